@@ -1,0 +1,17 @@
+import { accountingService } from 'messages';
+import { runParticipant } from 'service-kit';
+import { authorizationRoutes } from './authorizations/authorization-routes.js';
+import { commandHandlers } from './command-handlers.js';
+import type { Database } from './database.js';
+import { migrations } from './migrations/index.js';
+import { seed } from './seed.js';
+
+await runParticipant<typeof accountingService, Database>({
+  name: 'accounting-service',
+  defaultPort: 8084,
+  service: accountingService,
+  handlers: commandHandlers,
+  migrations,
+  seed,
+  routes: authorizationRoutes,
+});

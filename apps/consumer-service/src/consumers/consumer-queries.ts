@@ -1,0 +1,16 @@
+import { sql, type Kysely } from 'kysely';
+import type { Database } from '../database.js';
+import type { Consumer } from './consumer.js';
+
+/** @returns the consumers with these ids, by id; those that do not exist are missing in it. */
+export async function findConsumers(
+  database: Kysely<Database>,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, Consumer>> {
+  const consumers = await database
+    .selectFrom('consumer')
+    .select(['id', 'name', 'status'])
+    .where('id', '=', sql<number>`any(${ids}::integer[])`)
+    .execute();
+  return new Map(consumers.map((consumer) => [consumer.id, consumer]));
+}

@@ -1,0 +1,16 @@
+/** The tables of consumer-service, as Kysely sees them. */
+import type { Generated, Selectable } from 'kysely';
+import type { ConsumerStatus } from './consumers/consumer.js';
+
+export interface ConsumerTable {
+  id: number;
+  name: string;
+  status: ConsumerStatus;
+  created_at: Generated<Date>;
+}
+
+export type ConsumerRow = Selectable<ConsumerTable>;
+
+export interface Database {
+  consumer: ConsumerTable;
+}

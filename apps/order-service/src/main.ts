@@ -1,0 +1,4 @@
+import { runService } from 'service-kit';
+import { orderService } from './app.js';
+
+await runService(orderService);

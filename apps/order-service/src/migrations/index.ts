@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import * as orders from './0001-orders.js';
+
+/** By their numbers, the order in which they run. */
+export const orderMigrations: Record<string, Migration> = {
+  '0001-orders': orders,
+};

@@ -1,0 +1,43 @@
+import type { Kysely } from 'kysely';
+import { isUnavailable, type Orchestrator } from 'saga-core';
+import type { OrderDatabase } from '../database.js';
+import { findOrder } from './order-queries.js';
+import type { Order } from './order-schemas.js';
+
+/** What waiting needs. */
+export interface WaitParts {
+  readonly database: Kysely<OrderDatabase>;
+  readonly orchestrator: Pick<Orchestrator<OrderDatabase>, 'waitForEnd'>;
+  /** Aborts when this process stops deciding: then nobody is kept waiting. */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Waits for the saga of an order.
+ *
+ * @param order - as it was taken
+ * @param seconds - how long at most
+ * @returns the order as it stands then, decided or not; as it was taken when the database is out of reach meanwhile, for that it was taken stays true
+ */
+export async function awaitDecision(parts: WaitParts, order: Order, seconds: number): Promise<Order> {
+  if (order.status !== 'APPROVAL_PENDING') return order;
+  try {
+    await firstOf(parts.orchestrator.waitForEnd(order.sagaId, seconds * 1_000), parts.stopping);
+    return (await findOrder(parts.database, order.id)) ?? order;
+  } catch (error) {
+    if (isUnavailable(error)) return order;
+    throw error;
+  }
+}
+
+async function firstOf(end: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let stop = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  signal.addEventListener('abort', stop);
+  try {
+    await Promise.race([end, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,57 @@
+/** Reads orders. */
+import type { Kysely, Selectable } from 'kysely';
+import type { OrderDatabase, OrderTable } from '../database.js';
+import type { OrderStatus } from './order.js';
+import type { Order } from './order-schemas.js';
+
+function orderOf(row: Selectable<OrderTable>): Order {
+  return {
+    id: row.order_id,
+    status: row.status,
+    consumerId: row.consumer_id,
+    restaurantId: row.restaurant_id,
+    cardId: row.card_id,
+    price: row.price,
+    items: [...row.items],
+    ticketId: row.ticket_id,
+    authorizationId: row.authorization_id,
+    rejection: row.rejection,
+    sagaId: row.saga_id,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
+}
+
+/** @returns those of the orders that exist, by their ids. */
+export async function findOrders(database: Kysely<OrderDatabase>, ids: readonly string[]): Promise<Map<string, Order>> {
+  const rows = await database.selectFrom('orders').selectAll().where('order_id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.order_id, orderOf(row)]));
+}
+
+/** @returns the order, or null when there is none of this id. */
+export async function findOrder(database: Kysely<OrderDatabase>, id: string): Promise<Order | null> {
+  const row = await database.selectFrom('orders').selectAll().where('order_id', '=', id).executeTakeFirst();
+  return row ? orderOf(row) : null;
+}
+
+/**
+ * One page of orders, newest first. Pages are cut by id, so an order that comes or changes meanwhile neither doubles nor hides another one.
+ *
+ * @param options.olderThan - the last id of the page before
+ * @returns the orders, and whether older ones follow
+ */
+export async function listOrders(
+  database: Kysely<OrderDatabase>,
+  options: { status?: OrderStatus; limit: number; olderThan: string | null },
+): Promise<{ orders: Order[]; more: boolean }> {
+  const { status, limit, olderThan } = options;
+  const rows = await database
+    .selectFrom('orders')
+    .selectAll()
+    .$if(status !== undefined, (query) => query.where('status', '=', status!))
+    .$if(olderThan !== null, (query) => query.where('order_id', '<', olderThan!))
+    .orderBy('order_id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return { orders: rows.slice(0, limit).map(orderOf), more: rows.length > limit };
+}

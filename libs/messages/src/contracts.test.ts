@@ -1,0 +1,68 @@
+import type { TProperties } from '@sinclair/typebox';
+import { isValid, problemsOf, type CommandContract } from 'saga-core';
+import {
+  accountingService,
+  authorizeCard,
+  consumerService,
+  createTicket,
+  rejectTicket,
+  restaurantService,
+} from './index.js';
+
+const orderId = '0190b0a0-0000-7000-8000-000000000001';
+const ticket = { orderId, restaurantId: 1, items: [{ name: 'Dish 1', quantity: 2 }] };
+const payment = { orderId, consumerId: 70, cardId: 1, amount: 2000 };
+
+const commands: CommandContract[] = [consumerService, restaurantService, accountingService].flatMap((service) =>
+  Object.values<CommandContract>(service.commands),
+);
+
+describe('the contracts', () => {
+  it('name each task after its service', () => {
+    expect(commands.map(({ task }) => task)).toEqual([
+      'consumer_service.verify_consumer_details',
+      'restaurant_service.create_ticket',
+      'restaurant_service.approve_ticket',
+      'restaurant_service.reject_ticket',
+      'accounting_service.authorize_card',
+      'accounting_service.reverse_authorization',
+    ]);
+  });
+
+  it('describe every field of every payload and reply', () => {
+    for (const { task, payload, reply } of commands) {
+      const fields = { ...payload.properties, ...reply.properties } as TProperties;
+      for (const [name, { description }] of Object.entries(fields))
+        expect({ task, name, description }).toMatchObject({ description: expect.any(String) as string });
+    }
+  });
+
+  it('accept what fits', () => {
+    expect(problemsOf(createTicket.payload, ticket)).toEqual([]);
+    expect(problemsOf(authorizeCard.payload, payment)).toEqual([]);
+    expect(problemsOf(rejectTicket.payload, { orderId, actionId: `${orderId}:3` })).toEqual([]);
+  });
+
+  it.each([
+    ['an order id that is no UUID', { ...ticket, orderId: '17' }],
+    [
+      'an order id in capitals, which PostgreSQL would answer in small letters',
+      { ...ticket, orderId: orderId.toUpperCase() },
+    ],
+    ['an id of zero', { ...ticket, restaurantId: 0 }],
+    ['an id beyond four bytes', { ...ticket, restaurantId: 2_147_483_648 }],
+    ['an order of nothing', { ...ticket, items: [] }],
+    ['none of a dish', { ...ticket, items: [{ name: 'Dish 1', quantity: 0 }] }],
+    ['a dish without a name', { ...ticket, items: [{ name: '', quantity: 1 }] }],
+  ])('refuse %s', (_case, payload) => {
+    expect(isValid(createTicket.payload, payload)).toBe(false);
+  });
+
+  it.each([0, -1, 19.99, 2_147_483_648, '2000'])('refuse %p as an amount', (amount) => {
+    expect(isValid(authorizeCard.payload, { ...payment, amount })).toBe(false);
+  });
+
+  it('refuse an undo that does not name its action', () => {
+    expect(problemsOf(rejectTicket.payload, { orderId })).toMatchObject([{ path: '/actionId' }]);
+  });
+});

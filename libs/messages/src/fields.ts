@@ -1,0 +1,37 @@
+/** Fields that several commands share: one meaning, one unit, one bound. */
+import { Type } from '@sinclair/typebox';
+
+/** The largest id and the largest amount: both stand in four-byte integer columns. */
+const MAX_INTEGER = 2_147_483_647;
+
+// A pattern and not `format: 'uuid'`: whoever validates with it needs no registry of formats.
+const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+
+/** @returns the schema of an id that another service gave out as a number. */
+const numericId = (description: string) => Type.Integer({ minimum: 1, maximum: MAX_INTEGER, description });
+
+/** @returns the schema of a UUID, in lower case. */
+const uuid = (description: string) => Type.String({ pattern: UUID_PATTERN, description });
+
+export const OrderId = uuid('The order, as order-service knows it.');
+export const TicketId = uuid('The ticket, as restaurant-service knows it.');
+export const AuthorizationId = uuid('The authorization, as accounting-service knows it.');
+export const ConsumerId = numericId('The consumer who orders.');
+export const RestaurantId = numericId('The restaurant that cooks.');
+export const CardId = numericId('The card that pays.');
+
+export const Amount = Type.Integer({
+  minimum: 1,
+  maximum: MAX_INTEGER,
+  description: 'Money in minor units: 2000 is 20.00.',
+});
+
+export const OrderItem = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 200, description: 'The dish, by its name on the menu.' }),
+    quantity: Type.Integer({ minimum: 1, maximum: 1000, description: 'How many of it.' }),
+  },
+  { description: 'One line of an order.' },
+);
+
+export const OrderItems = Type.Array(OrderItem, { minItems: 1, maxItems: 100, description: 'What is ordered.' });

@@ -1,0 +1,25 @@
+/**
+ * A handler takes one input, or, marked by {@link inSets}, all inputs of a transaction at once.
+ * Both run in the transaction that also stores what they answer.
+ */
+
+/** Handles one input. What it throws is an error of that input alone: its writes are rolled back, its neighbours' are kept. */
+export type SingleHandler<Tx, Input, Answer> = (tx: Tx, input: Input) => Promise<Answer>;
+
+/** Handles many inputs in few statements and answers them in the same order. When it throws, its writes are rolled back and it is called again for each input alone. For an input that it refuses it must not have written anything. */
+export interface SetHandler<Tx, Input, Answer> {
+  readonly handleSet: (tx: Tx, inputs: readonly Input[]) => Promise<readonly Answer[]>;
+}
+
+export type Handler<Tx, Input, Answer> = SingleHandler<Tx, Input, Answer> | SetHandler<Tx, Input, Answer>;
+
+/**
+ * Marks a function as a handler of sets: many inputs, few statements.
+ *
+ * @param handleSet - answers as many, in the same order, as it was given
+ */
+export function inSets<Tx, Input, Answer>(
+  handleSet: (tx: Tx, inputs: readonly Input[]) => Promise<readonly Answer[]>,
+): SetHandler<Tx, Input, Answer> {
+  return { handleSet };
+}

@@ -1,0 +1,35 @@
+/** Messages as saga-core sees them: what an AMQP client would call exchange, routing key, properties and body. */
+
+/** A message to publish; it is always persistent, mandatory and JSON. */
+export interface OutgoingMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly correlationId?: string;
+  readonly replyTo?: string;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly body: Buffer;
+}
+
+/** A message as it was delivered. Nothing in it is trusted: every property may be missing or forged. */
+export interface IncomingMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly correlationId: string | undefined;
+  readonly replyTo: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Buffer;
+  /** It may have been handled before: the broker says so, or this process has tried it and could not finish. */
+  readonly redelivered: boolean;
+}
+
+/** @returns the body of a JSON message. */
+export const encodeJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+/** @returns the parsed body, or undefined when it is not JSON (JSON has no undefined). */
+export function decodeJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}

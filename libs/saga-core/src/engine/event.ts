@@ -1,0 +1,20 @@
+/** Everything that can happen to a saga instance comes as one of these. */
+import type { Outcome } from '../contract/outcome.js';
+
+/** What an operator can do to an instance; each is recorded with who and why. */
+export interface OperatorAction {
+  readonly type: 'retry' | 'compensate' | 'skip';
+  readonly by: string;
+  readonly reason: string;
+}
+
+export type SagaEvent =
+  | { readonly type: 'started' }
+  | { readonly type: 'reply'; readonly commandId: string; readonly outcome: Outcome; readonly redelivered: boolean }
+  /** No queue took the command (the broker returned it). */
+  | { readonly type: 'returned'; readonly commandId: string }
+  /** The awaited command's time may be up. */
+  | { readonly type: 'deadline' }
+  /** The local step that the last decision asked for has run, in the same transaction. */
+  | { readonly type: 'local-outcome'; readonly outcome: Outcome }
+  | { readonly type: 'operator'; readonly action: OperatorAction };

@@ -1,0 +1,84 @@
+/** One run of a saga, as it stands between two inputs. */
+import { commandIdOf } from '../contract/routing.js';
+import type { SagaDefinition } from '../definition/saga.js';
+import type { SagaFailure } from '../definition/step.js';
+
+export const SAGA_STATUSES = ['running', 'compensating', 'completed', 'compensated', 'stuck'] as const;
+export type SagaStatus = (typeof SAGA_STATUSES)[number];
+
+/** The command whose reply counts now. */
+export interface AwaitedCommand {
+  /** Index of the step. */
+  readonly step: number;
+  /** The task, or the name of the local step. */
+  readonly name: string;
+  readonly direction: 'action' | 'undo';
+  readonly sequence: number;
+  /** From 1. */
+  readonly attempt: number;
+  /** As it was built at first, so that a resend is the same command; null for a local step, and until it could be built. */
+  readonly payload: unknown;
+  /** sent: a reply is due. pausing: it is sent at `until`. parked: an operator must act (a late reply counts still). */
+  readonly state: 'sent' | 'pausing' | 'parked';
+  /** Milliseconds since the epoch, by the database's clock; null when parked. */
+  readonly until: number | null;
+  /** False while no queue has taken it: then it cannot have had an effect. */
+  readonly mayHaveArrived: boolean;
+}
+
+/** What is known of a step's action. unknown: it may have happened, and is undone as if it had. */
+export interface ActionRecord {
+  readonly sequence: number;
+  readonly state: 'unknown' | 'succeeded' | 'without-effect' | 'undone';
+}
+
+export interface SagaInstance {
+  readonly id: string;
+  readonly sagaName: string;
+  readonly definitionVersion: number;
+  readonly status: SagaStatus;
+  readonly data: unknown;
+  /** The last sequence that a command of this instance got; 0 at first. */
+  readonly sequence: number;
+  readonly awaited: AwaitedCommand | null;
+  /** By step index; a step not yet begun has no entry. */
+  readonly actions: readonly ActionRecord[];
+  /** Why it is being compensated. */
+  readonly failure: SagaFailure | null;
+  /** The last thing that went wrong, also when it was overcome. */
+  readonly lastError: SagaFailure | null;
+  readonly traceparent: string | null;
+  /** Counts the inputs; every save is fenced by it. */
+  readonly version: number;
+}
+
+/** @returns an instance that has not begun. */
+export function newInstance(
+  definition: SagaDefinition<never, never>,
+  id: string,
+  data: unknown,
+  traceparent: string | null,
+): SagaInstance {
+  return {
+    id,
+    sagaName: definition.name,
+    definitionVersion: definition.version,
+    status: 'running',
+    data,
+    sequence: 0,
+    awaited: null,
+    actions: [],
+    failure: null,
+    lastError: null,
+    traceparent,
+    version: 0,
+  };
+}
+
+/** @returns the identity of the awaited command, or null. */
+export function awaitedCommandId(instance: SagaInstance): string | null {
+  return instance.awaited && commandIdOf(instance.id, instance.awaited.sequence);
+}
+
+/** @returns whether nothing will happen any more. */
+export const hasEnded = (status: SagaStatus): boolean => status === 'completed' || status === 'compensated';

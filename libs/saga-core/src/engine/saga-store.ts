@@ -1,0 +1,60 @@
+/** The port between orchestrator and database: sets of instances, locked, read and saved together. */
+import type { HistoryEntry } from './history.js';
+import type { SagaInstance } from './instance.js';
+
+/** An instance after one input, and what that input adds to its history. */
+export interface SagaChange {
+  readonly instance: SagaInstance;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** Instances locked for this transaction, and the database's clock. */
+export interface LockedSet {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly instances: readonly SagaInstance[];
+}
+
+/** A saga definition's name and version, as instances name it. */
+export interface DefinitionKey {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** What one transaction can do. `tx` is what local steps write through. */
+export interface SagaSession<Tx> {
+  readonly tx: Tx;
+  /** @returns milliseconds since the epoch, by the database's clock. */
+  now(): Promise<number>;
+  /** Locks and reads those of the instances that exist, in the order of their ids, waiting for other holders. */
+  lock(ids: readonly string[]): Promise<LockedSet>;
+  /** Locks and reads instances of these definitions whose deadline has passed, skipping those that another process holds. */
+  lockDue(limit: number, definitions: readonly DefinitionKey[]): Promise<LockedSet>;
+  /** Saves new instances. @throws {SagaError} DUPLICATE_SAGA when an id is taken */
+  insert(changes: readonly SagaChange[]): Promise<void>;
+  /** Saves instances that were locked; one input raises `version` by one. @throws {SagaError} STALE_INSTANCE when another version was saved since */
+  save(changes: readonly SagaChange[]): Promise<void>;
+  /** Runs work whose writes are undone when it throws; the transaction goes on. */
+  isolated<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+/** An instance with what only readers need. Times are milliseconds since the epoch. */
+export interface StoredSaga {
+  readonly instance: SagaInstance;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly endedAt: number | null;
+  /** One element for each input, oldest first. */
+  readonly history: readonly { readonly version: number; readonly at: number; readonly entries: readonly HistoryEntry[] }[];
+}
+
+export interface SagaStore<Tx> {
+  /** Runs work in one transaction. It resolves only when the commit is known to have happened. */
+  transaction<Result>(work: (session: SagaSession<Tx>) => Promise<Result>): Promise<Result>;
+  /** @returns a session in a transaction that the caller has begun and will commit. */
+  within(tx: Tx): SagaSession<Tx>;
+  /** @returns an instance with its history, or null. */
+  find(id: string): Promise<StoredSaga | null>;
+  /** @returns the status of those of the instances that exist, by id. */
+  statuses(ids: readonly string[]): Promise<ReadonlyMap<string, SagaInstance['status']>>;
+}

@@ -1,0 +1,370 @@
+/**
+ * The decision. Invariants kept here:
+ * - It is pure: no clock, no network, no database; replies, deadlines and operators all go through it.
+ * - A command has one identity, and resends keep it.
+ * - A reply counts only for the command awaited now; others are recorded.
+ * - Unknown is not failed: a step that may have happened is undone as well.
+ * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot and parked after it.
+ * - Nothing ends silently: what cannot be finished is stuck, and an operator can act on it.
+ */
+import type { CommandToSend } from '../contract/command-message.js';
+import type { Outcome } from '../contract/outcome.js';
+import { commandIdOf } from '../contract/routing.js';
+import { describeProblems, problemsOf } from '../contract/validation.js';
+import type { SagaDefinition } from '../definition/saga.js';
+import { isRemote, nameOf, type LocalAction, type RemoteCommand, type Step, type StepCommand } from '../definition/step.js';
+import { SagaError, messageOf, type FailureCode } from '../errors.js';
+import { backoffMs } from './backoff.js';
+import type { OperatorAction, SagaEvent } from './event.js';
+import type { HistoryEntry } from './history.js';
+import { awaitedCommandId, type ActionRecord, type AwaitedCommand, type SagaInstance } from './instance.js';
+
+/** What to do next: at most one thing, for an instance awaits one command. */
+export type NextAction<Data, Tx> =
+  | { readonly type: 'send'; readonly command: CommandToSend }
+  | { readonly type: 'local'; readonly action: LocalAction<Data, Tx> };
+
+export interface Decision<Data, Tx> {
+  readonly instance: SagaInstance;
+  readonly history: readonly HistoryEntry[];
+  /** send: publish after the commit. local: run in this transaction, then come back with `local-outcome`. */
+  readonly next: NextAction<Data, Tx> | null;
+}
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: unknown;
+}
+
+/**
+ * @param definition - of the instance's saga and version
+ * @param instance - as it was saved
+ * @param event - what happened
+ * @param now - milliseconds since the epoch, by the database's clock
+ * @returns the next instance, what its history gains, and what to do
+ * @throws {SagaError} ACTION_NOT_ALLOWED for an operator's action that the definition does not allow now
+ */
+export function transition<Data, Tx>(
+  definition: SagaDefinition<Data, Tx>,
+  instance: SagaInstance,
+  event: SagaEvent,
+  now: number,
+): Decision<Data, Tx> {
+  const turn = new Turn(definition, instance, now);
+  turn.take(event);
+  return { instance: turn.instance, history: turn.history, next: turn.next };
+}
+
+type Draft = { -readonly [Key in keyof SagaInstance]: SagaInstance[Key] } & { actions: ActionRecord[] };
+
+class Turn<Data, Tx> {
+  readonly instance: Draft;
+  readonly history: HistoryEntry[] = [];
+  next: NextAction<Data, Tx> | null = null;
+  private readonly definition: SagaDefinition<Data, Tx>;
+  private readonly now: number;
+
+  constructor(definition: SagaDefinition<Data, Tx>, instance: SagaInstance, now: number) {
+    this.definition = definition;
+    this.instance = { ...instance, actions: [...instance.actions] };
+    this.now = now;
+  }
+
+  take(event: SagaEvent): void {
+    switch (event.type) {
+      case 'started':
+        this.history.push({ type: 'started' });
+        return this.begin(0);
+      case 'reply':
+        if (event.commandId !== awaitedCommandId(this.instance)) return this.ignore(event);
+        return this.conclude(event.outcome);
+      case 'local-outcome':
+        return this.conclude(event.outcome);
+      case 'returned':
+        if (event.commandId !== awaitedCommandId(this.instance) || this.awaited.state !== 'sent') return;
+        return this.tryAgain({ code: 'UNROUTABLE', message: 'No queue takes this command: is the participant set up?' });
+      case 'deadline':
+        return this.onDeadline();
+      case 'operator':
+        return this.onOperator(event.action);
+    }
+  }
+
+  private get awaited(): AwaitedCommand {
+    if (!this.instance.awaited) throw new SagaError('ACTION_NOT_ALLOWED', `Saga ${this.instance.id} has ended`);
+    return this.instance.awaited;
+  }
+
+  private get step(): Step<Data, Tx> {
+    return this.definition.steps[this.awaited.step]!;
+  }
+
+  private get command(): StepCommand<Data, Tx> {
+    return this.awaited.direction === 'action' ? this.step.action : this.step.undo!;
+  }
+
+  /** Undos and retriable steps have no way back: they are tried again, then parked. */
+  private get mustSucceed(): boolean {
+    return this.awaited.direction === 'undo' || this.step.kind === 'retriable';
+  }
+
+  private note(entry: HistoryEntry): void {
+    const { attempt } = this.awaited;
+    this.history.push({ ...entry, step: this.awaited.name, attempt, commandId: awaitedCommandId(this.instance)! });
+  }
+
+  private begin(step: number): void {
+    if (step === this.definition.steps.length) return this.end('completed');
+    this.issue(step, 'action');
+  }
+
+  private end(status: 'completed' | 'compensated'): void {
+    this.instance.status = status;
+    this.instance.awaited = null;
+    this.history.push({ type: status });
+  }
+
+  private issue(step: number, direction: 'action' | 'undo'): void {
+    const sequence = ++this.instance.sequence;
+    if (direction === 'action') this.instance.actions[step] = { sequence, state: 'unknown' };
+    this.instance.awaited = {
+      step,
+      name: nameOf(direction === 'action' ? this.definition.steps[step]!.action : this.definition.steps[step]!.undo!),
+      direction,
+      sequence,
+      attempt: 1,
+      payload: null,
+      state: 'sent',
+      until: null,
+      mayHaveArrived: false,
+    };
+    this.dispatch();
+  }
+
+  /** Does what the awaited command says: runs it here, or sends it (again). */
+  private dispatch(): void {
+    const { command } = this;
+    if (!isRemote(command)) {
+      this.next = { type: 'local', action: command.local };
+      return;
+    }
+    const first = this.awaited.payload === null;
+    if (first && !this.build(command)) return;
+    const until = this.now + command.retry.replyTimeoutMs;
+    this.instance.awaited = { ...this.awaited, state: 'sent', until };
+    const { payload } = this.awaited;
+    this.note({ type: first ? 'command_sent' : 'command_resent', until, ...(first ? { payload } : {}) });
+    this.send(command);
+  }
+
+  private send(command: RemoteCommand<Data>): void {
+    const { id, sagaName, traceparent } = this.instance;
+    this.next = {
+      type: 'send',
+      command: {
+        contract: command.command,
+        commandId: awaitedCommandId(this.instance)!,
+        replyTo: this.definition.replyAddress,
+        sagaId: id,
+        sagaName,
+        step: this.step.name,
+        attempt: this.awaited.attempt,
+        traceparent,
+        payload: this.awaited.payload,
+      },
+    };
+  }
+
+  /** @returns whether the payload could be built; if not, the step has failed, and certainly had no effect. */
+  private build(command: RemoteCommand<Data>): boolean {
+    try {
+      let payload = command.payload(this.instance.data as Data) as object;
+      if (this.awaited.direction === 'undo') {
+        const action = this.instance.actions[this.awaited.step]!;
+        payload = { ...payload, actionId: commandIdOf(this.instance.id, action.sequence) };
+      }
+      const problems = problemsOf(command.command.payload, payload);
+      if (problems.length > 0) throw new TypeError(`The payload breaks its contract: ${describeProblems(problems)}`);
+      this.instance.awaited = { ...this.awaited, payload };
+      return true;
+    } catch (thrown) {
+      this.giveUp(failureOf('COMMAND_NOT_BUILT', messageOf(thrown)));
+      return false;
+    }
+  }
+
+  private conclude(outcome: Outcome): void {
+    // A late answer frees a parked instance.
+    if (this.instance.status === 'stuck') this.resume();
+    this.instance.awaited = { ...this.awaited, mayHaveArrived: true };
+    switch (outcome.kind) {
+      case 'success':
+        return this.succeed(outcome.reply);
+      case 'refusal':
+        if (!this.mustSucceed) return this.refused(outcome);
+        // The participant has stored this refusal under this identity: only a new one can be answered otherwise.
+        this.note({ type: 'step_refused', ...problemOf(outcome) });
+        this.instance.awaited = { ...this.awaited, sequence: ++this.instance.sequence };
+        return this.tryAgain(outcome, false);
+      case 'error':
+        return this.tryAgain(outcome);
+    }
+  }
+
+  private succeed(reply: unknown): void {
+    const { step, direction } = this.awaited;
+    const { command } = this;
+    if (isRemote(command)) {
+      const problems = problemsOf(command.command.reply, reply);
+      if (problems.length > 0)
+        return this.cannotUse(failureOf('INVALID_REPLY', `The reply breaks its contract: ${describeProblems(problems)}`));
+    }
+    if (direction === 'action') {
+      try {
+        const changes = isRemote(command) ? command.onReply?.(this.instance.data as Data, reply) : reply;
+        if (changes) this.instance.data = { ...(this.instance.data as object), ...(changes as object) };
+      } catch (thrown) {
+        return this.cannotUse(failureOf('REPLY_NOT_APPLIED', messageOf(thrown)));
+      }
+    }
+    this.note({ type: 'step_succeeded', ...(reply === undefined ? {} : { reply }) });
+    this.settle(direction === 'action' ? 'succeeded' : 'undone');
+    if (direction === 'action') this.begin(step + 1);
+    else this.undoFrom(step - 1);
+  }
+
+  private refused(refusal: Problem): void {
+    this.note({ type: 'step_refused', ...problemOf(refusal) });
+    this.settle('without-effect');
+    this.compensate(refusal);
+  }
+
+  private settle(state: ActionRecord['state']): void {
+    const { step } = this.awaited;
+    this.instance.actions[step] = { ...this.instance.actions[step]!, state };
+  }
+
+  private tryAgain(problem: Problem, record = true): void {
+    this.remember(problem);
+    if (record) this.note({ type: 'step_failed', ...problemOf(problem) });
+    const { attempts, backoff } = this.command.retry;
+    const { attempt } = this.awaited;
+    if (attempt >= attempts) return this.giveUp(problem, false);
+    const until = this.now + backoffMs(backoff, attempt, this.instance.id);
+    this.instance.awaited = { ...this.awaited, state: 'pausing', until };
+    this.note({ type: 'retry_scheduled', until });
+  }
+
+  /** The step has failed for good: there is a way back before the pivot is known to have happened, and none after. */
+  private giveUp(problem: Problem, record = true): void {
+    this.remember(problem);
+    if (record) this.note({ type: 'step_failed', ...problemOf(problem) });
+    if (this.mustSucceed) return this.park(problem);
+    if (!isRemote(this.command) || !this.awaited.mayHaveArrived) this.settle('without-effect');
+    this.compensate(problem);
+  }
+
+  /** The participant has done it, but its answer is of no use here; asking again brings the same answer. */
+  private cannotUse(problem: Problem): void {
+    this.remember(problem);
+    this.note({ type: 'step_failed', ...problemOf(problem) });
+    if (this.mustSucceed || this.step.kind === 'pivot') return this.park(problem);
+    this.compensate(problem);
+  }
+
+  private park(problem: Problem): void {
+    this.instance.status = 'stuck';
+    this.instance.awaited = { ...this.awaited, state: 'parked', until: null };
+    this.note({ type: 'stuck', ...problemOf(problem) });
+  }
+
+  private remember({ code, message }: Problem): void {
+    this.instance.lastError = { step: this.awaited.name, code, message };
+  }
+
+  private compensate(problem: Problem): void {
+    const { step } = this.awaited;
+    this.instance.failure = { step: this.awaited.name, code: problem.code, message: problem.message };
+    this.instance.lastError = this.instance.failure;
+    this.instance.status = 'compensating';
+    this.note({ type: 'compensating', ...problemOf(problem) });
+    this.undoFrom(step);
+  }
+
+  private undoFrom(last: number): void {
+    for (let step = last; step >= 0; step--) {
+      const state = this.instance.actions[step]?.state;
+      const undoable = this.definition.steps[step]!.undo !== null;
+      if (undoable && (state === 'succeeded' || state === 'unknown')) return this.issue(step, 'undo');
+    }
+    this.end('compensated');
+  }
+
+  private onDeadline(): void {
+    const { awaited } = this.instance;
+    if (!awaited || awaited.until === null || awaited.until > this.now) return;
+    if (awaited.state === 'sent') {
+      const { replyTimeoutMs, attempts } = this.command.retry;
+      const problem = failureOf('REPLY_TIMEOUT', `No reply within ${replyTimeoutMs} ms`);
+      this.remember(problem);
+      this.note({ type: 'step_timed_out', ...problem });
+      this.instance.awaited = { ...this.awaited, mayHaveArrived: true };
+      if (awaited.attempt >= attempts) return this.giveUp(problem, false);
+    }
+    this.instance.awaited = { ...this.awaited, attempt: awaited.attempt + 1 };
+    this.dispatch();
+  }
+
+  private onOperator({ type, by, reason }: OperatorAction): void {
+    const { awaited } = this;
+    switch (type) {
+      case 'retry':
+        this.note({ type: 'operator_retried', by, message: reason });
+        this.resume();
+        this.instance.awaited = { ...awaited, attempt: 1 };
+        return this.dispatch();
+      case 'compensate':
+        if (this.mustSucceed || (this.step.kind === 'pivot' && this.instance.status === 'stuck'))
+          throw this.notAllowed('compensate', 'it is past the point from which there is a way back');
+        this.note({ type: 'operator_compensated', by, message: reason });
+        if (!awaited.mayHaveArrived && awaited.state === 'pausing') this.settle('without-effect');
+        return this.compensate(failureOf('OPERATOR_COMPENSATED', reason));
+      case 'skip':
+        if (!this.mustSucceed || this.instance.status !== 'stuck')
+          throw this.notAllowed('skip', 'only a stuck undo or retriable step can be skipped');
+        this.note({ type: 'operator_skipped', by, message: reason });
+        this.resume();
+        if (awaited.direction === 'action') {
+          this.settle('without-effect');
+          return this.begin(awaited.step + 1);
+        }
+        this.settle('undone');
+        return this.undoFrom(awaited.step - 1);
+    }
+  }
+
+  private resume(): void {
+    this.instance.status = this.awaited.direction === 'undo' ? 'compensating' : 'running';
+  }
+
+  private notAllowed(action: string, why: string): SagaError {
+    return new SagaError('ACTION_NOT_ALLOWED', `Saga ${this.instance.id} cannot ${action}: ${why}`);
+  }
+
+  /**
+   * Records a late, doubled or foreign reply. If the broker says that it delivers it again, the process that applied it may have died before it
+   * published what came next: that command is sent once more. A merely doubled reply must not do so, or all that follows would be doubled.
+   */
+  private ignore(event: { commandId: string; outcome: Outcome; redelivered: boolean }): void {
+    const { awaited } = this.instance;
+    this.history.push({ type: 'reply_ignored', commandId: event.commandId, code: event.outcome.kind });
+    if (!event.redelivered || awaited?.state !== 'sent' || !isRemote(this.command)) return;
+    this.note({ type: 'command_resent', ...(awaited.until === null ? {} : { until: awaited.until }) });
+    this.send(this.command);
+  }
+}
+
+const failureOf = (code: FailureCode, message: string): Problem => ({ code, message });
+
+const problemOf = ({ code, message, details }: Problem) => ({ code, message, ...(details === undefined ? {} : { details }) });

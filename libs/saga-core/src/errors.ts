@@ -1,0 +1,67 @@
+/**
+ * The error registry: every error that saga-core throws or puts on the wire has a code that stands here and in docs/errors.md (a test compares the two).
+ */
+
+/** Codes of errors thrown at the programmer or the operator. */
+export const SAGA_ERROR_CODES = [
+  'INVALID_CONTRACT',
+  'INVALID_DEFINITION',
+  'INVALID_SAGA_DATA',
+  'INVALID_SETTING',
+  'UNKNOWN_DEFINITION',
+  'DUPLICATE_SAGA',
+  'START_REFUSED',
+  'SAGA_NOT_FOUND',
+  'ACTION_NOT_ALLOWED',
+  'STALE_INSTANCE',
+  'COMMIT_ROLLED_BACK',
+  'TRANSPORT_UNAVAILABLE',
+  'HANDLER_CONTRACT',
+] as const;
+
+/** Codes that a failure reply or a saga's history carries, beside the refusal codes of the contracts. */
+export const FAILURE_CODES = [
+  'INVALID_COMMAND_ID',
+  'INVALID_PAYLOAD',
+  'INVALID_REPLY',
+  'HANDLER_FAILED',
+  'BARRED',
+  'REPLY_TIMEOUT',
+  'UNROUTABLE',
+  'COMMAND_NOT_BUILT',
+  'REPLY_NOT_APPLIED',
+  'LOCAL_STEP_FAILED',
+  'OPERATOR_COMPENSATED',
+] as const;
+
+/** Causes under which a message lies in a dead-letter queue, in its `x-cause` header. */
+export const DEAD_LETTER_CAUSES = [
+  'UNPARSEABLE',
+  'UNKNOWN_TASK',
+  'NO_CORRELATION_ID',
+  'NO_REPLY_ADDRESS',
+  'REPLY_ADDRESS_REFUSED',
+  'TOO_LARGE',
+  'NOT_A_REPLY',
+] as const;
+
+export type SagaErrorCode = (typeof SAGA_ERROR_CODES)[number];
+export type FailureCode = (typeof FAILURE_CODES)[number];
+export type DeadLetterCause = (typeof DEAD_LETTER_CAUSES)[number];
+
+/** An error of saga-core; `code` is stable, `message` says what to do. */
+export class SagaError extends Error {
+  readonly code: SagaErrorCode;
+
+  constructor(code: SagaErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'SagaError';
+    this.code = code;
+  }
+}
+
+/** @returns the message of whatever was thrown, at most `limit` characters: what may stand in a history or on the wire (no stack, no class name). */
+export function messageOf(thrown: unknown, limit = 500): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return message.length > limit ? `${message.slice(0, limit - 1)}…` : message;
+}

@@ -1,0 +1,60 @@
+/** Waiting for the end of sagas: at once when it comes in this process, within a poll when another process brings it. */
+import type { Logger } from 'pino';
+import { hasEnded, type SagaInstance, type SagaStatus } from '../engine/instance.js';
+import { messageOf } from '../errors.js';
+
+type Resolve = (status: SagaStatus) => void;
+
+const POLL_MS = 250;
+
+const isFinal = (status: SagaStatus): boolean => hasEnded(status) || status === 'stuck';
+
+export class EndWatch {
+  private readonly waiting = new Map<string, Set<Resolve>>();
+  private readonly statuses: (ids: readonly string[]) => Promise<ReadonlyMap<string, SagaStatus>>;
+  private readonly logger: Logger;
+  private timer: NodeJS.Timeout | null = null;
+
+  /** @param statuses - reads the statuses of sagas, for those that another process advances */
+  constructor(statuses: (ids: readonly string[]) => Promise<ReadonlyMap<string, SagaStatus>>, logger: Logger) {
+    this.statuses = statuses;
+    this.logger = logger;
+  }
+
+  /** @returns the status with which the saga ended or got stuck, or null after `timeoutMs` */
+  async wait(sagaId: string, timeoutMs: number): Promise<SagaStatus | null> {
+    return new Promise((settle) => {
+      const set = this.waiting.get(sagaId) ?? new Set<Resolve>();
+      this.waiting.set(sagaId, set);
+      const finish = (status: SagaStatus | null): void => {
+        clearTimeout(timeout);
+        set.delete(finish);
+        if (set.size === 0) this.waiting.delete(sagaId);
+        settle(status);
+      };
+      const timeout = setTimeout(() => finish(null), timeoutMs);
+      set.add(finish);
+      this.timer ??= setTimeout(() => void this.poll(), POLL_MS);
+    });
+  }
+
+  /** Tells those who wait for one of these instances. */
+  moved(instances: readonly SagaInstance[]): void {
+    if (this.waiting.size === 0) return;
+    for (const { id, status } of instances) this.tell(id, status);
+  }
+
+  private tell(id: string, status: SagaStatus): void {
+    if (!isFinal(status)) return;
+    for (const finish of [...(this.waiting.get(id) ?? [])]) finish(status);
+  }
+
+  private async poll(): Promise<void> {
+    try {
+      for (const [id, status] of await this.statuses([...this.waiting.keys()])) this.tell(id, status);
+    } catch (error) {
+      this.logger.warn({ reason: messageOf(error) }, 'sagas that are waited for could not be read; trying again');
+    }
+    this.timer = this.waiting.size > 0 ? setTimeout(() => void this.poll(), POLL_MS) : null;
+  }
+}

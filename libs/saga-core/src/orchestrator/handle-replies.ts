@@ -1,0 +1,39 @@
+/** What an orchestrator does with a set of replies. Invariant kept here: a reply is acknowledged after its commit, and after the broker confirmed what it caused. */
+import type { Logger } from 'pino';
+import { deadLetter } from '../contract/dead-letter.js';
+import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
+import { parseReply } from '../contract/reply-message.js';
+import { parseCommandId } from '../contract/routing.js';
+import { DEFAULTS } from '../settings.js';
+import type { SagaEvent } from '../engine/event.js';
+import type { Transport } from '../transport/transport.js';
+import { sendCommands } from './command-sender.js';
+import type { SagaRunner } from './saga-runner.js';
+
+/** @returns the function that handles a set of deliveries of a reply queue. */
+export function replySetHandler<Tx>(
+  queue: string,
+  runner: SagaRunner<Tx>,
+  transport: Transport,
+  logger: Logger,
+): (set: readonly IncomingMessage[]) => Promise<void> {
+  return async (set) => {
+    const events = new Map<string, SagaEvent[]>();
+    const dead: OutgoingMessage[] = [];
+    for (const message of set) {
+      const reply = message.body.length > DEFAULTS.maxMessageBytes ? null : parseReply(message);
+      const identity = reply && parseCommandId(reply.commandId);
+      if (!identity) {
+        logger.warn({ queue, routingKey: message.routingKey }, 'a message that is no reply is dead-lettered');
+        dead.push(deadLetter(message, queue, 'NOT_A_REPLY', 'It needs a routing key "<task>.response.success" or ".failure", a correlationId that is a command\'s, and a JSON body'));
+        continue;
+      }
+      const { commandId, outcome } = reply;
+      const event: SagaEvent = { type: 'reply', commandId, outcome, redelivered: message.redelivered };
+      events.set(identity.sagaId, [...(events.get(identity.sagaId) ?? []), event]);
+    }
+    const { commands, unknown } = await runner.apply(events);
+    for (const sagaId of unknown) logger.warn({ queue, sagaId }, 'a reply to a saga that does not exist is ignored');
+    await sendCommands(commands, transport, runner, logger, dead);
+  };
+}

@@ -1,0 +1,132 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Logger } from 'pino';
+import type { SagaDefinition } from '../definition/saga.js';
+import type { OperatorAction } from '../engine/event.js';
+import type { SagaStatus } from '../engine/instance.js';
+import { messageOf, SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+import { postgresSagaStore } from '../store/postgres-saga-store.js';
+import { orchestratorTopology, type QueueType } from '../transport/topology.js';
+import type { Consumer, Transport } from '../transport/transport.js';
+import { sendCommands } from './command-sender.js';
+import { EndWatch } from './end-watch.js';
+import { handleDeadlines } from './handle-deadlines.js';
+import { replySetHandler } from './handle-replies.js';
+import { SagaRegistry } from './saga-registry.js';
+import { SagaRunner } from './saga-runner.js';
+import { sagaView, type SagaView } from './saga-view.js';
+import { startSagas, type NewSaga } from './start-sagas.js';
+
+/** A saga definition whatever its data. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a definition consumes and produces its data, so only `any` accepts all of them
+export type AnySagaDefinition<Tx> = SagaDefinition<any, Tx>;
+
+export interface OrchestratorOptions<Db> {
+  /** Every definition that may have instances, old versions that are draining included. */
+  readonly sagas: readonly AnySagaDefinition<Transaction<Db>>[];
+  /** Holds the tables of orchestratorMigrations beside the service's own. */
+  readonly database: Kysely<Db>;
+  readonly transport: Transport;
+  readonly logger: Logger;
+  readonly settings?: Partial<OrchestratorSettings>;
+}
+
+export interface OrchestratorSettings {
+  /** The most unacknowledged replies. */
+  readonly prefetch: number;
+  /** The most instances in one transaction. */
+  readonly maxSetSize: number;
+  /** How often due deadlines are looked for, in milliseconds. */
+  readonly deadlinePollMs: number;
+  readonly queueType: QueueType;
+}
+
+/** Drives the sagas of one database. Any number of processes may run it side by side. */
+export interface Orchestrator<Db> {
+  /** Declares the reply queues, and begins to take replies and to watch deadlines. */
+  run(): void;
+  /** Stops taking replies and deadlines, finishes those in hand. */
+  stop(): Promise<void>;
+  /** @returns whether replies arrive now. */
+  isReady(): boolean;
+  /**
+   * Starts instances in the caller's transaction.
+   *
+   * @returns `publish`, to be called after the commit: it sends the first commands. If it fails, or the process dies before, their deadlines send them.
+   * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED, DUPLICATE_SAGA, UNKNOWN_DEFINITION; and what a local step throws. Nothing has begun then.
+   */
+  start<Data>(
+    tx: Transaction<Db>,
+    saga: SagaDefinition<Data, Transaction<Db>>,
+    instances: readonly NewSaga<Data>[],
+  ): Promise<{ publish(): Promise<void> }>;
+  /** @returns the status with which a saga ended or got stuck, or null when it did neither within `timeoutMs` */
+  waitForEnd(sagaId: string, timeoutMs: number): Promise<SagaStatus | null>;
+  /** @returns an instance with its history, or null. */
+  find(sagaId: string): Promise<SagaView | null>;
+  /**
+   * Does what an operator asks for.
+   *
+   * @throws {SagaError} SAGA_NOT_FOUND, or ACTION_NOT_ALLOWED where the definition does not allow it now
+   */
+  operate(sagaId: string, action: OperatorAction): Promise<void>;
+}
+
+/** @returns an orchestrator, not yet running. */
+export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orchestrator<Db> {
+  type Tx = Transaction<Db>;
+  const { database, transport, logger } = options;
+  const { prefetch, maxSetSize, deadlinePollMs, queueType } = {
+    prefetch: DEFAULTS.prefetch,
+    maxSetSize: DEFAULTS.maxSetSize,
+    deadlinePollMs: DEFAULTS.deadlinePollMs,
+    queueType: 'quorum' as const,
+    ...options.settings,
+  };
+  const registry = new SagaRegistry<Tx>(options.sagas);
+  const store = postgresSagaStore(database);
+  const ends = new EndWatch((ids) => store.statuses(ids), logger);
+  const runner = new SagaRunner<Tx>(store, registry, logger, (instances) => ends.moved(instances));
+  const stopping = new AbortController();
+  let consumers: Consumer[] = [];
+  let deadlines: Promise<void> = Promise.resolve();
+
+  return {
+    run() {
+      const names = [...new Set(registry.keys.map(({ name }) => name))];
+      for (const name of names) transport.use(orchestratorTopology(name, queueType));
+      consumers = [...new Set(options.sagas.map(({ replyAddress }) => replyAddress))].map((queue) =>
+        transport.consume({ queue, prefetch, maxSetSize, handleSet: replySetHandler(queue, runner, transport, logger) }),
+      );
+      deadlines = handleDeadlines({ runner, transport, logger, pollMs: deadlinePollMs, maxSetSize, signal: stopping.signal });
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all([deadlines, ...consumers.map((consumer) => consumer.stop())]);
+    },
+    isReady: () => consumers.length > 0 && consumers.every((consumer) => consumer.isRunning()),
+    async start(tx, saga, instances) {
+      registry.assertKnown(saga as unknown as SagaDefinition<never, Tx>);
+      const commands = await startSagas(store.within(tx), saga, instances);
+      return {
+        publish: async () => {
+          try {
+            await sendCommands(commands, transport, runner, logger);
+          } catch (error) {
+            logger.warn({ reason: messageOf(error) }, 'first commands could not be sent; their deadlines will send them');
+          }
+        },
+      };
+    },
+    waitForEnd: (sagaId, timeoutMs) => ends.wait(sagaId, timeoutMs),
+    async find(sagaId) {
+      const stored = await store.find(sagaId);
+      return stored && sagaView(stored);
+    },
+    async operate(sagaId, action) {
+      const { commands, unknown } = await runner.apply(new Map([[sagaId, [{ type: 'operator', action }]]]));
+      if (unknown.length > 0) throw new SagaError('SAGA_NOT_FOUND', `There is no saga ${sagaId}`);
+      await sendCommands(commands, transport, runner, logger);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * The barrier. Invariants kept here:
+ * - A participant runs a command's effect at most once; a duplicate gets the stored reply.
+ * - Unknown is not failed: an undo that comes before its action succeeds and bars the action for ever.
+ */
+import { commandIdOf, parseCommandId, type CommandIdentity } from '../contract/routing.js';
+import type { Outcome } from '../contract/outcome.js';
+import type { FailureCode } from '../errors.js';
+import type { InboxClaim, InboxState } from '../engine/inbox-store.js';
+import type { AcceptedCommand } from './received-command.js';
+
+/** What the barrier says of a command: run its handler, or this is the answer (null: none). */
+export type Verdict = { readonly run: true } | { readonly run: false; readonly outcome: Outcome | null; readonly store: boolean };
+
+/** @returns the action that an undo names; null for an action. */
+export function actionOf({ contract, received }: AcceptedCommand): CommandIdentity | null {
+  if (!contract.undoes) return null;
+  return parseCommandId((received.payload as { actionId: string }).actionId);
+}
+
+const keyOf = ({ sagaId, sequence }: CommandIdentity): string => commandIdOf(sagaId, sequence);
+
+/** @returns what to claim for a set of commands, each identity once. No undo may stand in a set with its own action: see {@link inWaves}. */
+export function claimsOf(commands: readonly AcceptedCommand[]): InboxClaim[] {
+  const claims = new Map<string, InboxClaim>();
+  for (const command of commands) {
+    const action = actionOf(command);
+    claims.set(keyOf(command.identity), { identity: command.identity, as: 'command' });
+    if (action && !claims.has(keyOf(action))) claims.set(keyOf(action), { identity: action, as: 'barred' });
+  }
+  return [...claims.values()];
+}
+
+/** @returns for each command what to do with it. */
+export function verdictsOf(
+  commands: readonly AcceptedCommand[],
+  claims: readonly InboxClaim[],
+  states: readonly InboxState[],
+): Verdict[] {
+  const known = new Map(claims.map(({ identity }, index) => [keyOf(identity), states[index]!]));
+  return commands.map((command) => {
+    const own = known.get(keyOf(command.identity))!;
+    if (own.type === 'answered') return { run: false, outcome: own.outcome, store: false };
+    if (own.type === 'withheld') return { run: false, outcome: null, store: false };
+    if (own.type === 'barred') return { run: false, outcome: BARRED, store: false };
+    const action = actionOf(command);
+    return !action || hadEffect(known.get(keyOf(action))!) ? { run: true } : { run: false, outcome: NOTHING_TO_UNDO, store: true };
+  });
+}
+
+function hadEffect(action: InboxState): boolean {
+  return action.type === 'withheld' || (action.type === 'answered' && action.outcome.kind === 'success');
+}
+
+const NOTHING_TO_UNDO: Outcome = { kind: 'success', reply: {} };
+
+const BARRED: Outcome = {
+  kind: 'refusal',
+  code: 'BARRED' satisfies FailureCode,
+  message: 'This command was undone before it came; it has no effect',
+};
+
+/** @returns the commands in sets, in their order, such that an undo comes in a later set than its action, and no identity twice in one. */
+export function inWaves(commands: readonly AcceptedCommand[]): AcceptedCommand[][] {
+  const waves: AcceptedCommand[][] = [];
+  const lastWave = new Map<string, number>();
+  for (const command of commands) {
+    const action = actionOf(command);
+    const touched = [keyOf(command.identity), ...(action ? [keyOf(action)] : [])];
+    const wave = Math.max(-1, ...touched.map((key) => lastWave.get(key) ?? -1)) + 1;
+    (waves[wave] ??= []).push(command);
+    for (const key of touched) lastWave.set(key, wave);
+  }
+  return waves;
+}

@@ -1,0 +1,57 @@
+/** Handlers of a service, one for each command of its contract: forgetting one does not compile. */
+import type { CommandContract, PayloadOf, RefusalCodeOf, ReplyOf } from '../contract/command.js';
+import { inSets, type Handler } from '../contract/handler.js';
+import { isRefusal, type Refusal } from '../contract/outcome.js';
+import type { ServiceContract } from '../contract/service.js';
+import { describeProblems, problemsOf } from '../contract/validation.js';
+import { SagaError } from '../errors.js';
+import type { ReceivedCommand } from './received-command.js';
+
+/** A handler's answer that is none: see {@link withholdReply}. */
+export interface Withheld {
+  readonly kind: 'withheld';
+}
+
+/** @returns an answer which commits the effect and sends no reply, not to duplicates either: a drill of the orchestrator's timeout. */
+export const withholdReply = (): Withheld => ({ kind: 'withheld' });
+
+/** @returns whether a handler withholds its reply. */
+export function isWithheld(answer: unknown): answer is Withheld {
+  return typeof answer === 'object' && answer !== null && (answer as { kind?: unknown }).kind === 'withheld';
+}
+
+/** What a handler may answer: the contract's reply, or a refusal with one of its codes. */
+export type Answer<Command extends CommandContract> =
+  | ReplyOf<Command>
+  | (Refusal & { readonly code: RefusalCodeOf<Command> })
+  | Withheld;
+
+/** The handler of one command. */
+export type CommandHandler<Command extends CommandContract, Tx> = Handler<
+  Tx,
+  ReceivedCommand<PayloadOf<Command>>,
+  Answer<Command>
+>;
+
+/** The handlers of all commands of a service, by the keys of its contract. */
+export type CommandHandlers<Service extends ServiceContract, Tx> = {
+  readonly [Key in keyof Service['commands']]: CommandHandler<Service['commands'][Key], Tx>;
+};
+
+export type AnyHandler<Tx> = Handler<Tx, ReceivedCommand, unknown>;
+
+/** @returns the handler with its answers held against the contract: one that breaks it counts as thrown, and nothing of its effect is kept. */
+export function checkedHandler<Tx>(contract: CommandContract, handler: AnyHandler<Tx>): AnyHandler<Tx> {
+  const checked = (answer: unknown): unknown => {
+    if (isWithheld(answer)) return answer;
+    if (isRefusal(answer)) {
+      if (answer.code in contract.refusals) return answer;
+      throw new SagaError('HANDLER_CONTRACT', `${contract.task} refused with ${answer.code}, which is not in its contract`);
+    }
+    const problems = problemsOf(contract.reply, answer);
+    if (problems.length === 0) return answer;
+    throw new SagaError('HANDLER_CONTRACT', `${contract.task} answered what its contract forbids: ${describeProblems(problems)}`);
+  };
+  if (typeof handler === 'function') return async (tx, command) => checked(await handler(tx, command));
+  return inSets(async (tx, commands) => (await handler.handleSet(tx, commands)).map(checked));
+}

@@ -1,0 +1,68 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Logger } from 'pino';
+import { commandQueueOf } from '../contract/routing.js';
+import type { ServiceContract } from '../contract/service.js';
+import { DEFAULTS } from '../settings.js';
+import { postgresInboxStore } from '../store/postgres-inbox-store.js';
+import { participantTopology, type QueueType } from '../transport/topology.js';
+import type { Consumer, Transport } from '../transport/transport.js';
+import type { AnyHandler, CommandHandlers } from './command-handlers.js';
+import { commandSetHandler } from './handle-commands.js';
+
+export interface ParticipantOptions<Service extends ServiceContract, Db> {
+  readonly service: Service;
+  readonly handlers: CommandHandlers<Service, Transaction<Db>>;
+  /** Holds the tables of participantMigrations beside the service's own. */
+  readonly database: Kysely<Db>;
+  readonly transport: Transport;
+  readonly logger: Logger;
+  readonly settings?: Partial<ParticipantSettings>;
+}
+
+export interface ParticipantSettings {
+  /** The most unacknowledged deliveries. */
+  readonly prefetch: number;
+  /** The most commands in one transaction. */
+  readonly maxSetSize: number;
+  readonly queueType: QueueType;
+}
+
+/** A service that handles the commands of its contract. */
+export interface Participant {
+  /** Declares its queue and begins to consume it. */
+  start(): void;
+  /** Stops taking commands, finishes and acknowledges those in hand. */
+  stop(): Promise<void>;
+  /** @returns whether commands arrive now. */
+  isReady(): boolean;
+}
+
+/** @returns a participant, not yet started. */
+export function createParticipant<Service extends ServiceContract, Db>(options: ParticipantOptions<Service, Db>): Participant {
+  const { service, handlers, database, transport, logger } = options;
+  const { prefetch, maxSetSize, queueType } = {
+    prefetch: DEFAULTS.prefetch,
+    maxSetSize: DEFAULTS.maxSetSize,
+    queueType: 'quorum' as const,
+    ...options.settings,
+  };
+  const handleSet = commandSetHandler({
+    service,
+    handlers: handlers as unknown as Record<string, AnyHandler<Transaction<Db>>>,
+    inbox: postgresInboxStore(database),
+    transport,
+    logger,
+  });
+  let consumer: Consumer | null = null;
+  return {
+    start() {
+      transport.use(participantTopology(service.name, queueType));
+      consumer = transport.consume({ queue: commandQueueOf(service.name), prefetch, maxSetSize, handleSet });
+    },
+    async stop() {
+      await consumer?.stop();
+      consumer = null;
+    },
+    isReady: () => consumer?.isRunning() ?? false,
+  };
+}

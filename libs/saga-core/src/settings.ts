@@ -1,0 +1,49 @@
+/** Every default of saga-core, in one place. Times are milliseconds. */
+
+/** How long a step waits and how often it is tried. */
+export interface RetryPolicy {
+  /** How long to wait for the reply to one attempt. */
+  readonly replyTimeoutMs: number;
+  /** How many attempts in all, the first included. */
+  readonly attempts: number;
+  /** The pause after an error: `initialMs · factor^(attempt − 1)`, at most `maxMs`. A timeout is followed by no further pause. */
+  readonly backoff: { readonly initialMs: number; readonly factor: number; readonly maxMs: number };
+}
+
+/** Before the pivot: a saga that cannot go on is compensated, so a customer is not kept waiting for long. */
+export const DEFAULT_ACTION_RETRY: RetryPolicy = {
+  replyTimeoutMs: 10_000,
+  attempts: 3,
+  backoff: { initialMs: 200, factor: 2, maxMs: 5_000 },
+};
+
+/** After the pivot, and for undos: there is no other way out, so about ten minutes of trying come before the saga is parked as stuck. */
+export const DEFAULT_RETRIABLE_RETRY: RetryPolicy = {
+  replyTimeoutMs: 10_000,
+  attempts: 25,
+  backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
+};
+
+export const DEFAULTS = {
+  /** The most deliveries, due deadlines or starts that are handled in one transaction. */
+  maxSetSize: 200,
+  /** Unacknowledged deliveries per consumer: one set in hand and one ready. */
+  prefetch: 400,
+  /** How often due deadlines are looked for. */
+  deadlinePollMs: 250,
+  /** How long a published message may stay unconfirmed before its connection counts as dead. */
+  confirmTimeoutMs: 10_000,
+  /** AMQP heartbeat, in seconds (the unit of the protocol): a black hole is noticed after two. */
+  heartbeatSeconds: 5,
+  /** How long a connection attempt may take. */
+  connectTimeoutMs: 5_000,
+  /** Pause before an attempt to connect, or to handle a set again, and its ceiling. */
+  recoveryInitialMs: 100,
+  recoveryMaxMs: 3_000,
+  /** Redeliveries after which a quorum queue gives a message up: a backstop only, because attempts are counted elsewhere. */
+  deliveryLimit: 100,
+  /** The largest message body that is read; larger ones are dead-lettered. */
+  maxMessageBytes: 1_048_576,
+  /** How long the answer "this reply exchange exists", or does not, is remembered. */
+  replyAddressMemoryMs: 30_000,
+} as const;

@@ -1,0 +1,39 @@
+/** What an error of PostgreSQL, or of the way to it, means. */
+import { SagaError } from '../errors.js';
+
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN', 'ENOENT']);
+/** SQLSTATEs which say that the server, not the statement, is the problem: shutting down, starting, read-only, out of something. */
+const SERVER_STATES = /^(08...|53...|57P0[1-5]|25006|58030|25P0[23])$/;
+/** SQLSTATEs of transactions that lost against another one, and may simply be run again. */
+const CONFLICT_STATES = /^(40001|40P01|55P03)$/;
+/** What pg says without a code when a connection ends or cannot be had. */
+const CONNECTION_MESSAGES = /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed/i;
+const UNAVAILABLE_CODES = new Set(['TRANSPORT_UNAVAILABLE', 'COMMIT_ROLLED_BACK']);
+
+const codeOf = (error: unknown): string => {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+};
+
+/** @returns whether the database or the broker is out of reach, or the connection was lost: the same call may succeed later. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isUnavailable);
+  if (error instanceof SagaError) return UNAVAILABLE_CODES.has(error.code);
+  const code = codeOf(error);
+  return NETWORK_CODES.has(code) || SERVER_STATES.test(code) || CONNECTION_MESSAGES.test(error.message);
+}
+
+/** @returns whether running the whole transaction again may succeed: unavailability, deadlocks, serialization failures. */
+export function isTransient(error: unknown): boolean {
+  return isUnavailable(error) || CONFLICT_STATES.test(codeOf(error));
+}
+
+/** @returns whether a unique or primary key refused a row. */
+export const isUniqueViolation = (error: unknown): boolean => codeOf(error) === '23505';
+
+/** @returns whether the database that the URL names does not exist. */
+export const isMissingDatabase = (error: unknown): boolean => codeOf(error) === '3D000';
+
+/** @returns whether a database of that name exists already (two processes may create it at once; then a unique violation tells). */
+export const isDuplicateDatabase = (error: unknown): boolean => codeOf(error) === '42P04' || isUniqueViolation(error);

@@ -1,0 +1,17 @@
+/** PostgreSQL's jsonb refuses two things that JSON has: the character NUL, and half a surrogate pair. They become U+FFFD, so that no text from outside can block a save. */
+
+const SUSPICIOUS = /\\u0000|\\ud[89a-f]/i;
+
+/** @returns JSON that jsonb takes. */
+export function toJsonb(value: unknown): string {
+  const json = JSON.stringify(value);
+  return SUSPICIOUS.test(json) ? JSON.stringify(value, storable) : json;
+}
+
+function storable(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return clean(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [clean(key), item as unknown]));
+}
+
+const clean = (text: string): string => text.replaceAll('\0', '\uFFFD').toWellFormed();

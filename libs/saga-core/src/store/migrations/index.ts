@@ -1,0 +1,13 @@
+/** saga-core's migrations, frozen once released: a change is a new one. */
+import type { Migration } from 'kysely';
+import { sagaInstances } from './001-saga-instances.js';
+import { sagaInbox } from './002-saga-inbox.js';
+
+/** The bookkeeping table to run these under. */
+export const SAGA_MIGRATION_TABLE = 'saga_migration';
+
+/** For a database of an orchestrator. */
+export const orchestratorMigrations: Record<string, Migration> = { '001-saga-instances': sagaInstances };
+
+/** For a database of a participant. */
+export const participantMigrations: Record<string, Migration> = { '002-saga-inbox': sagaInbox };

@@ -1,0 +1,34 @@
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
+import { createHash } from 'node:crypto';
+import { orchestratorMigrations, participantMigrations } from './index.js';
+
+/** Runs a migration against no database. @returns the hash of its SQL */
+async function sqlHashOf(name: string): Promise<string> {
+  const statements: string[] = [];
+  const database = new Kysely<unknown>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+    log: (event) => void statements.push(event.query.sql),
+  });
+  await { ...orchestratorMigrations, ...participantMigrations }[name]!.up(database);
+  return createHash('sha256').update(statements.join(';\n')).digest('hex').slice(0, 16);
+}
+
+describe('the migrations', () => {
+  it('are frozen: databases have run them, so a change is a new migration', async () => {
+    const names = [...Object.keys(orchestratorMigrations), ...Object.keys(participantMigrations)];
+    const hashes = Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await sqlHashOf(name)] as const)),
+    );
+    expect(hashes).toMatchInlineSnapshot(`
+      {
+        "001-saga-instances": "dbeef74fdc25946e",
+        "002-saga-inbox": "af0bbe09e7e426b0",
+      }
+    `);
+  });
+});

@@ -1,0 +1,72 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { CheckedClient } from './checked-client.js';
+import { isDuplicateDatabase, isMissingDatabase } from './database-errors.js';
+
+export interface DatabaseOptions {
+  /** The most connections; 10 unless given. */
+  readonly poolSize?: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A black hole between here and the server is noticed after this long. */
+const QUERY_TIMEOUT_MS = 20_000;
+
+/**
+ * Opens a pool of connections; none is made before the first query.
+ *
+ * @typeParam Db - Kysely's table types
+ * @param url - `postgres://user:password@host:port/database`
+ * @returns Kysely; end it with `destroy()`
+ */
+export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Kysely<Db> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.poolSize ?? 10,
+    ...(options.applicationName === undefined ? {} : { application_name: options.applicationName }),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    Client: CheckedClient,
+  });
+  // An idle connection that breaks leaves the pool; the next query opens another.
+  pool.on('error', () => undefined);
+  return new Kysely<Db>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * Creates the database that a URL names when it is missing. Two processes may do so at once.
+ *
+ * @throws what pg throws when the server is out of reach or the user may not create databases
+ */
+export async function ensureDatabase(url: string): Promise<void> {
+  try {
+    await withClient(url, (client) => client.query('select 1'));
+  } catch (error) {
+    if (!isMissingDatabase(error)) throw error;
+    await createDatabase(url);
+  }
+}
+
+async function createDatabase(url: string): Promise<void> {
+  const maintenance = new URL(url);
+  const name = decodeURIComponent(maintenance.pathname.slice(1));
+  maintenance.pathname = '/postgres';
+  try {
+    await withClient(maintenance.href, (client) => client.query(`create database ${pg.escapeIdentifier(name)}`));
+  } catch (error) {
+    if (!isDuplicateDatabase(error)) throw error;
+  }
+}
+
+async function withClient(url: string, work: (client: CheckedClient) => Promise<unknown>): Promise<void> {
+  const client = new CheckedClient({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  try {
+    await client.connect();
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The inbox on PostgreSQL. Invariants kept here:
+ * - The primary key lets one transaction at most handle a command; others wait for its end and then see its answer.
+ * - Sets are claimed in the order of their identities, so that two processes cannot deadlock over them.
+ */
+import { sql, type Kysely, type Transaction } from 'kysely';
+import type { CommandIdentity } from '../contract/routing.js';
+import type { Outcome } from '../contract/outcome.js';
+import type { InboxAnswer, InboxClaim, InboxSession, InboxState, InboxStore } from '../engine/inbox-store.js';
+import { toJsonb } from './json.js';
+import { inSavepoint } from './savepoints.js';
+
+interface InboxRow {
+  saga_id: string;
+  sequence: number;
+  state: InboxState['type'];
+  outcome: Outcome | null;
+}
+
+/**
+ * @param database - must hold the tables of participantMigrations
+ * @returns the port's implementation
+ */
+export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transaction<Db>> {
+  const within = (tx: Transaction<Db>): InboxSession<Transaction<Db>> => ({
+    tx,
+    claim: (claims) => claim(tx, claims),
+    answer: (answers) => answer(tx, answers),
+    release: (identities) => release(tx, identities),
+    isolated: (work) => inSavepoint(tx, work),
+  });
+  return { transaction: (work) => database.transaction().execute((tx) => work(within(tx))) };
+}
+
+const keyOf = (sagaId: string, sequence: number): string => `${sagaId}:${sequence}`;
+
+async function claim<Db>(tx: Transaction<Db>, claims: readonly InboxClaim[]): Promise<InboxState[]> {
+  const sagaIds = claims.map(({ identity }) => identity.sagaId);
+  const sequences = claims.map(({ identity }) => identity.sequence);
+  const states = claims.map(({ as }) => (as === 'barred' ? 'barred' : 'claimed'));
+  const { rows: claimed } = await sql<{ saga_id: string; sequence: number }>`
+    insert into saga_inbox (saga_id, sequence, state)
+    select * from unnest(${sagaIds}::uuid[], ${sequences}::integer[], ${states}::text[]) as claim(saga_id, sequence, state)
+    order by saga_id, sequence
+    on conflict do nothing returning saga_id, sequence`.execute(tx);
+  const mine = new Set(claimed.map(({ saga_id, sequence }) => keyOf(saga_id, sequence)));
+  const known = mine.size === claims.length ? new Map<string, InboxState>() : await read(tx, sagaIds, sequences);
+  return claims.map(({ identity }) => {
+    const key = keyOf(identity.sagaId, identity.sequence);
+    return mine.has(key) ? { type: 'claimed' } : known.get(key)!;
+  });
+}
+
+async function read<Db>(tx: Transaction<Db>, sagaIds: string[], sequences: number[]): Promise<Map<string, InboxState>> {
+  const { rows } = await sql<InboxRow>`
+    select inbox.saga_id, inbox.sequence, state, outcome from saga_inbox inbox
+    join unnest(${sagaIds}::uuid[], ${sequences}::integer[]) as claim(saga_id, sequence) using (saga_id, sequence)`.execute(tx);
+  return new Map(
+    rows.map(({ saga_id, sequence, state, outcome }) => [
+      keyOf(saga_id, sequence),
+      state === 'answered' ? { type: state, outcome: outcome! } : { type: state },
+    ]),
+  );
+}
+
+async function answer<Db>(tx: Transaction<Db>, answers: readonly InboxAnswer[]): Promise<void> {
+  if (answers.length === 0) return;
+  const records = answers.map(({ identity, outcome }) => ({
+    saga_id: identity.sagaId,
+    sequence: identity.sequence,
+    state: outcome === null ? 'withheld' : 'answered',
+    outcome,
+  }));
+  await sql`
+    update saga_inbox inbox set state = answer.state, outcome = answer.outcome
+    from jsonb_to_recordset(${toJsonb(records)}::jsonb) as answer(saga_id uuid, sequence integer, state text, outcome jsonb)
+    where inbox.saga_id = answer.saga_id and inbox.sequence = answer.sequence`.execute(tx);
+}
+
+async function release<Db>(tx: Transaction<Db>, identities: readonly CommandIdentity[]): Promise<void> {
+  if (identities.length === 0) return;
+  await sql`
+    delete from saga_inbox inbox
+    using unnest(${identities.map(({ sagaId }) => sagaId)}::uuid[], ${identities.map(({ sequence }) => sequence)}::integer[]) as released(saga_id, sequence)
+    where inbox.saga_id = released.saga_id and inbox.sequence = released.sequence`.execute(tx);
+}

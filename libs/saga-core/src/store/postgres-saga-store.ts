@@ -1,0 +1,132 @@
+/**
+ * The saga store on PostgreSQL. Invariants kept here:
+ * - The saga row is the truth; state, history, awaited command and deadline are saved by one statement in the caller's transaction.
+ * - Sets are locked in the order of their ids, so that two processes cannot deadlock.
+ * - Every write is fenced by the version that was read.
+ */
+import { sql, type Kysely, type Transaction } from 'kysely';
+import type { SagaInstance } from '../engine/instance.js';
+import type { DefinitionKey, LockedSet, SagaChange, SagaSession, SagaStore, StoredSaga } from '../engine/saga-store.js';
+import { SagaError } from '../errors.js';
+import { isUniqueViolation } from './database-errors.js';
+import { toJsonb } from './json.js';
+import { CHANGE_COLUMNS, INSTANCE_COLUMNS, instanceOf, recordOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
+import { inSavepoint } from './savepoints.js';
+
+const columns = sql.raw(INSTANCE_COLUMNS);
+const changeColumns = sql.raw(CHANGE_COLUMNS);
+const clockMs = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::float8`;
+
+/**
+ * @param database - must hold the tables of orchestratorMigrations
+ * @returns the port's implementation
+ */
+export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transaction<Db>> {
+  const within = (tx: Transaction<Db>): SagaSession<Transaction<Db>> => ({
+    tx,
+    now: () => now(tx),
+    lock: (ids) => lock(tx, ids),
+    lockDue: (limit, definitions) => lockDue(tx, limit, definitions),
+    insert: (changes) => insert(tx, changes),
+    save: (changes) => save(tx, changes),
+    isolated: (work) => inSavepoint(tx, work),
+  });
+  return {
+    transaction: (work) => database.transaction().execute((tx) => work(within(tx))),
+    within,
+    find: (id) => find(database, id),
+    statuses: (ids) => statuses(database, ids),
+  };
+}
+
+async function now<Db>(tx: Transaction<Db>): Promise<number> {
+  const { rows } = await sql<{ now: number }>`select ${clockMs} as now`.execute(tx);
+  return rows[0]!.now;
+}
+
+async function lock<Db>(tx: Transaction<Db>, ids: readonly string[]): Promise<LockedSet> {
+  const { rows } = await sql<InstanceRow & { now: number }>`
+    select ${columns}, ${clockMs} as now from saga_instance where saga_id = any(${[...ids]}::uuid[]) order by saga_id for update`.execute(tx);
+  return { now: rows[0]?.now ?? (await now(tx)), instances: rows.map(instanceOf) };
+}
+
+/**
+ * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that moved with it would cost every
+ * update its place on the page. A row that wakes before its deadline is put off to it.
+ */
+async function lockDue<Db>(tx: Transaction<Db>, limit: number, definitions: readonly DefinitionKey[]): Promise<LockedSet> {
+  const known = toJsonb(definitions);
+  const { rows } = await sql<InstanceRow & { now: number }>`
+    with clock as (select clock_timestamp() as now),
+    awake as (
+      select ${columns}, deadline from saga_instance
+      where wake_at <= (select now from clock)
+        and (saga_name, definition_version) in (select name, version from jsonb_to_recordset(${known}::jsonb) as known(name text, version integer))
+      order by wake_at limit ${limit} for update skip locked
+    ),
+    put_off as (
+      update saga_instance saga set wake_at = saga.deadline from awake, clock
+      where saga.saga_id = awake.saga_id and awake.deadline > clock.now
+    )
+    select ${columns}, (extract(epoch from clock.now) * 1000)::float8 as now
+    from awake, clock where deadline <= clock.now order by saga_id`.execute(tx);
+  return { now: rows[0]?.now ?? 0, instances: rows.map(instanceOf) };
+}
+
+async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  try {
+    await sql`
+      with input as (select * from jsonb_to_recordset(${toJsonb(changes.map(recordOf))}::jsonb) as input(${changeColumns})),
+      logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input)
+      insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
+        failure, last_error, traceparent, created_at, updated_at, ended_at)
+      select saga_id, saga_name, definition_version, status, version, sequence, step, awaited, to_timestamp(deadline / 1000), to_timestamp(deadline / 1000),
+        data, actions, failure, last_error, traceparent, clock_timestamp(), clock_timestamp(), case when ended then clock_timestamp() end
+      from input order by saga_id`.execute(tx);
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new SagaError('DUPLICATE_SAGA', 'A saga of this id exists already', { cause: error });
+    throw error;
+  }
+}
+
+async function save<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const { rows } = await sql<{ saved: number }>`
+    with input as (select * from jsonb_to_recordset(${toJsonb(changes.map(recordOf))}::jsonb) as input(${changeColumns})),
+    saved as (
+      update saga_instance saga set
+        status = input.status, version = input.version, sequence = input.sequence, step = input.step, awaited = input.awaited,
+        deadline = to_timestamp(input.deadline / 1000),
+        wake_at = case
+          when input.deadline is null then null
+          when saga.wake_at > clock_timestamp() and saga.wake_at <= to_timestamp(input.deadline / 1000) then saga.wake_at
+          else to_timestamp(input.deadline / 1000) end,
+        data = input.data, actions = input.actions, failure = input.failure, last_error = input.last_error,
+        updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end
+      from input where saga.saga_id = input.saga_id and saga.version = input.version - 1
+      returning saga.saga_id
+    ),
+    logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input join saved using (saga_id))
+    select count(*)::integer as saved from saved`.execute(tx);
+  if (rows[0]!.saved !== changes.length)
+    throw new SagaError('STALE_INSTANCE', 'Another process has saved one of these sagas since it was read; nothing was written');
+}
+
+async function find<Db>(database: Kysely<Db>, id: string): Promise<StoredSaga | null> {
+  const { rows } = await sql<InstanceRow & { created: number; updated: number; ended: number | null; history: HistoryRow[] | null }>`
+    select ${columns}, (extract(epoch from created_at) * 1000)::float8 as created, (extract(epoch from updated_at) * 1000)::float8 as updated,
+      (extract(epoch from ended_at) * 1000)::float8 as ended,
+      (select jsonb_agg(jsonb_build_object('version', version, 'at', extract(epoch from at) * 1000, 'entries', entries) order by version)
+        from saga_history history where history.saga_id = saga.saga_id) as history
+    from saga_instance saga where saga_id = ${id}::uuid`.execute(database);
+  const row = rows[0];
+  if (!row) return null;
+  return { instance: instanceOf(row), createdAt: row.created, updatedAt: row.updated, endedAt: row.ended, history: row.history ?? [] };
+}
+
+async function statuses<Db>(database: Kysely<Db>, ids: readonly string[]): Promise<Map<string, SagaInstance['status']>> {
+  const { rows } = await sql<{ saga_id: string; status: SagaInstance['status'] }>`
+    select saga_id, status from saga_instance where saga_id = any(${[...ids]}::uuid[])`.execute(database);
+  return new Map(rows.map((row) => [row.saga_id, row.status]));
+}

@@ -1,0 +1,119 @@
+/**
+ * One connection to RabbitMQ that comes back. A link is the unit of recovery: whatever breaks, be it the connection, a channel or a consumer, the link
+ * is closed and built anew by `setup`, so that there is one way to come up and one to go down.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, type ChannelModel } from 'amqplib';
+import type { Logger } from 'pino';
+import { messageOf } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+
+export interface LinkOptions {
+  /** The nodes of one cluster; each attempt takes the next. */
+  readonly urls: readonly string[];
+  /** Shown in the management UI. */
+  readonly name: string;
+  readonly logger: Logger;
+  /** Opens channels and consumers. `fail` closes the link and has it built anew. */
+  readonly setup: (connection: ChannelModel, fail: (reason: Error) => void) => Promise<void>;
+  /** Called whenever the link went down, also when it did not come up whole. */
+  readonly onDown: (reason: Error) => void;
+}
+
+export class RabbitLink {
+  private readonly options: LinkOptions;
+  private readonly stopping = new AbortController();
+  private readonly finished: Promise<void>;
+  private connection: ChannelModel | null = null;
+  private blocked = false;
+
+  constructor(options: LinkOptions) {
+    this.options = options;
+    this.finished = this.run();
+  }
+
+  /** @returns whether the link is up. */
+  isUp(): boolean {
+    return this.connection !== null;
+  }
+
+  /** @returns whether the broker has stopped reading from this connection, because of an alarm. */
+  isBlocked(): boolean {
+    return this.blocked;
+  }
+
+  /** The connection, while the link is up. */
+  get current(): ChannelModel | null {
+    return this.connection;
+  }
+
+  /** Closes the link for good. */
+  async close(): Promise<void> {
+    this.stopping.abort();
+    await this.finished;
+  }
+
+  private async run(): Promise<void> {
+    const { urls, name, logger } = this.options;
+    let failures = 0;
+    for (let attempt = 0; !this.stopping.signal.aborted; attempt++) {
+      const reason = await this.once(urls[attempt % urls.length]!, () => {
+        if (failures > 0) logger.info({ link: name }, 'connected to RabbitMQ again');
+        failures = 0;
+      });
+      if (this.stopping.signal.aborted) break;
+      failures++;
+      logger.warn({ link: name, reason: messageOf(reason) }, 'connection to RabbitMQ lost or refused; trying again');
+      const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (failures - 1));
+      await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  /** Comes up and stays until something breaks. @returns why it went down */
+  private async once(url: string, onUp: () => void): Promise<Error> {
+    let connection: ChannelModel | undefined;
+    try {
+      connection = await connect(withHeartbeat(url), {
+        timeout: DEFAULTS.connectTimeoutMs,
+        clientProperties: { connection_name: this.options.name },
+        noDelay: true,
+      });
+      const down = this.downOf(connection);
+      await Promise.race([this.options.setup(connection, down.fail), down.reason.then((reason) => Promise.reject(reason))]);
+      this.connection = connection;
+      onUp();
+      return await down.reason;
+    } catch (error) {
+      return error as Error;
+    } finally {
+      this.connection = null;
+      this.blocked = false;
+      this.options.onDown(new Error('the connection was lost'));
+      // A peer that does not answer must not keep the link from coming back: the socket ends with its heartbeat.
+      if (connection) await Promise.race([connection.close().catch(() => undefined), delay(500, undefined, { ref: false })]);
+    }
+  }
+
+  private downOf(connection: ChannelModel): { reason: Promise<Error>; fail: (reason: Error) => void } {
+    let fail: (reason: Error) => void = () => undefined;
+    const reason = new Promise<Error>((resolve) => (fail = resolve));
+    connection.on('error', fail);
+    connection.on('close', (error?: Error) => fail(error ?? new Error('the connection was closed')));
+    connection.on('blocked', (why: string) => {
+      this.blocked = true;
+      this.options.logger.warn({ link: this.options.name, why }, 'RabbitMQ has blocked publishing');
+    });
+    connection.on('unblocked', () => {
+      this.blocked = false;
+      this.options.logger.info({ link: this.options.name }, 'RabbitMQ takes messages again');
+    });
+    this.stopping.signal.addEventListener('abort', () => fail(new Error('closed')), { once: true });
+    return { reason, fail };
+  }
+}
+
+function withHeartbeat(url: string): string {
+  const parsed = new URL(url);
+  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(DEFAULTS.heartbeatSeconds));
+  return parsed.href;
+}

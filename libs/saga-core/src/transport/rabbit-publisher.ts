@@ -1,0 +1,94 @@
+/** Publishing with confirms: every message is persistent and mandatory, and its fate is known before anything is acknowledged for it. */
+import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import type { OutgoingMessage } from '../contract/message.js';
+import { SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+import type { PublishOutcome } from './transport.js';
+
+interface PendingSet {
+  readonly outcomes: PublishOutcome[];
+  readonly resolve: (outcomes: PublishOutcome[]) => void;
+  readonly reject: (reason: Error) => void;
+  readonly timeout: NodeJS.Timeout;
+  missing: number;
+}
+
+/** Publishes on one confirm channel of one connection; a new connection gets a new publisher. */
+export class RabbitPublisher {
+  private readonly channel: ConfirmChannel;
+  private readonly fail: (reason: Error) => void;
+  private readonly pending = new Set<PendingSet>();
+  private readonly returned = new Map<string, () => void>();
+  private nextMessageId = 1;
+
+  private constructor(channel: ConfirmChannel, fail: (reason: Error) => void) {
+    this.channel = channel;
+    this.fail = fail;
+    channel.on('error', fail);
+    channel.on('close', () => fail(new Error('the publishing channel was closed')));
+    // RabbitMQ sends a return before the confirm of the same message.
+    channel.on('return', (message: { properties: { messageId: string } }) => this.returned.get(message.properties.messageId)?.());
+  }
+
+  /** @param fail - closes the connection when confirms do not come, or the channel breaks */
+  static async open(connection: ChannelModel, fail: (reason: Error) => void): Promise<RabbitPublisher> {
+    return new RabbitPublisher(await connection.createConfirmChannel(), fail);
+  }
+
+  /** @returns the fate of each message, in order. @throws {SagaError} TRANSPORT_UNAVAILABLE */
+  publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
+    return new Promise((resolve, reject) => {
+      const set: PendingSet = {
+        outcomes: messages.map(() => 'confirmed'),
+        resolve,
+        reject,
+        missing: messages.length,
+        timeout: setTimeout(() => this.fail(new Error('RabbitMQ did not confirm in time')), DEFAULTS.confirmTimeoutMs),
+      };
+      this.pending.add(set);
+      try {
+        messages.forEach((message, index) => this.send(message, index, set));
+      } catch (error) {
+        this.settle(set, error as Error);
+      }
+    });
+  }
+
+  /** Fails all that is not confirmed. */
+  abandon(reason: Error): void {
+    for (const set of this.pending) this.settle(set, reason);
+    this.returned.clear();
+  }
+
+  private send(message: OutgoingMessage, index: number, set: PendingSet): void {
+    const messageId = String(this.nextMessageId++);
+    this.returned.set(messageId, () => (set.outcomes[index] = 'returned'));
+    const { exchange, routingKey, body, correlationId, replyTo, headers } = message;
+    this.channel.publish(
+      exchange,
+      routingKey,
+      body,
+      {
+        persistent: true,
+        mandatory: true,
+        contentType: 'application/json',
+        messageId,
+        headers,
+        ...(correlationId === undefined ? {} : { correlationId }),
+        ...(replyTo === undefined ? {} : { replyTo }),
+      },
+      (nacked: unknown) => {
+        this.returned.delete(messageId);
+        if (nacked) return this.settle(set, new Error('RabbitMQ refused the message (nack): is the queue full?'));
+        if (--set.missing === 0) this.settle(set, null);
+      },
+    );
+  }
+
+  private settle(set: PendingSet, reason: Error | null): void {
+    if (!this.pending.delete(set)) return;
+    clearTimeout(set.timeout);
+    if (reason === null) return set.resolve(set.outcomes);
+    set.reject(new SagaError('TRANSPORT_UNAVAILABLE', `Publishing to RabbitMQ failed: ${reason.message}`, { cause: reason }));
+  }
+}

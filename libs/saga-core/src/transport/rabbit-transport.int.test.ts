@@ -1,0 +1,169 @@
+import { connect, type Channel, type ChannelModel } from 'amqplib';
+import pino from 'pino';
+import { encodeJson, type IncomingMessage, type OutgoingMessage } from '../contract/message.js';
+import { waitFor } from '../../../../test/support/wait-for.js';
+import { connectTransport } from './rabbit-transport.js';
+import { orchestratorTopology, participantTopology } from './topology.js';
+import type { Transport } from './transport.js';
+
+const url = process.env.TEST_AMQP_URL!;
+const service = `hotel_${process.pid}_${Date.now() % 100_000}`;
+const saga = `trip_saga_${process.pid}_${Date.now() % 100_000}`;
+const queue = `${service}.commands`;
+
+let transport: Transport;
+let connection: ChannelModel;
+let channel: Channel;
+
+beforeAll(async () => {
+  connection = await connect(url);
+  channel = await connection.createChannel();
+  transport = connectTransport({ urls: [url], name: service, logger: pino({ level: 'silent' }) });
+  transport.use(participantTopology(service));
+  transport.use(orchestratorTopology(saga));
+  await waitFor('the transport', () => transport.isReady());
+  await waitFor('the topology', () => transport.exchangeExists(`${saga}.responses`));
+});
+
+afterAll(async () => {
+  await transport.close();
+  for (const name of [queue, `${queue}.dead`, `${saga}.responses`, `${saga}.responses.dead`]) await channel.deleteQueue(name);
+  await channel.deleteExchange(`${saga}.responses`);
+  await connection.close();
+});
+
+const command = (body: unknown, changes: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
+  exchange: 'saga.commands',
+  routingKey: `${service}.book`,
+  correlationId: 'c1',
+  replyTo: `${saga}.responses`,
+  headers: { 'x-saga-step': 'book' },
+  body: encodeJson(body),
+  ...changes,
+});
+
+/** Cuts the broker's side of every connection of this transport, as a restart of the broker would. */
+async function cutConnections(): Promise<void> {
+  const management = new URL(process.env.TEST_MANAGEMENT_URL!);
+  const headers = { authorization: `Basic ${btoa(`${management.username}:${management.password}`)}` };
+  management.username = management.password = '';
+  await waitFor('the connections to be listed', async () => {
+    const response = await fetch(new URL('/api/connections', management), { headers });
+    const all = (await response.json()) as { name: string; client_properties: { connection_name?: string } }[];
+    const mine = all.filter((item) => item.client_properties.connection_name?.startsWith(service));
+    for (const { name } of mine)
+      await fetch(new URL(`/api/connections/${encodeURIComponent(name)}`, management), { method: 'DELETE', headers });
+    return mine.length === 2;
+  });
+}
+
+describe('the transport on RabbitMQ', () => {
+  it('delivers what it publishes, properties included, and acknowledges after the set was handled', async () => {
+    const seen: IncomingMessage[] = [];
+    const consumer = transport.consume({
+      queue,
+      prefetch: 10,
+      maxSetSize: 10,
+      handleSet: (set) => {
+        seen.push(...set);
+        return Promise.resolve();
+      },
+    });
+    expect(await transport.publish([command({ n: 1 }), command({ n: 2 })])).toEqual(['confirmed', 'confirmed']);
+    await waitFor('two deliveries', () => seen.length === 2);
+    expect(seen[0]).toMatchObject({
+      exchange: 'saga.commands',
+      routingKey: `${service}.book`,
+      correlationId: 'c1',
+      replyTo: `${saga}.responses`,
+      headers: { 'x-saga-step': 'book' },
+      redelivered: false,
+    });
+    expect(seen.map(({ body }) => body.toString())).toEqual(['{"n":1}', '{"n":2}']);
+    await consumer.stop();
+    expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 0, consumerCount: 0 });
+  });
+
+  it('tells of a message that no queue takes, in its place among others', async () => {
+    const lost = command({}, { routingKey: 'nobody_here.book' });
+    expect(await transport.publish([command({}), lost, lost])).toEqual(['confirmed', 'returned', 'returned']);
+    await channel.purgeQueue(queue);
+  });
+
+  it('finds out that an exchange is missing without harm to what is being published', async () => {
+    expect(await transport.exchangeExists('nobody.responses')).toBe(false);
+    expect(await transport.publish([command({})])).toEqual(['confirmed']);
+    await channel.purgeQueue(queue);
+  });
+
+  it('gives a set again that could not be handled, marked as redelivered', async () => {
+    const tries: boolean[] = [];
+    const consumer = transport.consume({
+      queue,
+      prefetch: 10,
+      maxSetSize: 10,
+      handleSet: ([message]) => {
+        tries.push(message!.redelivered);
+        return tries.length < 3 ? Promise.reject(new Error('the database is away')) : Promise.resolve();
+      },
+    });
+    await transport.publish([command({})]);
+    await waitFor('the third try', () => tries.length === 3);
+    expect(tries).toEqual([false, true, true]);
+    await consumer.stop();
+  });
+
+  it('comes back after its connections were cut, consumers included, and gets again what it had not acknowledged', async () => {
+    const seen: IncomingMessage[] = [];
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const consumer = transport.consume({
+      queue,
+      prefetch: 10,
+      maxSetSize: 10,
+      handleSet: async (set) => {
+        seen.push(...set);
+        if (seen.length === 1) await held;
+      },
+    });
+    await transport.publish([command({ n: 1 })]);
+    await waitFor('the delivery', () => seen.length === 1);
+    await cutConnections();
+    await waitFor('the cut', () => !transport.isReady());
+    release();
+    await waitFor('the redelivery', () => seen.length === 2);
+    expect(seen[1]!.redelivered).toBe(true);
+    await waitFor('publishing', () => transport.canPublish());
+    expect(await transport.publish([command({ n: 2 })])).toEqual(['confirmed']);
+    await waitFor('a new delivery', () => seen.length === 3);
+    await consumer.stop();
+    expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 0 });
+  });
+
+  it('declares its queue again when it was deleted, and goes on consuming', async () => {
+    const seen: string[] = [];
+    const consumer = transport.consume({
+      queue,
+      prefetch: 10,
+      maxSetSize: 10,
+      handleSet: (set) => {
+        seen.push(...set.map(({ body }) => body.toString()));
+        return Promise.resolve();
+      },
+    });
+    await waitFor('the consumer', () => consumer.isRunning());
+    await channel.deleteQueue(queue);
+    await waitFor('the loss to be noticed', () => !consumer.isRunning());
+    await waitFor('the consumer to be back', () => consumer.isRunning());
+    await transport.publish([command({ n: 7 })]);
+    await waitFor('the delivery', () => seen.length === 1);
+    await consumer.stop();
+  });
+
+  it('fails a publication while it is not connected, instead of keeping it', async () => {
+    const nowhere = connectTransport({ urls: ['amqp://127.0.0.1:1'], name: 'nowhere', logger: pino({ level: 'silent' }) });
+    await expect(nowhere.publish([command({})])).rejects.toMatchObject({ code: 'TRANSPORT_UNAVAILABLE' });
+    expect([nowhere.isReady(), nowhere.canPublish()]).toEqual([false, false]);
+    await nowhere.close();
+  });
+});

@@ -1,0 +1,135 @@
+/** The transport on RabbitMQ: one connection to publish and one to consume, so that an alarm which blocks publishers does not block acknowledgements. */
+import type { ChannelModel } from 'amqplib';
+import type { Logger } from 'pino';
+import { SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+import { declareTopology } from './declare-topology.js';
+import { RabbitConsumer } from './rabbit-consumer.js';
+import { RabbitLink } from './rabbit-link.js';
+import { RabbitPublisher } from './rabbit-publisher.js';
+import type { Topology } from './topology.js';
+import type { Transport } from './transport.js';
+
+export interface RabbitOptions {
+  /** `amqp://user:password@host:port/vhost`, one for each node of the cluster. */
+  readonly urls: readonly string[];
+  /** The name of the service, shown in the management UI. */
+  readonly name: string;
+  readonly logger: Logger;
+  /** Whether to declare exchanges, queues and bindings; false where a deploy user has done so. True unless given. */
+  readonly declare?: boolean;
+}
+
+/** @returns a transport that connects by itself, and again whenever the connection is lost. */
+export function connectTransport(options: RabbitOptions): Transport {
+  const { urls, name, logger } = options;
+  if (urls.length === 0) throw new SagaError('INVALID_SETTING', 'connectTransport needs at least one URL');
+  const topologies: Topology[] = [];
+  const consumers = new Set<RabbitConsumer>();
+  const addresses = new Map<string, { exists: boolean; until: number }>();
+  let publisher: RabbitPublisher | null = null;
+  // Set from the beginning of each set-up, so that what is added meanwhile is not forgotten.
+  let consumingOn: { connection: ChannelModel; fail: (reason: Error) => void } | null = null;
+  let additions = Promise.resolve();
+  const addNow = (work: (connection: ChannelModel, fail: (reason: Error) => void) => Promise<void>): void => {
+    additions = additions.then(async () => {
+      const on = consumingOn;
+      if (on) await work(on.connection, on.fail).catch(on.fail);
+    });
+  };
+
+  const declare = async (connection: ChannelModel, topology: Topology): Promise<void> => {
+    if (options.declare === false) return;
+    const channel = await connection.createChannel();
+    // The error also rejects the call that caused it.
+    channel.on('error', () => undefined);
+    await declareTopology(channel, topology);
+    await channel.close();
+  };
+
+  const publishing = new RabbitLink({
+    urls,
+    name: `${name} publishing`,
+    logger,
+    setup: async (connection, fail) => {
+      publisher = await RabbitPublisher.open(connection, fail);
+    },
+    onDown: (reason) => {
+      publisher?.abandon(reason);
+      publisher = null;
+      addresses.clear();
+    },
+  });
+
+  const consuming = new RabbitLink({
+    urls,
+    name: `${name} consuming`,
+    logger,
+    setup: async (connection, fail) => {
+      consumingOn = { connection, fail };
+      for (const topology of topologies) await declare(connection, topology);
+      for (const consumer of consumers) await consumer.open(connection, fail);
+    },
+    onDown: () => {
+      consumingOn = null;
+      consumers.forEach((consumer) => consumer.down());
+    },
+  });
+
+  const unavailable = (why: string): SagaError => new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ cannot be reached: ${why}`);
+
+  return {
+    isReady: () => publishing.isUp() && consuming.isUp(),
+    canPublish: () => publishing.isUp() && !publishing.isBlocked(),
+    use(topology) {
+      topologies.push(topology);
+      addNow((connection) => declare(connection, topology));
+    },
+    async publish(messages) {
+      if (messages.length === 0) return [];
+      if (!publisher || !publishing.isUp()) throw unavailable('the connection is down');
+      if (publishing.isBlocked()) throw unavailable('it has blocked publishing (memory or disk alarm)');
+      return publisher.publish(messages);
+    },
+    async exchangeExists(exchange) {
+      const known = addresses.get(exchange);
+      if (known && known.until > performance.now()) return known.exists;
+      if (!publishing.current) throw unavailable('the connection is down');
+      const exists = await probe(publishing.current, exchange);
+      if (addresses.size >= MOST_ADDRESSES) addresses.clear();
+      addresses.set(exchange, { exists, until: performance.now() + DEFAULTS.replyAddressMemoryMs });
+      return exists;
+    },
+    consume(consumption) {
+      const consumer = new RabbitConsumer(consumption, logger);
+      consumers.add(consumer);
+      addNow((connection, fail) => consumer.open(connection, fail));
+      return {
+        isRunning: () => consumer.isRunning(),
+        stop: async () => {
+          consumers.delete(consumer);
+          await consumer.stop();
+        },
+      };
+    },
+    async close() {
+      await Promise.all([publishing.close(), consuming.close()]);
+    },
+  };
+}
+
+const MOST_ADDRESSES = 1_000;
+
+/** Asks on a channel of its own: publishing to a missing exchange would close the channel that publishes. */
+async function probe(connection: ChannelModel, exchange: string): Promise<boolean> {
+  try {
+    const channel = await connection.createChannel();
+    channel.on('error', () => undefined);
+    await channel.checkExchange(exchange);
+    await channel.close();
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 404) return false;
+    throw new SagaError('TRANSPORT_UNAVAILABLE', 'RabbitMQ could not be asked for a reply exchange', { cause: error });
+  }
+}

@@ -1,0 +1,18 @@
+/** Every default of service-kit, in one place. Times are milliseconds. */
+export const DEFAULTS = {
+  host: '0.0.0.0',
+  logLevel: 'info',
+  /** The largest body that a route reads. */
+  bodyLimitBytes: 65_536,
+  /** What a client that got 503 is told to wait, in seconds (the unit of the header). */
+  retryAfterSeconds: 2,
+  /** How long the database may take to answer a readiness probe. */
+  databaseProbeMs: 2_000,
+  /** Pause before another attempt to reach what a service needs at its start, and its ceiling; each pause is twice the last. */
+  startInitialMs: 200,
+  startMaxMs: 3_000,
+  /** How long requests in hand may take once the service is told to stop. */
+  requestDrainMs: 3_000,
+  /** How long stopping may take in all; then the process ends as it is, and what it had in hand is delivered to another one. */
+  shutdownMs: 9_000,
+} as const;

@@ -1,0 +1,124 @@
+import { connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { Type } from '@sinclair/typebox';
+import { pino } from 'pino';
+import { createHttpApp, type HttpApp } from './http-app.js';
+import { HttpProblem } from './problem.js';
+
+const OUT_OF_STOCK = { code: 'OUT_OF_STOCK', status: 409, title: 'There is none left' };
+
+function appWithRoutes(): HttpApp {
+  const app = createHttpApp(pino({ level: 'silent' }));
+  const Body = Type.Object({
+    consumerId: Type.Integer({ minimum: 1 }),
+    items: Type.Array(Type.Object({ name: Type.String() })),
+  });
+  app.post('/orders', { schema: { body: Body } }, async ({ body }) => ({ got: body }));
+  const query = Type.Object({ limit: Type.Integer({ default: 10, maximum: 100 }) });
+  app.get(
+    '/orders/:id',
+    { schema: { params: Type.Object({ id: Type.Integer() }), querystring: query } },
+    async ({ params, query }) => ({ ...params, ...query }),
+  );
+  app.get('/refused', () => {
+    throw new HttpProblem(OUT_OF_STOCK, 'Dish 1 is out of stock.');
+  });
+  app.get('/broken', { schema: { response: { 200: Type.Object({}) } } }, () => {
+    throw new Error('password of the database: hunter2');
+  });
+  app.get('/unreachable', () => {
+    throw Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' });
+  });
+  return app;
+}
+
+describe('an HTTP app', () => {
+  let app: HttpApp;
+  beforeEach(() => (app = appWithRoutes()));
+  afterEach(() => app.close());
+
+  const expectProblem = (
+    response: { statusCode: number; headers: Record<string, unknown>; body: string },
+    status: number,
+    code: string,
+  ) => {
+    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(response.statusCode).toBe(status);
+    const problem = JSON.parse(response.body) as Record<string, unknown>;
+    expect(problem).toMatchObject({
+      type: expect.stringMatching(/^urn:problem-type:/) as string,
+      title: expect.any(String) as string,
+      status,
+      code,
+    });
+    return problem;
+  };
+
+  it('reads numbers in paths and queries, and fills in defaults', async () => {
+    expect((await app.inject('/orders/7')).json()).toEqual({ id: 7, limit: 10 });
+    expect((await app.inject('/orders/7?limit=20')).json()).toEqual({ id: 7, limit: 20 });
+  });
+
+  it('names each field of a body that is wrong, and reads no number from text there', async () => {
+    const response = await app.inject({
+      method: 'POST',
+      url: '/orders',
+      payload: { consumerId: '7', items: [{ name: 1 }, {}] },
+    });
+    const { errors } = expectProblem(response, 400, 'INVALID_REQUEST') as { errors: { name: string; path: string }[] };
+    expect(errors.map(({ name, path }) => [name, path])).toEqual([
+      ['consumerId', 'body/consumerId'],
+      ['items.0.name', 'body/items/0/name'],
+      ['items.1.name', 'body/items/1/name'],
+    ]);
+  });
+
+  it('names the query, and a body that is missing', async () => {
+    const query = expectProblem(await app.inject('/orders/7?limit=1000'), 400, 'INVALID_REQUEST');
+    expect(query).toMatchObject({ errors: [{ name: 'limit', path: 'querystring/limit' }] });
+    const body = expectProblem(await app.inject({ method: 'POST', url: '/orders' }), 400, 'INVALID_REQUEST');
+    expect(body).toMatchObject({ errors: [{ name: 'body', path: 'body' }] });
+  });
+
+  const json = { 'content-type': 'application/json' };
+  it.each([
+    ['broken JSON', { payload: '{', headers: json }, 400, 'MALFORMED_REQUEST'],
+    ['an empty body', { payload: '', headers: json }, 400, 'MALFORMED_REQUEST'],
+    ['a poisoned prototype', { payload: '{"__proto__":{}}', headers: json }, 400, 'MALFORMED_REQUEST'],
+    ['XML', { payload: '<a/>', headers: { 'content-type': 'text/xml' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['a body that is too large', { payload: `"${'x'.repeat(70_000)}"`, headers: json }, 413, 'PAYLOAD_TOO_LARGE'],
+  ])('answers %s', async (_case, request, status, code) => {
+    expectProblem(await app.inject({ method: 'POST', url: '/orders', ...request }), status, code);
+  });
+
+  it('answers what is not there, and a URL that cannot be read', async () => {
+    expectProblem(await app.inject('/nothing'), 404, 'NOT_FOUND');
+    expectProblem(await app.inject({ method: 'DELETE', url: '/orders/7' }), 404, 'NOT_FOUND');
+    expectProblem(await app.inject('/orders/%zz'), 400, 'MALFORMED_REQUEST');
+  });
+
+  it('answers a problem that a route throws', async () => {
+    expect(expectProblem(await app.inject('/refused'), 409, 'OUT_OF_STOCK').detail).toBe('Dish 1 is out of stock.');
+  });
+
+  it('keeps the inside of the service to itself', async () => {
+    const response = await app.inject('/broken');
+    expectProblem(response, 500, 'INTERNAL_ERROR');
+    expect(response.body).not.toMatch(/hunter2|stack|\.ts/);
+  });
+
+  it('says when to come back while what it needs is out of reach', async () => {
+    const response = await app.inject('/unreachable');
+    expectProblem(response, 503, 'SERVICE_UNAVAILABLE');
+    expect(response.headers['retry-after']).toBe('2');
+    expect(response.body).not.toMatch(/10\.0\.0\.7/);
+  });
+
+  it('answers what is not HTTP', async () => {
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.end('what is this\r\n\r\n');
+    const answer = (await socket.toArray()).join('');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"MALFORMED_REQUEST"/s);
+  });
+});

@@ -1,0 +1,16 @@
+/** What every service needs to run. */
+export { createHttpApp, type HttpApp } from './http-app.js';
+export { createLogger } from './logger.js';
+export {
+  HttpProblem,
+  problemOf,
+  PROBLEMS,
+  ProblemSchema,
+  type FieldError,
+  type Problem,
+  type ProblemKind,
+} from './problem.js';
+export { runParticipant, type ParticipantDefinition } from './run-participant.js';
+export { runService } from './run-service.js';
+export type { Service, ServiceContext, ServiceDefinition, Worker } from './service-definition.js';
+export type { Settings } from './settings.js';

@@ -1,0 +1,49 @@
+import type { Kysely, Migration, Transaction } from 'kysely';
+import {
+  createParticipant,
+  participantMigrations,
+  SAGA_MIGRATION_TABLE,
+  type CommandHandlers,
+  type ServiceContract,
+} from 'saga-core';
+import type { HttpApp } from './http-app.js';
+import { runService } from './run-service.js';
+
+/** A service that handles commands: what {@link runParticipant} needs beside its contract. */
+export interface ParticipantDefinition<Contract extends ServiceContract, Db> {
+  /** Kebab case: `restaurant-service`. */
+  readonly name: string;
+  readonly defaultPort: number;
+  /** The commands that it handles. */
+  readonly service: Contract;
+  readonly handlers: CommandHandlers<Contract, Transaction<Db>>;
+  /** Of its own tables; those of the library are added. */
+  readonly migrations: Record<string, Migration>;
+  /** Puts the first rows in. It runs at every start, also in two processes at once. */
+  readonly seed: (database: Kysely<Db>) => Promise<void>;
+  /** Adds its routes to those for health. */
+  readonly routes: (app: HttpApp, database: Kysely<Db>) => void;
+}
+
+/**
+ * Runs a participant; see {@link runService} for how it begins and ends.
+ *
+ * @returns once it handles commands, or is told to stop before
+ */
+export async function runParticipant<Contract extends ServiceContract, Db>(
+  participant: ParticipantDefinition<Contract, Db>,
+): Promise<void> {
+  const { name, defaultPort, service, handlers, migrations, seed, routes } = participant;
+  await runService<Db>({
+    name,
+    defaultPort,
+    migrations: { [SAGA_MIGRATION_TABLE]: participantMigrations, app_migration: migrations },
+    seed,
+    build: ({ database, transport, logger }) => ({
+      worker: createParticipant({ service, handlers, database, transport, logger }),
+      routes: (app) => {
+        routes(app, database);
+      },
+    }),
+  });
+}

@@ -1,0 +1,88 @@
+/** Runs one service from its first moment to its last. */
+import type { TProperties } from '@sinclair/typebox';
+import { connectTransport, ensureDatabase, migrate, openDatabase } from 'saga-core';
+import { healthRoutes } from './health.js';
+import { createHttpApp } from './http-app.js';
+import { beginLifetime, type Lifetime } from './lifetime.js';
+import { createLogger } from './logger.js';
+import type { Service, ServiceContext, ServiceDefinition } from './service-definition.js';
+import { readSettings, SettingsError, type Settings } from './settings.js';
+import { turnAwayWhile } from './turn-away.js';
+import { whenAvailable } from './when-available.js';
+
+/**
+ * Runs a service: reads its settings, answers health checks at once, waits for database and broker, brings the database up to date, and takes
+ * work until SIGTERM or SIGINT. Then it takes no more, finishes what is in hand, and the process exits with 0.
+ *
+ * A setting that is missing or wrong is one line on stderr and exit code 1; so is, in the log, an error that waiting cannot mend.
+ *
+ * @returns once the service is at work, or is told to stop before
+ */
+export async function runService<Db, Own extends TProperties = Record<never, never>>(
+  definition: ServiceDefinition<Db, Own>,
+): Promise<void> {
+  const lifetime = beginLifetime();
+  const settings = settingsOrExit(definition);
+  const logger = await createLogger(definition.name, settings.LOG_LEVEL);
+  lifetime.logTo(logger);
+
+  const database = openDatabase<Db>(settings.DATABASE_URL, { applicationName: definition.name });
+  lifetime.onStop('the database', () => database.destroy());
+  const urls = settings.AMQP_URL.split(',');
+  const transport = connectTransport({ urls, name: definition.name, logger });
+  lifetime.onStop('the transport', () => transport.close());
+
+  const context = { settings, logger, database, transport, stopping: lifetime.stopping };
+  const service = definition.build(context);
+  try {
+    let isPrepared = false;
+    await listen(service, context, lifetime, () => isPrepared);
+    await prepareDatabase(definition, context, lifetime);
+    isPrepared = true;
+    lifetime.onStop('the worker', () => service.worker.stop());
+    lifetime.stopping.throwIfAborted();
+    await service.worker.start();
+    logger.info('at work');
+  } catch (error) {
+    // Whatever was cut short by the end is no failure.
+    if (!lifetime.stopping.aborted) throw error;
+  }
+}
+
+function settingsOrExit<Db, Own extends TProperties>(definition: ServiceDefinition<Db, Own>): Settings<Own> {
+  try {
+    return readSettings(definition.defaultPort, definition.settings ?? ({} as Own), process.env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${definition.name} cannot start: ${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+async function listen<Db>(
+  { worker, routes }: Service,
+  { database, transport, settings, logger }: ServiceContext<Db>,
+  lifetime: Lifetime,
+  isPrepared: () => boolean,
+): Promise<void> {
+  const app = createHttpApp(logger);
+  lifetime.onStop('the HTTP server', () => app.close());
+  turnAwayWhile(app, () => (isPrepared() ? null : 'The service is starting: try again.'));
+  healthRoutes(app, { database, transport, worker });
+  await routes?.(app);
+  await app.listen({ host: settings.HOST, port: settings.PORT });
+}
+
+async function prepareDatabase<Db>(
+  { name, migrations, seed }: Pick<ServiceDefinition<Db>, 'name' | 'migrations' | 'seed'>,
+  { settings, database, logger }: ServiceContext<Db>,
+  lifetime: Lifetime,
+): Promise<void> {
+  const prepare = async () => {
+    await ensureDatabase(settings.DATABASE_URL);
+    for (const [table, versions] of Object.entries(migrations))
+      await migrate(database, { table, migrations: versions });
+    await seed?.(database);
+  };
+  await whenAvailable(`the database of ${name}`, prepare, { logger, signal: lifetime.stopping });
+}

@@ -1,0 +1,60 @@
+import { Type } from '@sinclair/typebox';
+import { readSettings, SettingsError } from './settings.js';
+
+const required = {
+  DATABASE_URL: 'postgres://postgres:secret@localhost:5432/orders',
+  AMQP_URL: 'amqp://localhost:5672',
+};
+
+describe('readSettings', () => {
+  it('has a default for all that is not a place', () => {
+    expect(readSettings(8081, {}, required)).toEqual({ ...required, HOST: '0.0.0.0', PORT: 8081, LOG_LEVEL: 'info' });
+  });
+
+  it('reads numbers, lists of brokers, and a variable set to nothing as not set', () => {
+    const AMQP_URL = 'amqp://a:5672,amqps://b:5671/vhost';
+    expect(readSettings(8081, {}, { ...required, AMQP_URL, PORT: '9000', LOG_LEVEL: '', HOST: ' ' })).toMatchObject({
+      AMQP_URL,
+      PORT: 9000,
+      LOG_LEVEL: 'info',
+      HOST: '0.0.0.0',
+    });
+  });
+
+  it("reads a service's own settings", () => {
+    const own = { MAX_WAIT_MS: Type.Integer({ default: 500, minimum: 0, description: 'milliseconds from 0' }) };
+    expect(readSettings(8081, own, required).MAX_WAIT_MS).toBe(500);
+    expect(readSettings(8081, own, { ...required, MAX_WAIT_MS: '20' }).MAX_WAIT_MS).toBe(20);
+    expect(() => readSettings(8081, own, { ...required, MAX_WAIT_MS: '-1' })).toThrow(
+      'MAX_WAIT_MS is "-1": it must be milliseconds from 0',
+    );
+  });
+
+  it('names every setting that is missing, in one line', () => {
+    const read = () => readSettings(8081, {}, {});
+    expect(read).toThrow(SettingsError);
+    expect(read).toThrow(/^DATABASE_URL is missing: .+; AMQP_URL is missing: .+$/);
+  });
+
+  it.each([
+    ['PORT', '80a'],
+    ['PORT', '1.5'],
+    ['PORT', '70000'],
+    ['LOG_LEVEL', 'loud'],
+  ])('names %s when it is %p', (name, value) => {
+    expect(() => readSettings(8081, {}, { ...required, [name]: value })).toThrow(`${name} is "${value}": it must be`);
+  });
+
+  it.each([
+    ['DATABASE_URL', 'mysql://root:secret@localhost/orders'],
+    ['DATABASE_URL', 'postgres://postgres:secret@localhost:5432'],
+    ['DATABASE_URL', 'postgres://postgres:secret@localhost:port/orders'],
+    ['AMQP_URL', 'http://secret@localhost'],
+    ['AMQP_URL', 'amqp://a:secret@localhost,'],
+    ['AMQP_URL', 'amqp://a:secret@localhost,amqp://b:port'],
+  ])('names %s when it is %p, and keeps what may be a password to itself', (name, value) => {
+    const read = () => readSettings(8081, {}, { ...required, [name]: value });
+    expect(read).toThrow(`${name} is wrong: it must be`);
+    expect(read).not.toThrow(/secret/);
+  });
+});

@@ -1,0 +1,74 @@
+/** A service's settings: environment variables, validated before anything else happens. */
+import { Type, type Static, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { problemsOf } from 'saga-core';
+import { DEFAULTS } from './defaults.js';
+import { parseStrings } from './parse-strings.js';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** @returns the schema of the settings that every service has. A description completes "… must be"; `writeOnly` keeps a value out of messages. */
+const commonSettings = (defaultPort: number) => ({
+  HOST: Type.String({ default: DEFAULTS.host, minLength: 1, description: 'the address to listen on' }),
+  PORT: Type.Integer({ default: defaultPort, minimum: 0, maximum: 65_535, description: 'a port from 0 to 65535' }),
+  DATABASE_URL: Type.String({
+    pattern: '^postgres(ql)?://[^\\s]+/[^\\s/]+$',
+    writeOnly: true,
+    description: "the URL of the service's own database, such as postgres://user:password@host:5432/name",
+  }),
+  AMQP_URL: Type.String({
+    pattern: '^amqps?://[^\\s,]+(,amqps?://[^\\s,]+)*$',
+    writeOnly: true,
+    description: 'the URL of RabbitMQ, such as amqp://user:password@host:5672, or several with commas between them',
+  }),
+  LOG_LEVEL: Type.Union(
+    LOG_LEVELS.map((level) => Type.Literal(level)),
+    { default: DEFAULTS.logLevel, description: `one of ${LOG_LEVELS.join(', ')}` },
+  ),
+});
+
+type CommonSettings = ReturnType<typeof commonSettings>;
+/** The settings of a service: those that all services have, and its own. */
+export type Settings<Own extends TProperties = TProperties> = Static<TObject<CommonSettings>> & Static<TObject<Own>>;
+
+/** A setting is missing or wrong; the message is one line that names it. */
+export class SettingsError extends Error {}
+
+/**
+ * Reads the settings of a service.
+ *
+ * @param defaultPort - the port when PORT is not set
+ * @param own - settings beside the common ones, by the name of their environment variable; a description completes "… must be"
+ * @param environment - where they are read from; a variable that is set to nothing counts as not set
+ * @throws {SettingsError} naming each setting that is missing or wrong
+ */
+export function readSettings<Own extends TProperties>(
+  defaultPort: number,
+  own: Own,
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings<Own> {
+  const properties: TProperties = { ...commonSettings(defaultPort), ...own };
+  const schema = Type.Object(properties);
+  const given = new Map<string, string>();
+  for (const name of Object.keys(properties)) {
+    const value = environment[name]?.trim();
+    if (value) given.set(name, value);
+  }
+  const settings = Value.Default(schema, parseStrings(schema, Object.fromEntries(given))) as Record<string, unknown>;
+  const wrong = new Set(problemsOf(schema, settings).map(({ path }) => path.split('/')[1] ?? ''));
+  for (const name of ['DATABASE_URL', 'AMQP_URL']) if (!areUrls(given.get(name))) wrong.add(name);
+  if (wrong.size > 0)
+    throw new SettingsError([...wrong].map((name) => describe(name, properties[name], given.get(name))).join('; '));
+  return settings as Settings<Own>;
+}
+
+function describe(name: string, property: TSchema | undefined, value: string | undefined): string {
+  const expected = `it must be ${property?.description ?? 'something else'}`;
+  if (value === undefined) return `${name} is missing: ${expected}`;
+  // A secret in a log is a secret lost.
+  return property?.writeOnly ? `${name} is wrong: ${expected}` : `${name} is "${value}": ${expected}`;
+}
+
+function areUrls(value: string | undefined): boolean {
+  return value?.split(',').every((url) => URL.canParse(url)) ?? false;
+}

@@ -1,0 +1,30 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isUnavailable, type Logger } from 'saga-core';
+import { DEFAULTS } from './defaults.js';
+
+/**
+ * Tries until what it needs is there: a service that was started before its database or broker waits for it.
+ *
+ * @param what - what is waited for, as it stands in the log: one line for each failed attempt
+ * @param attempt - may be called many times
+ * @param signal - ends the waiting
+ * @returns what the attempt gives
+ * @throws whatever is not unavailability, and an AbortError after `signal`
+ */
+export async function whenAvailable<Result>(
+  what: string,
+  attempt: () => Promise<Result>,
+  { logger, signal }: { logger: Logger; signal: AbortSignal },
+): Promise<Result> {
+  for (let pauseMs: number = DEFAULTS.startInitialMs; ; pauseMs = Math.min(pauseMs * 2, DEFAULTS.startMaxMs)) {
+    signal.throwIfAborted();
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.warn(`${what} is not available, trying again in ${pauseMs} ms: ${reason}`);
+    }
+    await pause(pauseMs, undefined, { signal });
+  }
+}

@@ -1,0 +1,24 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The project's root folder. */
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+const local = path.join(root, '.local');
+
+/** Where `npm start` keeps what it makes; git ignores all of it. */
+export const startPaths = {
+  postgresData: path.join(local, 'data/postgres'),
+  rabbitmqData: path.join(local, 'data/rabbitmq'),
+  logs: path.join(local, 'logs'),
+  run: path.join(local, 'run'),
+  stackFile: path.join(local, 'run/stack.json'),
+};
+
+/** Holds one folder for each run of `npm test`. */
+export const testRuns = path.join(local, 'test');
+
+/** A path as a reader in the root folder would write it. */
+export function shown(file) {
+  return path.relative(root, file) || '.';
+}

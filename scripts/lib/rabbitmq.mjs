@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { amqpAnswers, managementAnswers } from './broker-probe.mjs';
+import { run, tail } from './command.mjs';
+import { lastLines } from './log-file.mjs';
+import { freePort } from './ports.mjs';
+import { startProcess } from './process.mjs';
+import { findEpmd, findRabbitMq } from './rabbitmq-files.mjs';
+import { waitFor } from './wait.mjs';
+
+const READY_MS = 120_000;
+
+/**
+ * Starts a private RabbitMQ node with the management plugin and waits until both answer. Whatever a node needs is its own: name, cookie,
+ * ports, data, plugins, configuration and the port mapper (epmd), so that it neither meets another node of the machine nor leaves
+ * anything behind. It listens on this machine only; the user is guest, the password guest.
+ *
+ * @param {{dataDir: string, logFile: string, port?: number, managementPort?: number,
+ *   program?: import('./rabbitmq-files.mjs').RabbitMqProgram, config?: string[], signal?: AbortSignal,
+ *   registry?: ReturnType<typeof import('./process-registry.mjs').createProcessRegistry>}} options
+ *   `dataDir` is made if it does not exist, and kept; `config` has further lines for rabbitmq.conf; without `program` the installed one
+ *   is taken
+ * @returns {Promise<RunningRabbitMq>}
+ *
+ * @typedef {{amqpUrl: string, managementUrl: string, nodeName: string, pid: number, running: boolean, exited: Promise<unknown>,
+ *   stop(): Promise<void>, kill(signal?: NodeJS.Signals): Promise<void>, restart(): Promise<void>,
+ *   ctl(...args: string[]): Promise<{code: number, output: string}>}} RunningRabbitMq
+ *   `managementUrl` has the user and the password; `kill` is a crash (SIGKILL unless told otherwise); `restart` also starts one that was
+ *   stopped or killed, on the same ports; `ctl` is rabbitmqctl for this node
+ */
+export async function startRabbitMq({
+  dataDir,
+  logFile,
+  port,
+  managementPort,
+  program,
+  config = [],
+  signal,
+  registry,
+}) {
+  const { bin } = program ?? findRabbitMq() ?? missing();
+  dataDir = path.resolve(dataDir);
+  const ports = {
+    amqp: port ?? (await freePort()),
+    management: managementPort ?? (await freePort()),
+    distribution: await freePort(),
+    epmd: await freePort(),
+  };
+  const nodeName = nodeNameFor(dataDir);
+  const env = prepare({ dataDir, nodeName, ports, config });
+  const amqpUrl = `amqp://guest:guest@127.0.0.1:${ports.amqp}`;
+  const managementUrl = `http://guest:guest@127.0.0.1:${ports.management}`;
+
+  // A node starts an epmd if there is none, and that one would outlive it. So there is one before: ours, in the foreground.
+  const startEpmd = () =>
+    startProcess({
+      name: 'epmd of RabbitMQ',
+      command: findEpmd(),
+      args: ['-port', String(ports.epmd), '-address', '127.0.0.1'],
+      env,
+      cwd: dataDir,
+      logFile: path.join(dataDir, 'epmd.log'),
+      registry,
+      isServer: true,
+    });
+
+  const launch = async ({ keepLog }) => {
+    const node = await startProcess({
+      name: 'RabbitMQ',
+      command: path.join(bin, 'rabbitmq-server'),
+      env,
+      cwd: dataDir,
+      logFile,
+      keepLog,
+      registry,
+      isServer: true,
+      graceMs: 40_000,
+    });
+    try {
+      const answers = async () => (await amqpAnswers(amqpUrl)) && (await managementAnswers(managementUrl));
+      const ready = await waitFor(async () => !node.running || (await answers()), { timeoutMs: READY_MS, signal });
+      if (ready && node.running) return node;
+      throw new Error(`RabbitMQ did not start (log: ${logFile}):\n${tail(lastLines(logFile, 12))}`);
+    } catch (error) {
+      await node.kill();
+      throw error;
+    }
+  };
+
+  let epmd = await startEpmd();
+  let node;
+  try {
+    node = await launch({ keepLog: false });
+  } catch (error) {
+    await epmd.stop();
+    throw error;
+  }
+  return {
+    amqpUrl,
+    managementUrl,
+    nodeName,
+    get pid() {
+      return node.pid;
+    },
+    get running() {
+      return node.running;
+    },
+    get exited() {
+      return node.exited;
+    },
+    async stop() {
+      await node.stop();
+      await epmd.stop();
+    },
+    kill: (killSignal = 'SIGKILL') => node.kill(killSignal),
+    async restart() {
+      await node.stop();
+      if (!epmd.running) epmd = await startEpmd();
+      node = await launch({ keepLog: true });
+    },
+    ctl: (...args) => run(path.join(bin, 'rabbitmqctl'), ['-n', nodeName, ...args], { env, cwd: dataDir, signal }),
+  };
+}
+
+function missing() {
+  throw new Error('RabbitMQ is not installed');
+}
+
+/** A node's data belongs to its name. This one depends on nothing but the folder: the name of a machine may change. */
+function nodeNameFor(dataDir) {
+  return `saga-${createHash('sha256').update(dataDir).digest('hex').slice(0, 10)}@localhost`;
+}
+
+/** Writes the node's files and returns its environment. */
+function prepare({ dataDir, nodeName, ports, config }) {
+  const inside = (name) => path.join(dataDir, name);
+  for (const folder of ['home', 'mnesia', 'log']) fs.mkdirSync(inside(folder), { recursive: true });
+  const lines = [
+    `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
+    'management.tcp.ip = 127.0.0.1',
+    `management.tcp.port = ${ports.management}`,
+    'log.file = false',
+    'log.console = true',
+    'log.console.level = info',
+    ...config,
+  ];
+  fs.writeFileSync(inside('rabbitmq.conf'), `${lines.join('\n')}\n`);
+  fs.writeFileSync(inside('rabbitmq-env.conf'), '');
+  fs.writeFileSync(inside('enabled_plugins'), '[rabbitmq_management].\n');
+
+  // Settings for another node, from this shell or from /etc/rabbitmq, must not reach this one.
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(RABBITMQ_|ERL_|NOTIFY_SOCKET)/.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: [process.env.PATH, '/opt/homebrew/bin', '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
+    HOME: inside('home'), // for the cookie
+    ERL_CRASH_DUMP: inside('log/erl_crash.dump'),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(ports.epmd),
+    RABBITMQ_NODENAME: nodeName,
+    RABBITMQ_DIST_PORT: String(ports.distribution),
+    RABBITMQ_MNESIA_BASE: inside('mnesia'),
+    RABBITMQ_LOG_BASE: inside('log'),
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_CONFIG_FILE: inside('rabbitmq.conf'),
+    RABBITMQ_CONFIG_FILES: inside('conf.d'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: inside('advanced.config'),
+    RABBITMQ_CONF_ENV_FILE: inside('rabbitmq-env.conf'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: inside('enabled_plugins'),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    // Makes the script become the server instead of waiting for it: the process we started is the one to signal.
+    RUNNING_UNDER_SYSTEMD: 'true',
+  };
+}

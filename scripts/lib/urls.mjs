@@ -1,0 +1,49 @@
+/** The same server, another database; everything else of the URL stays. */
+export function withDatabase(databaseUrl, name) {
+  const url = new URL(databaseUrl);
+  url.pathname = `/${encodeURIComponent(name)}`;
+  return url.href;
+}
+
+/** `AMQP_URL` may hold several URLs, one for each node of a cluster. */
+export function splitUrls(text) {
+  return text
+    .split(',')
+    .map((url) => url.trim())
+    .filter((url) => url !== '');
+}
+
+/** The virtual host that an AMQP URL names; none means the default one. */
+export function vhostOf(amqpUrl) {
+  const { pathname } = new URL(amqpUrl);
+  return pathname === '' || pathname === '/' ? '/' : decodeURIComponent(pathname.slice(1));
+}
+
+/** The same URLs, each with another virtual host. */
+export function withVhost(amqpUrls, vhost) {
+  return splitUrls(amqpUrls)
+    .map((amqpUrl) => {
+      const url = new URL(amqpUrl);
+      url.pathname = `/${encodeURIComponent(vhost)}`;
+      return url.href;
+    })
+    .join(',');
+}
+
+/** Where the management API of a broker usually is: the same host and user, port 15672 (15671 with TLS). */
+export function usualManagementUrl(amqpUrl) {
+  const { protocol, hostname, username, password } = new URL(amqpUrl);
+  const [scheme, port] = protocol === 'amqps:' ? ['https', 15671] : ['http', 15672];
+  return `${scheme}://${username || 'guest'}:${password || 'guest'}@${hostname}:${port}`;
+}
+
+/** A URL that can be shown: without the password. */
+export function withoutPassword(text) {
+  return splitUrls(text)
+    .map((part) => {
+      const url = new URL(part);
+      url.password = '';
+      return url.href;
+    })
+    .join(',');
+}

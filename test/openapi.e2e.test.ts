@@ -1,0 +1,80 @@
+/** What order-service says about itself. */
+import { get } from './support/http.js';
+import { startStack, type Stack } from './support/stack.js';
+
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly parameters?: readonly { name: string; description?: string }[];
+  readonly responses: Readonly<
+    Record<string, { description?: string; content?: Record<string, { example?: unknown }> }>
+  >;
+}
+interface Document {
+  readonly openapi: string;
+  readonly tags: readonly { name: string }[];
+  readonly paths: Readonly<Record<string, Record<string, Operation>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+}
+
+let stack: Stack;
+let base: string;
+beforeAll(async () => {
+  stack = await startStack('openapi', ['order-service']);
+  base = stack.url('order-service');
+}, 60_000);
+afterAll(() => stack.stop(), 60_000);
+
+const document = async () => (await get<Document>(`${base}/openapi.json`)).body;
+
+test('the document lists every route', async () => {
+  const { openapi, paths } = await document();
+  expect(openapi).toBe('3.1.0');
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  expect(operations.sort()).toEqual(['get /orders', 'get /orders/{id}', 'get /sagas/{id}', 'post /orders']);
+});
+
+test('every operation, parameter and response is described, and every body has an example', async () => {
+  const { paths, tags } = await document();
+  const known = tags.map(({ name }) => name);
+  for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    expect(operation).toMatchObject({
+      operationId: expect.any(String),
+      summary: expect.any(String),
+      description: expect.any(String),
+    });
+    expect(known).toEqual(expect.arrayContaining([...(operation.tags ?? ['none'])]));
+    for (const parameter of operation.parameters ?? [])
+      expect(parameter.description).toEqual(expect.stringMatching(/./));
+    for (const response of Object.values(operation.responses)) {
+      expect(response.description).toEqual(expect.stringMatching(/./));
+      for (const content of Object.values(response.content ?? {})) expect(content.example).toBeDefined();
+    }
+  }
+});
+
+test('every reference leads somewhere', async () => {
+  const whole = await document();
+  const references = [...JSON.stringify(whole).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference!);
+  expect(references.length).toBeGreaterThan(0);
+  for (const reference of references) {
+    const name = /^#\/components\/schemas\/(\w+)$/.exec(reference)?.[1];
+    expect(Object.keys(whole.components.schemas)).toContain(name);
+  }
+});
+
+test('the page needs nothing from elsewhere', async () => {
+  const root = await fetch(base, { redirect: 'manual' });
+  expect([root.status, root.headers.get('location')]).toEqual([302, '/openapi']);
+  const page = await (await fetch(`${base}/openapi`)).text();
+  const resources = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url!);
+  expect(resources.length).toBeGreaterThan(2);
+  for (const resource of resources) {
+    expect(resource).not.toMatch(/^(https?:)?\/\//);
+    expect((await fetch(new URL(resource, `${base}/openapi`))).status).toBe(200);
+  }
+});

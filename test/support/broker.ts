@@ -1,0 +1,65 @@
+/** A virtual host of its own for each test file, on the real broker that TEST_AMQP_URL names: queues have fixed names, and files run side by side. */
+import { randomUUID } from 'node:crypto';
+import { connect } from 'amqplib';
+
+export interface TestBroker {
+  /** For services and clients. */
+  readonly amqpUrl: string;
+  /** @returns what the management API gives for this virtual host: `queues`, `exchanges`, `bindings`, … */
+  list<Item>(what: string): Promise<Item[]>;
+  /** @returns the messages that are ready, by queue: exact, once nobody consumes. */
+  messageCounts(): Promise<Record<string, number>>;
+  /** Deletes the virtual host and all that is in it; the broker closes connections that are left. */
+  drop(): Promise<void>;
+}
+
+/**
+ * Makes an empty virtual host.
+ *
+ * @param purpose - part of its name
+ * @throws when TEST_AMQP_URL or TEST_MANAGEMENT_URL is not set, or the broker does not answer
+ */
+export async function createTestBroker(purpose: string): Promise<TestBroker> {
+  const amqp = new URL(setting('TEST_AMQP_URL'));
+  const management = new URL(setting('TEST_MANAGEMENT_URL'));
+  const vhost = `test_${purpose}_${randomUUID().slice(0, 8)}`;
+  amqp.pathname = `/${vhost}`;
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const authorization = `Basic ${Buffer.from(`${management.username}:${management.password}`).toString('base64')}`;
+    const response = await fetch(`${management.origin}/api/${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  };
+  await call('PUT', `vhosts/${vhost}`);
+  await call('PUT', `permissions/${vhost}/${amqp.username || 'guest'}`, { configure: '.*', write: '.*', read: '.*' });
+
+  const list = async <Item>(what: string): Promise<Item[]> => (await call('GET', `${what}/${vhost}`)) as Item[];
+  return {
+    amqpUrl: amqp.href,
+    list,
+    async messageCounts() {
+      const names = (await list<{ name: string }>('queues')).map(({ name }) => name);
+      const connection = await connect(amqp.href);
+      try {
+        const channel = await connection.createChannel();
+        const counts: Record<string, number> = {};
+        for (const name of names) counts[name] = (await channel.checkQueue(name)).messageCount;
+        return counts;
+      } finally {
+        await connection.close();
+      }
+    },
+    drop: async () => void (await call('DELETE', `vhosts/${vhost}`)),
+  };
+}
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: it names the RabbitMQ broker on which tests may make virtual hosts`);
+  return value;
+}

@@ -1,0 +1,33 @@
+/** HTTP as the tests speak it. */
+
+export interface Answer<Body> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+/** @returns what a URL gives, parsed as JSON */
+export async function get<Body = unknown>(url: string): Promise<Answer<Body>> {
+  return answerOf<Body>(await fetch(url));
+}
+
+/** @returns the answer to JSON, or to text as it is */
+export async function post<Body = unknown>(
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer<Body>> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return answerOf<Body>(
+    await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text }),
+  );
+}
+
+async function answerOf<Body>(response: Response): Promise<Answer<Body>> {
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (text === '' ? undefined : JSON.parse(text)) as Body,
+  };
+}

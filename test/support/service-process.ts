@@ -1,0 +1,84 @@
+/** One of the real services, compiled, as a process of its own. */
+import { spawn } from 'node:child_process';
+import { waitFor } from './wait-for.js';
+
+export type ServiceName = 'order-service' | 'consumer-service' | 'restaurant-service' | 'accounting-service';
+
+/** How long a service may take from SIGTERM to its end, in milliseconds. */
+const STOP_MS = 10_000;
+
+export interface ServiceProcess {
+  readonly name: ServiceName;
+  /** Where it listens; known once it does. */
+  url(): string;
+  /** All it has written. */
+  output(): string;
+  /** @returns the exit code, once it has ended; null after a signal that it did not handle */
+  readonly exited: Promise<number | null>;
+  signal(signal: NodeJS.Signals): void;
+  /** Waits until `/health/ready` answers 200. @throws with its output when it ends before, or in vain */
+  untilReady(): Promise<void>;
+  /** Stops it by SIGTERM. @throws unless it ends with exit code 0 within ten seconds */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a service from its compiled code, on a free port.
+ *
+ * @param environment - its settings; nothing but PATH is taken from the test's own environment
+ */
+export function startService(name: ServiceName, environment: Readonly<Record<string, string>>): ServiceProcess {
+  const child = spawn(process.execPath, ['--enable-source-maps', `apps/${name}/dist/main.js`], {
+    env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  // 'close' comes after 'exit', when all output is read.
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let ended = false;
+  void exited.then(() => (ended = true));
+  const listening = (): string | undefined => /Server listening at (http:[^"\s]+)/.exec(output)?.[1];
+  const service: ServiceProcess = {
+    name,
+    exited,
+    output: () => output,
+    url() {
+      const url = listening();
+      if (!url) throw new Error(`${name} does not listen:\n${output}`);
+      return url;
+    },
+    signal: (signal) => void child.kill(signal),
+    untilReady: () =>
+      waitFor(`${name} to be ready`, async () => {
+        if (ended) throw new Error(`${name} has ended:\n${output}`);
+        const url = listening();
+        return url !== undefined && (await answersOk(`${url}/health/ready`));
+      }).then(
+        () => undefined,
+        (error: Error) => Promise.reject(new Error(`${error.message}\n${output}`)),
+      ),
+    async stop() {
+      const began = performance.now();
+      child.kill('SIGTERM');
+      await waitFor(`${name} to end`, () => ended, STOP_MS).catch((error: Error) => {
+        child.kill('SIGKILL');
+        throw new Error(`${error.message}\n${output}`);
+      });
+      const code = await exited;
+      const took = Math.round(performance.now() - began);
+      if (code !== 0) throw new Error(`${name} ended with ${code} after ${took} ms:\n${output}`);
+    },
+  };
+  return service;
+}
+
+async function answersOk(url: string): Promise<boolean> {
+  return fetch(url).then(
+    async (response) => {
+      await response.arrayBuffer();
+      return response.ok;
+    },
+    () => false,
+  );
+}
