@@ -24,7 +24,8 @@ export interface CommandContract<
 /** The identity of the action, as an undo's payload carries it: the orchestrator may never have learned the ids that the action made. */
 const ActionId = Type.String({
   pattern: COMMAND_ID_PATTERN,
-  description: 'The correlationId of the command that this undoes. It may still be on its way, or lost: the undo succeeds all the same, and bars it.',
+  description:
+    'The correlationId of the command that this undoes. It may still be on its way, or lost: the undo succeeds all the same, and bars it.',
 });
 
 const EmptyReply = Type.Object({});
@@ -33,8 +34,11 @@ const EmptyReply = Type.Object({});
 type UndoPayload<BusinessKey extends TObject> = TSchema & { static: Static<BusinessKey> & { actionId: string } };
 
 /** The contract of an undo: its payload names the action, it cannot be refused, and its reply is empty. */
-export interface UndoContract<BusinessKey extends TObject = TObject>
-  extends CommandContract<UndoPayload<BusinessKey>, typeof EmptyReply, never> {
+export interface UndoContract<BusinessKey extends TObject = TObject> extends CommandContract<
+  UndoPayload<BusinessKey>,
+  typeof EmptyReply,
+  never
+> {
   readonly businessKey: BusinessKey;
 }
 
@@ -51,7 +55,11 @@ const REFUSAL_CODE = /^[A-Z][A-Z0-9_]*$/;
  *
  * @throws {SagaError} INVALID_CONTRACT for a task name or refusal code of another form
  */
-export function defineCommand<Payload extends TObject, Reply extends TObject, const RefusalCode extends string>(contract: {
+export function defineCommand<
+  Payload extends TObject,
+  Reply extends TObject,
+  const RefusalCode extends string,
+>(contract: {
   task: string;
   description: string;
   payload: Payload;
@@ -87,7 +95,7 @@ export function defineUndo<BusinessKey extends TObject>(contract: {
     description,
     undoes,
     businessKey: payload,
-    payload: Type.Object({ ...payload.properties, actionId: ActionId }) as unknown as UndoPayload<BusinessKey>,
+    payload: Type.Object({ ...payload.properties, actionId: ActionId }),
     reply: EmptyReply,
     refusals: {},
   };

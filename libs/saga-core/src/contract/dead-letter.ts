@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingMessage } from './message.js';
 import { DEAD_LETTER_EXCHANGE } from './routing.js';
 
 /** Headers that a dead letter gains, so that it can be understood and sent again. */
-export const DEAD_LETTER_HEADERS = {
+const DEAD_LETTER_HEADERS = {
   cause: 'x-cause',
   detail: 'x-cause-detail',
   exchange: 'x-original-exchange',
@@ -20,7 +20,12 @@ const SHORT_STRING_BYTES = 255;
  * @param detail - for people: what is wrong with it
  * @returns the message that lays it there, its body and properties kept
  */
-export function deadLetter(message: IncomingMessage, queue: string, cause: DeadLetterCause, detail: string): OutgoingMessage {
+export function deadLetter(
+  message: IncomingMessage,
+  queue: string,
+  cause: DeadLetterCause,
+  detail: string,
+): OutgoingMessage {
   const { correlationId, replyTo } = message;
   return {
     exchange: DEAD_LETTER_EXCHANGE,
@@ -38,7 +43,8 @@ export function deadLetter(message: IncomingMessage, queue: string, cause: DeadL
   };
 }
 
-const isShort = (text: string | undefined): text is string => text !== undefined && Buffer.byteLength(text) <= SHORT_STRING_BYTES;
+const isShort = (text: string | undefined): text is string =>
+  text !== undefined && Buffer.byteLength(text) <= SHORT_STRING_BYTES;
 
 /** Keeps the headers that are short text and numbers: others could be too large to publish again. */
 function plainHeaders(headers: IncomingMessage['headers']): Record<string, string | number> {

@@ -1,12 +1,12 @@
 /** Replies on the wire: `<task>.response.success` with the contract's reply, `<task>.response.failure` with a {@link FailureBody}. */
-import { Type, type Static } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { decodeJson, encodeJson, type IncomingMessage, type OutgoingMessage } from './message.js';
 import type { Outcome } from './outcome.js';
 import { parseReplyRoutingKey, replyRoutingKeyOf } from './routing.js';
 import { isValid } from './validation.js';
 
 /** The body of every failure reply. */
-export const FailureBody = Type.Object({
+const FailureBody = Type.Object({
   kind: Type.Union([Type.Literal('refusal'), Type.Literal('error')], {
     description: 'refusal: the business says no, for good. error: something broke, trying again may help.',
   }),
@@ -14,7 +14,6 @@ export const FailureBody = Type.Object({
   message: Type.String({ maxLength: 2000, description: 'For people.' }),
   details: Type.Optional(Type.Unknown({ description: 'More about it, as JSON.' })),
 });
-export type FailureBody = Static<typeof FailureBody>;
 
 export interface ReplyMessage {
   readonly task: string;
@@ -23,7 +22,11 @@ export interface ReplyMessage {
 }
 
 /** @returns a reply as the message that carries it, to the exchange that the command's `replyTo` named. */
-export function replyMessage(reply: ReplyMessage, replyTo: string, headers: OutgoingMessage['headers'] = {}): OutgoingMessage {
+export function replyMessage(
+  reply: ReplyMessage,
+  replyTo: string,
+  headers: OutgoingMessage['headers'] = {},
+): OutgoingMessage {
   const { task, commandId, outcome } = reply;
   const success = outcome.kind === 'success';
   return {

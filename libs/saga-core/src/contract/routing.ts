@@ -45,7 +45,8 @@ export const commandBindingOf = (service: string): string => `${service}.*`;
 export const replyAddressOf = (saga: string): string => `${saga}.responses`;
 
 /** @returns the routing key of a reply to `task`. */
-export const replyRoutingKeyOf = (task: string, outcome: 'success' | 'failure'): string => `${task}.response.${outcome}`;
+export const replyRoutingKeyOf = (task: string, outcome: 'success' | 'failure'): string =>
+  `${task}.response.${outcome}`;
 
 /** Binds a reply queue to its exchange: every task, success and failure. */
 export const REPLY_BINDING = '*.*.response.*';

@@ -81,7 +81,12 @@ function checkKind<Data, Tx>(saga: string, step: Step<Data, Tx>, forwardOnly: bo
   checkUndo(saga, name, action, undo);
 }
 
-function checkUndo<Data, Tx>(saga: string, name: string, action: StepCommand<Data, Tx>, undo: StepCommand<Data, Tx>): void {
+function checkUndo<Data, Tx>(
+  saga: string,
+  name: string,
+  action: StepCommand<Data, Tx>,
+  undo: StepCommand<Data, Tx>,
+): void {
   if (isRemote(action) !== isRemote(undo))
     throw unsound(saga, `${name} and its undo must both be local or both be commands`);
   if (isRemote(action) && isRemote(undo) && undo.command.undoes?.task !== action.command.task)
@@ -91,9 +96,14 @@ function checkUndo<Data, Tx>(saga: string, name: string, action: StepCommand<Dat
 function checkRetry(saga: string, name: string, retry: RetryPolicy): void {
   const { replyTimeoutMs, attempts, backoff } = retry;
   const wrong = (what: string, value: number) => unsound(saga, `${name}: ${what} is ${value}`);
-  if (!(replyTimeoutMs > 0 && Number.isFinite(replyTimeoutMs))) throw wrong('replyTimeoutMs must be above 0, and', replyTimeoutMs);
-  if (!(Number.isSafeInteger(attempts) && attempts >= 1)) throw wrong('attempts must be a whole number from 1, and', attempts);
-  if (!(backoff.initialMs >= 0 && Number.isFinite(backoff.initialMs))) throw wrong('backoff.initialMs must be 0 or more, and', backoff.initialMs);
-  if (!(backoff.factor >= 1 && Number.isFinite(backoff.factor))) throw wrong('backoff.factor must be 1 or more, and', backoff.factor);
-  if (!(backoff.maxMs >= backoff.initialMs && Number.isFinite(backoff.maxMs))) throw wrong('backoff.maxMs must be at least initialMs, and', backoff.maxMs);
+  if (!(replyTimeoutMs > 0 && Number.isFinite(replyTimeoutMs)))
+    throw wrong('replyTimeoutMs must be above 0, and', replyTimeoutMs);
+  if (!(Number.isSafeInteger(attempts) && attempts >= 1))
+    throw wrong('attempts must be a whole number from 1, and', attempts);
+  if (!(backoff.initialMs >= 0 && Number.isFinite(backoff.initialMs)))
+    throw wrong('backoff.initialMs must be 0 or more, and', backoff.initialMs);
+  if (!(backoff.factor >= 1 && Number.isFinite(backoff.factor)))
+    throw wrong('backoff.factor must be 1 or more, and', backoff.factor);
+  if (!(backoff.maxMs >= backoff.initialMs && Number.isFinite(backoff.maxMs)))
+    throw wrong('backoff.maxMs must be at least initialMs, and', backoff.maxMs);
 }

@@ -30,7 +30,9 @@ export interface LocalAction<Data, Tx> {
 }
 
 /** Overrides of the defaults in settings.ts. */
-export type RetryOptions = Partial<Omit<RetryPolicy, 'backoff'>> & { readonly backoff?: Partial<RetryPolicy['backoff']> };
+export type RetryOptions = Partial<Omit<RetryPolicy, 'backoff'>> & {
+  readonly backoff?: Partial<RetryPolicy['backoff']>;
+};
 
 /** A command to a participant, as a step sends it. */
 export interface RemoteCommand<Data> {
@@ -150,5 +152,5 @@ export function stepsFor<Data, Tx = unknown>(): StepBuilders<Data, Tx> {
     readOnly: build('read-only', DEFAULT_ACTION_RETRY),
     pivot: build('pivot', DEFAULT_ACTION_RETRY),
     retriable: build('retriable', DEFAULT_RETRIABLE_RETRY),
-  } as unknown as StepBuilders<Data, Tx>;
+  };
 }

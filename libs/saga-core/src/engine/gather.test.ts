@@ -11,11 +11,14 @@ describe('gather', () => {
   it('handles what comes while a set is in hand as the next set, in order, and answers each its own', async () => {
     const sets: number[][] = [];
     const first = gate();
-    const double = gather(async (set: readonly number[]) => {
-      sets.push([...set]);
-      if (sets.length === 1) await first.opened;
-      return set.map((value) => value * 2);
-    }, { maxSetSize: 2 });
+    const double = gather(
+      async (set: readonly number[]) => {
+        sets.push([...set]);
+        if (sets.length === 1) await first.opened;
+        return set.map((value) => value * 2);
+      },
+      { maxSetSize: 2 },
+    );
     const early = double(1);
     await new Promise((resolve) => setImmediate(resolve));
     const later = [double(2), double(3), double(4)];
@@ -25,9 +28,12 @@ describe('gather', () => {
   });
 
   it('fails the calls of a set that throws, and only those', async () => {
-    const check = gather((set: readonly number[]) => (set.includes(13) ? Promise.reject(new Error('unlucky')) : Promise.resolve(set)), {
-      maxSetSize: 1,
-    });
+    const check = gather(
+      (set: readonly number[]) => (set.includes(13) ? Promise.reject(new Error('unlucky')) : Promise.resolve(set)),
+      {
+        maxSetSize: 1,
+      },
+    );
     const results = await Promise.allSettled([check(12), check(13), check(14)]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });

@@ -52,12 +52,23 @@ describe('runHandler', () => {
 
   it('throws on what concerns the whole transaction', async () => {
     const lost = new Error('connection lost');
-    await expect(runHandler(session(), () => Promise.reject(lost), ['a'], never, (thrown) => thrown === lost)).rejects.toBe(lost);
+    await expect(
+      runHandler(
+        session(),
+        () => Promise.reject(lost),
+        ['a'],
+        never,
+        (thrown) => thrown === lost,
+      ),
+    ).rejects.toBe(lost);
   });
 
   it('does not take a set handler at its word when it answers too few', async () => {
     const short = inSets((_writes: string[], inputs: readonly string[]) => Promise.resolve(inputs.slice(1)));
     const handled = await runHandler(session(), short, ['a', 'b'], never, never);
-    expect(handled).toEqual([{ thrown: expect.objectContaining({ code: 'HANDLER_CONTRACT' }) }, { thrown: expect.any(Error) }]);
+    expect(handled).toEqual([
+      { thrown: expect.objectContaining({ code: 'HANDLER_CONTRACT' }) as unknown },
+      { thrown: expect.any(Error) as unknown },
+    ]);
   });
 });

@@ -42,7 +42,10 @@ export async function runHandler<Tx, Input, Answer>(
     }
     const answers = await handler.handleSet(session.tx, set);
     if (answers.length !== set.length)
-      throw new SagaError('HANDLER_CONTRACT', `A set handler was given ${set.length} inputs and answered ${answers.length}`);
+      throw new SagaError(
+        'HANDLER_CONTRACT',
+        `A set handler was given ${set.length} inputs and answered ${answers.length}`,
+      );
     return answers.map((answer) => ({ answer }));
   };
 

@@ -45,7 +45,11 @@ export interface StoredSaga {
   readonly updatedAt: number;
   readonly endedAt: number | null;
   /** One element for each input, oldest first. */
-  readonly history: readonly { readonly version: number; readonly at: number; readonly entries: readonly HistoryEntry[] }[];
+  readonly history: readonly {
+    readonly version: number;
+    readonly at: number;
+    readonly entries: readonly HistoryEntry[];
+  }[];
 }
 
 export interface SagaStore<Tx> {

@@ -9,7 +9,13 @@ import { newInstance, type SagaInstance } from './instance.js';
 import { transition, type NextAction } from './transition.js';
 
 const key = Type.Object({ order: Type.String() });
-const verify = defineCommand({ task: 'consumers.verify', description: '', payload: key, reply: Type.Object({}), refusals: { NO: '' } });
+const verify = defineCommand({
+  task: 'consumers.verify',
+  description: '',
+  payload: key,
+  reply: Type.Object({}),
+  refusals: { NO: '' },
+});
 const create = defineCommand({
   task: 'kitchen.create',
   description: '',
@@ -18,7 +24,13 @@ const create = defineCommand({
   refusals: { CLOSED: '' },
 });
 const reject = defineUndo({ task: 'kitchen.reject', description: '', undoes: create, payload: key });
-const authorize = defineCommand({ task: 'cards.authorize', description: '', payload: key, reply: Type.Object({}), refusals: { OVER: '' } });
+const authorize = defineCommand({
+  task: 'cards.authorize',
+  description: '',
+  payload: key,
+  reply: Type.Object({}),
+  refusals: { OVER: '' },
+});
 const reverse = defineUndo({ task: 'cards.reverse', description: '', undoes: authorize, payload: key });
 const approve = defineCommand({
   task: 'kitchen.approve',
@@ -28,7 +40,11 @@ const approve = defineCommand({
   refusals: { GONE: '' },
 });
 
-const Data = Type.Object({ order: Type.String(), ticket: Type.Optional(Type.String()), broken: Type.Optional(Type.Boolean()) });
+const Data = Type.Object({
+  order: Type.String(),
+  ticket: Type.Optional(Type.String()),
+  broken: Type.Optional(Type.Boolean()),
+});
 type Data = { order: string; ticket?: string; broken?: boolean };
 const { compensatable, readOnly, pivot, retriable } = stepsFor<Data>();
 const local = (name: string) => ({ name, handle: () => Promise.resolve() });
@@ -101,7 +117,12 @@ class Play {
   }
 
   reply(outcome: Outcome, options: { id?: string; redelivered?: boolean } = {}): this {
-    return this.take({ type: 'reply', commandId: options.id ?? this.awaitedId, outcome, redelivered: options.redelivered ?? false });
+    return this.take({
+      type: 'reply',
+      commandId: options.id ?? this.awaitedId,
+      outcome,
+      redelivered: options.redelivered ?? false,
+    });
   }
 
   /** Lets the awaited command's time pass. */
@@ -128,7 +149,12 @@ describe('transition', () => {
     expect(play.payload).toEqual({ ticket: 't1' });
     play.reply(success());
     expect(play.instance).toMatchObject({ status: 'completed', awaited: null, data: { order: 'o1', ticket: 't1' } });
-    expect(play.sent).toEqual(['consumers.verify#2/1', 'kitchen.create#3/1', 'cards.authorize#4/1', 'kitchen.approve#5/1']);
+    expect(play.sent).toEqual([
+      'consumers.verify#2/1',
+      'kitchen.create#3/1',
+      'cards.authorize#4/1',
+      'kitchen.approve#5/1',
+    ]);
     expect(play.locals).toEqual(['create_order', 'approve_order']);
   });
 
@@ -230,7 +256,9 @@ describe('transition', () => {
     play.take({ type: 'operator', action: { type: 'retry', by: 'ann', reason: 'kitchen is back' } });
     expect(play.lastSent).toBe('kitchen.reject#5/1');
     expect(play.reply(success()).instance.status).toBe('compensated');
-    expect(play.history).toContainEqual(expect.objectContaining({ type: 'operator_retried', by: 'ann', message: 'kitchen is back' }));
+    expect(play.history).toContainEqual(
+      expect.objectContaining({ type: 'operator_retried', by: 'ann', message: 'kitchen is back' }),
+    );
   });
 
   it('compensates when a command cannot be built, without sending it or undoing it', () => {
@@ -245,7 +273,11 @@ describe('transition', () => {
   it('undoes a step whose success cannot be used, but parks the pivot, which has happened', () => {
     expect(new Play().reply(success()).reply(success({ wrong: true })).lastSent).toBe('kitchen.reject#4/1');
     const parked = toAuthorize().reply(success(null));
-    expect(parked.instance).toMatchObject({ status: 'stuck', awaited: { name: 'cards.authorize' }, lastError: { code: 'INVALID_REPLY' } });
+    expect(parked.instance).toMatchObject({
+      status: 'stuck',
+      awaited: { name: 'cards.authorize' },
+      lastError: { code: 'INVALID_REPLY' },
+    });
   });
 
   it('does not undo a command that no queue ever took', () => {
@@ -257,8 +289,14 @@ describe('transition', () => {
   });
 
   it('retries a local step and compensates without undoing it', () => {
-    const play = new Play().reply(success()).reply(success({ ticket: 't1' })).reply(success());
-    play.take({ type: 'reply', commandId: play.awaitedId, outcome: success(), redelivered: false }, error('database said no'));
+    const play = new Play()
+      .reply(success())
+      .reply(success({ ticket: 't1' }))
+      .reply(success());
+    play.take(
+      { type: 'reply', commandId: play.awaitedId, outcome: success(), redelivered: false },
+      error('database said no'),
+    );
     expect(play.instance).toMatchObject({ status: 'running', awaited: { name: 'approve_order', state: 'pausing' } });
     expect(play.deadline().instance.status).toBe('completed');
   });

@@ -12,7 +12,14 @@ import type { Outcome } from '../contract/outcome.js';
 import { commandIdOf } from '../contract/routing.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { isRemote, nameOf, type LocalAction, type RemoteCommand, type Step, type StepCommand } from '../definition/step.js';
+import {
+  isRemote,
+  nameOf,
+  type LocalAction,
+  type RemoteCommand,
+  type Step,
+  type StepCommand,
+} from '../definition/step.js';
 import { SagaError, messageOf, type FailureCode } from '../errors.js';
 import { backoffMs } from './backoff.js';
 import type { OperatorAction, SagaEvent } from './event.js';
@@ -83,7 +90,10 @@ class Turn<Data, Tx> {
         return this.conclude(event.outcome);
       case 'returned':
         if (event.commandId !== awaitedCommandId(this.instance) || this.awaited.state !== 'sent') return;
-        return this.tryAgain({ code: 'UNROUTABLE', message: 'No queue takes this command: is the participant set up?' });
+        return this.tryAgain({
+          code: 'UNROUTABLE',
+          message: 'No queue takes this command: is the participant set up?',
+        });
       case 'deadline':
         return this.onDeadline();
       case 'operator':
@@ -218,12 +228,14 @@ class Turn<Data, Tx> {
     if (isRemote(command)) {
       const problems = problemsOf(command.command.reply, reply);
       if (problems.length > 0)
-        return this.cannotUse(failureOf('INVALID_REPLY', `The reply breaks its contract: ${describeProblems(problems)}`));
+        return this.cannotUse(
+          failureOf('INVALID_REPLY', `The reply breaks its contract: ${describeProblems(problems)}`),
+        );
     }
     if (direction === 'action') {
       try {
         const changes = isRemote(command) ? command.onReply?.(this.instance.data as Data, reply) : reply;
-        if (changes) this.instance.data = { ...(this.instance.data as object), ...(changes as object) };
+        if (changes) this.instance.data = { ...(this.instance.data as object), ...changes };
       } catch (thrown) {
         return this.cannotUse(failureOf('REPLY_NOT_APPLIED', messageOf(thrown)));
       }
@@ -303,7 +315,7 @@ class Turn<Data, Tx> {
 
   private onDeadline(): void {
     const { awaited } = this.instance;
-    if (!awaited || awaited.until === null || awaited.until > this.now) return;
+    if (awaited?.until == null || awaited.until > this.now) return;
     if (awaited.state === 'sent') {
       const { replyTimeoutMs, attempts } = this.command.retry;
       const problem = failureOf('REPLY_TIMEOUT', `No reply within ${replyTimeoutMs} ms`);
@@ -367,4 +379,8 @@ class Turn<Data, Tx> {
 
 const failureOf = (code: FailureCode, message: string): Problem => ({ code, message });
 
-const problemOf = ({ code, message, details }: Problem) => ({ code, message, ...(details === undefined ? {} : { details }) });
+const problemOf = ({ code, message, details }: Problem) => ({
+  code,
+  message,
+  ...(details === undefined ? {} : { details }),
+});

@@ -31,7 +31,10 @@ export interface Advanced {
 }
 
 /** Runs local steps for a set of inputs. */
-type RunLocal<Tx> = (action: LocalAction<unknown, Tx>, inputs: readonly LocalInput<unknown>[]) => Promise<Handled<unknown>[]>;
+type RunLocal<Tx> = (
+  action: LocalAction<unknown, Tx>,
+  inputs: readonly LocalInput<unknown>[],
+) => Promise<Handled<unknown>[]>;
 
 class Item<Tx> {
   instance: SagaInstance;
@@ -70,7 +73,11 @@ class Item<Tx> {
  * @param session - the transaction; local steps write through it
  * @param now - milliseconds since the epoch, by the database's clock
  */
-export async function advance<Tx>(session: HandlerSession<Tx>, inputs: readonly AdvanceInput<Tx>[], now: number): Promise<Advanced> {
+export async function advance<Tx>(
+  session: HandlerSession<Tx>,
+  inputs: readonly AdvanceInput<Tx>[],
+  now: number,
+): Promise<Advanced> {
   return advanceWith(inputs, now, (action, set) => runHandler(session, action.handle, set, isRefusal, isTransient));
 }
 
@@ -84,7 +91,11 @@ export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>
   });
 }
 
-async function advanceWith<Tx>(inputs: readonly AdvanceInput<Tx>[], now: number, runLocal: RunLocal<Tx>): Promise<Advanced> {
+async function advanceWith<Tx>(
+  inputs: readonly AdvanceInput<Tx>[],
+  now: number,
+  runLocal: RunLocal<Tx>,
+): Promise<Advanced> {
   const items = inputs.map((input) => new Item(input, now));
   for (;;) {
     for (const item of items) item.drain();
@@ -97,9 +108,14 @@ async function advanceWith<Tx>(inputs: readonly AdvanceInput<Tx>[], now: number,
   }
   const moved = items.filter((item) => item.history.length > 0);
   return {
-    changes: moved.map(({ instance, history }) => ({ instance: { ...instance, version: instance.version + 1 }, history })),
+    changes: moved.map(({ instance, history }) => ({
+      instance: { ...instance, version: instance.version + 1 },
+      history,
+    })),
     // An input may have made an earlier command of the same set obsolete.
-    commands: moved.flatMap(({ command, instance }) => (command && command.commandId === awaitedCommandId(instance) ? [command] : [])),
+    commands: moved.flatMap(({ command, instance }) =>
+      command?.commandId === awaitedCommandId(instance) ? [command] : [],
+    ),
   };
 }
 

@@ -21,10 +21,10 @@ export async function sendCommands<Tx>(
   const messages = [...commands.map(commandMessage), ...deadLetters];
   const fates = await transport.publish(messages);
   const returned = commands.filter((_command, index) => fates[index] === 'returned');
-  for (const { contract, sagaId } of returned) logger.warn({ task: contract.task, sagaId }, 'no queue takes this command');
+  for (const { contract, sagaId } of returned)
+    logger.warn({ task: contract.task, sagaId }, 'no queue takes this command');
   if (returned.length > 0)
     await runner.apply(new Map(returned.map(({ sagaId, commandId }) => [sagaId, [{ type: 'returned', commandId }]])));
   const lost = deadLetters.find((_letter, index) => fates[commands.length + index] === 'returned');
-  if (lost)
-    throw new SagaError('TRANSPORT_UNAVAILABLE', `The dead-letter queue of ${lost.routingKey} is missing`);
+  if (lost) throw new SagaError('TRANSPORT_UNAVAILABLE', `The dead-letter queue of ${lost.routingKey} is missing`);
 }

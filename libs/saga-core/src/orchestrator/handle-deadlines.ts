@@ -17,7 +17,14 @@ export interface DeadlineOptions<Tx> {
 }
 
 /** Applies deadlines until the signal says stop. A failing round is tried again, never skipped. */
-export async function handleDeadlines<Tx>({ runner, transport, logger, pollMs, maxSetSize, signal }: DeadlineOptions<Tx>): Promise<void> {
+export async function handleDeadlines<Tx>({
+  runner,
+  transport,
+  logger,
+  pollMs,
+  maxSetSize,
+  signal,
+}: DeadlineOptions<Tx>): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     let pause = pollMs;

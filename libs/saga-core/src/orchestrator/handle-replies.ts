@@ -25,7 +25,14 @@ export function replySetHandler<Tx>(
       const identity = reply && parseCommandId(reply.commandId);
       if (!identity) {
         logger.warn({ queue, routingKey: message.routingKey }, 'a message that is no reply is dead-lettered');
-        dead.push(deadLetter(message, queue, 'NOT_A_REPLY', 'It needs a routing key "<task>.response.success" or ".failure", a correlationId that is a command\'s, and a JSON body'));
+        dead.push(
+          deadLetter(
+            message,
+            queue,
+            'NOT_A_REPLY',
+            'It needs a routing key "<task>.response.success" or ".failure", a correlationId that is a command\'s, and a JSON body',
+          ),
+        );
         continue;
       }
       const { commandId, outcome } = reply;

@@ -1,10 +1,10 @@
-import type { Kysely, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import type { Database, Transaction } from '../store/database.js';
 import { postgresSagaStore } from '../store/postgres-saga-store.js';
 import { orchestratorTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
@@ -25,7 +25,7 @@ export interface OrchestratorOptions<Db> {
   /** Every definition that may have instances, old versions that are draining included. */
   readonly sagas: readonly AnySagaDefinition<Transaction<Db>>[];
   /** Holds the tables of orchestratorMigrations beside the service's own. */
-  readonly database: Kysely<Db>;
+  readonly database: Database<Db>;
   readonly transport: Transport;
   readonly logger: Logger;
   readonly settings?: Partial<OrchestratorSettings>;
@@ -96,9 +96,21 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       const names = [...new Set(registry.keys.map(({ name }) => name))];
       for (const name of names) transport.use(orchestratorTopology(name, queueType));
       consumers = [...new Set(options.sagas.map(({ replyAddress }) => replyAddress))].map((queue) =>
-        transport.consume({ queue, prefetch, maxSetSize, handleSet: replySetHandler(queue, runner, transport, logger) }),
+        transport.consume({
+          queue,
+          prefetch,
+          maxSetSize,
+          handleSet: replySetHandler(queue, runner, transport, logger),
+        }),
       );
-      deadlines = handleDeadlines({ runner, transport, logger, pollMs: deadlinePollMs, maxSetSize, signal: stopping.signal });
+      deadlines = handleDeadlines({
+        runner,
+        transport,
+        logger,
+        pollMs: deadlinePollMs,
+        maxSetSize,
+        signal: stopping.signal,
+      });
     },
     async stop() {
       stopping.abort();
@@ -113,7 +125,10 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
           try {
             await sendCommands(commands, transport, runner, logger);
           } catch (error) {
-            logger.warn({ reason: messageOf(error) }, 'first commands could not be sent; their deadlines will send them');
+            logger.warn(
+              { reason: messageOf(error) },
+              'first commands could not be sent; their deadlines will send them',
+            );
           }
         },
       };

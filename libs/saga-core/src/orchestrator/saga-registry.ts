@@ -12,18 +12,27 @@ export class SagaRegistry<Tx> {
     this.keys = definitions.map(({ name, version }) => ({ name, version }));
     this.definitions = new Map(definitions.map((definition) => [keyOf(definition), definition]));
     if (this.definitions.size < definitions.length)
-      throw new SagaError('INVALID_DEFINITION', 'Two sagas of the same name and version: raise the version of the newer one');
+      throw new SagaError(
+        'INVALID_DEFINITION',
+        'Two sagas of the same name and version: raise the version of the newer one',
+      );
   }
 
   /** @returns the definition that an instance was started with, or undefined when this process does not know it. */
-  find(instance: { readonly sagaName: string; readonly definitionVersion: number }): SagaDefinition<unknown, Tx> | undefined {
+  find(instance: {
+    readonly sagaName: string;
+    readonly definitionVersion: number;
+  }): SagaDefinition<unknown, Tx> | undefined {
     return this.definitions.get(keyOf({ name: instance.sagaName, version: instance.definitionVersion }));
   }
 
   /** @throws {SagaError} UNKNOWN_DEFINITION unless this orchestrator runs the definition */
   assertKnown(definition: SagaDefinition<never, Tx>): void {
     if (!this.definitions.has(keyOf(definition)))
-      throw new SagaError('UNKNOWN_DEFINITION', `${definition.name} version ${definition.version} is not among this orchestrator's sagas`);
+      throw new SagaError(
+        'UNKNOWN_DEFINITION',
+        `${definition.name} version ${definition.version} is not among this orchestrator's sagas`,
+      );
   }
 }
 

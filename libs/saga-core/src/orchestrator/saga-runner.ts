@@ -72,7 +72,10 @@ export class SagaRunner<Tx> {
       const definition = this.registry.find(instance);
       if (definition) return [{ definition, instance, events: eventsOf(instance) }];
       // Another process knows it; its deadline will have that process ask again.
-      this.logger.warn({ sagaId: instance.id, saga: instance.sagaName, version: instance.definitionVersion }, 'unknown saga definition');
+      this.logger.warn(
+        { sagaId: instance.id, saga: instance.sagaName, version: instance.definitionVersion },
+        'unknown saga definition',
+      );
       return [];
     });
     const advanced = await advance(session, inputs, now);
@@ -83,7 +86,10 @@ export class SagaRunner<Tx> {
   private moved({ changes }: Advanced): void {
     for (const { instance } of changes)
       if (instance.status === 'stuck')
-        this.logger.error({ sagaId: instance.id, step: instance.awaited?.name, lastError: instance.lastError }, 'a saga is stuck and needs an operator');
+        this.logger.error(
+          { sagaId: instance.id, step: instance.awaited?.name, lastError: instance.lastError },
+          'a saga is stuck and needs an operator',
+        );
     this.onMoved(changes.map(({ instance }) => instance));
   }
 }

@@ -29,7 +29,10 @@ export async function startSagas<Data, Tx>(
   for (const { id, data } of sagas) {
     const problems = problemsOf(definition.data, data);
     if (problems.length > 0)
-      throw new SagaError('INVALID_SAGA_DATA', `The data of saga ${id} breaks its schema: ${describeProblems(problems)}`);
+      throw new SagaError(
+        'INVALID_SAGA_DATA',
+        `The data of saga ${id} breaks its schema: ${describeProblems(problems)}`,
+      );
   }
   const inputs = sagas.map(({ id, data, traceparent }) => ({
     definition: definition as unknown as SagaDefinition<unknown, Tx>,
@@ -38,7 +41,11 @@ export async function startSagas<Data, Tx>(
   }));
   const { changes, commands } = await advanceStart(session.tx, inputs, await session.now());
   const refused = changes.find(({ instance }) => instance.failure !== null);
-  if (refused) throw new SagaError('START_REFUSED', `${refused.instance.failure!.step} refused: ${refused.instance.failure!.message}`);
+  if (refused)
+    throw new SagaError(
+      'START_REFUSED',
+      `${refused.instance.failure!.step} refused: ${refused.instance.failure!.message}`,
+    );
   await session.insert(changes);
   return commands;
 }

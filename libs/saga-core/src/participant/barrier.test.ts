@@ -6,7 +6,13 @@ import { claimsOf, inWaves, verdictsOf } from './barrier.js';
 import type { AcceptedCommand } from './received-command.js';
 
 const empty = Type.Object({});
-const book = defineCommand({ task: 'hotel.book', description: '', payload: empty, reply: empty, refusals: { FULL: '' } });
+const book = defineCommand({
+  task: 'hotel.book',
+  description: '',
+  payload: empty,
+  reply: empty,
+  refusals: { FULL: '' },
+});
 const cancel = defineUndo({ task: 'hotel.cancel', description: '', undoes: book, payload: empty });
 const sagaId = '018f0000-0000-7000-8000-000000000001';
 
@@ -23,7 +29,8 @@ function command(contract: CommandContract, sequence: number, payload: unknown =
 }
 const action = command(book, 1);
 const undo = command(cancel, 2, { actionId: commandIdOf(sagaId, 1) });
-const verdict = (subject: AcceptedCommand, ...states: InboxState[]) => verdictsOf([subject], claimsOf([subject]), states)[0];
+const verdict = (subject: AcceptedCommand, ...states: InboxState[]) =>
+  verdictsOf([subject], claimsOf([subject]), states)[0];
 
 describe('the barrier', () => {
   it('runs a command that nobody has seen', () => {
@@ -37,7 +44,10 @@ describe('the barrier', () => {
   });
 
   it('lets a barred action have no effect', () => {
-    expect(verdict(action, { type: 'barred' })).toMatchObject({ run: false, outcome: { kind: 'refusal', code: 'BARRED' } });
+    expect(verdict(action, { type: 'barred' })).toMatchObject({
+      run: false,
+      outcome: { kind: 'refusal', code: 'BARRED' },
+    });
   });
 
   it('claims the action of an undo, so that it is barred when it has not come', () => {
@@ -48,9 +58,17 @@ describe('the barrier', () => {
   });
 
   it.each<[string, InboxState, object]>([
-    ['runs when the action had its effect', { type: 'answered', outcome: { kind: 'success', reply: {} } }, { run: true }],
+    [
+      'runs when the action had its effect',
+      { type: 'answered', outcome: { kind: 'success', reply: {} } },
+      { run: true },
+    ],
     ['runs when the action had its effect and withheld its reply', { type: 'withheld' }, { run: true }],
-    ['succeeds without running when the action was refused', { type: 'answered', outcome: { kind: 'refusal', code: 'FULL', message: '' } }, { run: false, store: true }],
+    [
+      'succeeds without running when the action was refused',
+      { type: 'answered', outcome: { kind: 'refusal', code: 'FULL', message: '' } },
+      { run: false, store: true },
+    ],
     ['succeeds without running when the action has not come', { type: 'claimed' }, { run: false, store: true }],
     ['succeeds without running when the action was barred before', { type: 'barred' }, { run: false, store: true }],
   ])('an undo %s', (_what, state, expected) => {

@@ -10,10 +10,11 @@ import type { InboxClaim, InboxState } from '../engine/inbox-store.js';
 import type { AcceptedCommand } from './received-command.js';
 
 /** What the barrier says of a command: run its handler, or this is the answer (null: none). */
-export type Verdict = { readonly run: true } | { readonly run: false; readonly outcome: Outcome | null; readonly store: boolean };
+export type Verdict =
+  { readonly run: true } | { readonly run: false; readonly outcome: Outcome | null; readonly store: boolean };
 
 /** @returns the action that an undo names; null for an action. */
-export function actionOf({ contract, received }: AcceptedCommand): CommandIdentity | null {
+function actionOf({ contract, received }: AcceptedCommand): CommandIdentity | null {
   if (!contract.undoes) return null;
   return parseCommandId((received.payload as { actionId: string }).actionId);
 }
@@ -44,7 +45,9 @@ export function verdictsOf(
     if (own.type === 'withheld') return { run: false, outcome: null, store: false };
     if (own.type === 'barred') return { run: false, outcome: BARRED, store: false };
     const action = actionOf(command);
-    return !action || hadEffect(known.get(keyOf(action))!) ? { run: true } : { run: false, outcome: NOTHING_TO_UNDO, store: true };
+    return !action || hadEffect(known.get(keyOf(action))!)
+      ? { run: true }
+      : { run: false, outcome: NOTHING_TO_UNDO, store: true };
   });
 }
 

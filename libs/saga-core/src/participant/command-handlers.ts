@@ -22,9 +22,7 @@ export function isWithheld(answer: unknown): answer is Withheld {
 
 /** What a handler may answer: the contract's reply, or a refusal with one of its codes. */
 export type Answer<Command extends CommandContract> =
-  | ReplyOf<Command>
-  | (Refusal & { readonly code: RefusalCodeOf<Command> })
-  | Withheld;
+  ReplyOf<Command> | (Refusal & { readonly code: RefusalCodeOf<Command> }) | Withheld;
 
 /** The handler of one command. */
 export type CommandHandler<Command extends CommandContract, Tx> = Handler<
@@ -46,11 +44,17 @@ export function checkedHandler<Tx>(contract: CommandContract, handler: AnyHandle
     if (isWithheld(answer)) return answer;
     if (isRefusal(answer)) {
       if (answer.code in contract.refusals) return answer;
-      throw new SagaError('HANDLER_CONTRACT', `${contract.task} refused with ${answer.code}, which is not in its contract`);
+      throw new SagaError(
+        'HANDLER_CONTRACT',
+        `${contract.task} refused with ${answer.code}, which is not in its contract`,
+      );
     }
     const problems = problemsOf(contract.reply, answer);
     if (problems.length === 0) return answer;
-    throw new SagaError('HANDLER_CONTRACT', `${contract.task} answered what its contract forbids: ${describeProblems(problems)}`);
+    throw new SagaError(
+      'HANDLER_CONTRACT',
+      `${contract.task} answered what its contract forbids: ${describeProblems(problems)}`,
+    );
   };
   if (typeof handler === 'function') return async (tx, command) => checked(await handler(tx, command));
   return inSets(async (tx, commands) => (await handler.handleSet(tx, commands)).map(checked));

@@ -48,14 +48,17 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       if (received.type === 'accepted') accepted.push(received.command);
       else if (received.type === 'answered') outgoing.push(replyMessage(received, received.replyTo));
       else {
-        logger.warn({ queue, cause: received.cause, detail: received.detail }, 'a message cannot be answered and is dead-lettered');
+        logger.warn(
+          { queue, cause: received.cause, detail: received.detail },
+          'a message cannot be answered and is dead-lettered',
+        );
         outgoing.push(deadLetter(message, queue, received.cause, received.detail));
       }
     }
     for (const wave of inWaves(accepted)) {
       const outcomes = await inbox.transaction((session) => handleWave(session, wave, handlers, logger));
       wave.forEach((command, index) => {
-        const outcome = outcomes[index]!;
+        const outcome = outcomes[index];
         if (outcome) outgoing.push(replyTo(command, outcome));
       });
     }
@@ -70,7 +73,11 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
 async function answerable(received: Received, transport: Transport): Promise<Received> {
   if (received.type === 'dead') return received;
   const replyAddress = received.type === 'accepted' ? received.command.replyTo : received.replyTo;
-  const dead = (detail: string): Received => ({ type: 'dead', cause: 'REPLY_ADDRESS_REFUSED' satisfies DeadLetterCause, detail });
+  const dead = (detail: string): Received => ({
+    type: 'dead',
+    cause: 'REPLY_ADDRESS_REFUSED' satisfies DeadLetterCause,
+    detail,
+  });
   if (!isReplyAddress(replyAddress)) return dead('replyTo must name an exchange "<saga>.responses"');
   if (!(await transport.exchangeExists(replyAddress))) return dead(`There is no exchange "${replyAddress}"`);
   return received;
@@ -84,7 +91,7 @@ async function handleWave<Tx>(
 ): Promise<(Outcome | null)[]> {
   const claims = claimsOf(wave);
   const verdicts = verdictsOf(wave, claims, await session.claim(claims));
-  const outcomes: (Outcome | null)[] = [];
+  const outcomes = new Array<Outcome | null>(wave.length).fill(null);
   verdicts.forEach((verdict, index) => {
     if (!verdict.run) outcomes[index] = verdict.outcome;
   });
@@ -96,7 +103,11 @@ async function handleWave<Tx>(
       outcomes[indexes[position]!] = outcomeOf(result, wave[indexes[position]!]!, logger);
     });
   }
-  const settled = wave.map(({ identity }, index) => ({ identity, outcome: outcomes[index]!, verdict: verdicts[index]! }));
+  const settled = wave.map(({ identity }, index) => ({
+    identity,
+    outcome: outcomes[index] ?? null,
+    verdict: verdicts[index]!,
+  }));
   const fresh = settled.filter(({ verdict }) => verdict.run || verdict.store);
   await session.answer(fresh.filter(({ outcome }) => outcome?.kind !== 'error'));
   await session.release(fresh.filter(({ outcome }) => outcome?.kind === 'error').map(({ identity }) => identity));

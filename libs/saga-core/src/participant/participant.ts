@@ -1,19 +1,19 @@
-import type { Kysely, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { commandQueueOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import { DEFAULTS } from '../settings.js';
+import type { Database, Transaction } from '../store/database.js';
 import { postgresInboxStore } from '../store/postgres-inbox-store.js';
 import { participantTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
-import type { AnyHandler, CommandHandlers } from './command-handlers.js';
+import type { CommandHandlers } from './command-handlers.js';
 import { commandSetHandler } from './handle-commands.js';
 
 export interface ParticipantOptions<Service extends ServiceContract, Db> {
   readonly service: Service;
   readonly handlers: CommandHandlers<Service, Transaction<Db>>;
   /** Holds the tables of participantMigrations beside the service's own. */
-  readonly database: Kysely<Db>;
+  readonly database: Database<Db>;
   readonly transport: Transport;
   readonly logger: Logger;
   readonly settings?: Partial<ParticipantSettings>;
@@ -38,7 +38,9 @@ export interface Participant {
 }
 
 /** @returns a participant, not yet started. */
-export function createParticipant<Service extends ServiceContract, Db>(options: ParticipantOptions<Service, Db>): Participant {
+export function createParticipant<Service extends ServiceContract, Db>(
+  options: ParticipantOptions<Service, Db>,
+): Participant {
   const { service, handlers, database, transport, logger } = options;
   const { prefetch, maxSetSize, queueType } = {
     prefetch: DEFAULTS.prefetch,
@@ -48,7 +50,7 @@ export function createParticipant<Service extends ServiceContract, Db>(options: 
   };
   const handleSet = commandSetHandler({
     service,
-    handlers: handlers as unknown as Record<string, AnyHandler<Transaction<Db>>>,
+    handlers,
     inbox: postgresInboxStore(database),
     transport,
     logger,

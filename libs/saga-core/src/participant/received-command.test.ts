@@ -22,19 +22,30 @@ const good: IncomingMessage = {
   body: Buffer.from('{"guest":"Ann","unknown":1}'),
   redelivered: false,
 };
-const receiveWith = (changes: Partial<Record<keyof IncomingMessage, unknown>>) => receive({ ...good, ...changes } as IncomingMessage, commands);
+const receiveWith = (changes: Partial<Record<keyof IncomingMessage, unknown>>) =>
+  receive({ ...good, ...changes } as IncomingMessage, commands);
 
 describe('receive', () => {
   it('accepts a command, and ignores properties that it does not know', () => {
     expect(receiveWith({})).toMatchObject({
       type: 'accepted',
-      command: { identity: { sequence: 3 }, key: 'book', traceparent: '00-a-b-01', received: { attempt: 2, payload: { guest: 'Ann' } } },
+      command: {
+        identity: { sequence: 3 },
+        key: 'book',
+        traceparent: '00-a-b-01',
+        received: { attempt: 2, payload: { guest: 'Ann' } },
+      },
     });
   });
 
   it('needs no header', () => {
-    expect(receiveWith({ headers: {} })).toMatchObject({ type: 'accepted', command: { traceparent: null, received: { attempt: 1 } } });
-    expect(receiveWith({ headers: { 'x-saga-attempt': 'many', traceparent: 7 } })).toMatchObject({ command: { received: { attempt: 1 } } });
+    expect(receiveWith({ headers: {} })).toMatchObject({
+      type: 'accepted',
+      command: { traceparent: null, received: { attempt: 1 } },
+    });
+    expect(receiveWith({ headers: { 'x-saga-attempt': 'many', traceparent: 7 } })).toMatchObject({
+      command: { received: { attempt: 1 } },
+    });
   });
 
   it.each<[string, Partial<Record<keyof IncomingMessage, unknown>>]>([

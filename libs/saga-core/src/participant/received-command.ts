@@ -33,11 +33,19 @@ export interface AcceptedCommand {
 /** What becomes of a delivery: it is handled, answered without being handled, or dead-lettered because it cannot be answered. */
 export type Received =
   | { readonly type: 'accepted'; readonly command: AcceptedCommand }
-  | { readonly type: 'answered'; readonly task: string; readonly commandId: string; readonly replyTo: string; readonly outcome: Outcome }
+  | {
+      readonly type: 'answered';
+      readonly task: string;
+      readonly commandId: string;
+      readonly replyTo: string;
+      readonly outcome: Outcome;
+    }
   | { readonly type: 'dead'; readonly cause: DeadLetterCause; readonly detail: string };
 
 /** @returns the commands of a service by task name, each with the key of its handler. */
-export function commandsByTask(service: ServiceContract): ReadonlyMap<string, { key: string; contract: CommandContract }> {
+export function commandsByTask(
+  service: ServiceContract,
+): ReadonlyMap<string, { key: string; contract: CommandContract }> {
   return new Map(Object.entries(service.commands).map(([key, contract]) => [contract.task, { key, contract }]));
 }
 
@@ -49,7 +57,8 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
   const payload = decodeJson(body);
   if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON');
   const known = commands.get(task);
-  if (!known) return dead('UNKNOWN_TASK', `No command "${task.slice(0, 200)}" here; known: ${[...commands.keys()].join(', ')}`);
+  if (!known)
+    return dead('UNKNOWN_TASK', `No command "${task.slice(0, 200)}" here; known: ${[...commands.keys()].join(', ')}`);
   if (correlationId === undefined) return dead('NO_CORRELATION_ID', 'The property correlationId is missing');
   if (replyTo === undefined) return dead('NO_REPLY_ADDRESS', 'The property replyTo is missing');
   const fail = (code: FailureCode, detail: string): Received => ({

@@ -15,7 +15,7 @@ export class CheckedClient extends pg.Client {
   override query(...args: unknown[]): never {
     const outcome = (super.query as (...args: QueryArguments) => unknown).apply(this, args as QueryArguments);
     if (!(outcome instanceof Promise)) return outcome as never;
-    return this.checked(args[0], outcome) as never;
+    return this.checked(args[0], outcome as Promise<pg.QueryResult>) as never;
   }
 
   private async checked(text: unknown, outcome: Promise<pg.QueryResult>): Promise<pg.QueryResult> {

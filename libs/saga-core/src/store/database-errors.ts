@@ -1,13 +1,23 @@
 /** What an error of PostgreSQL, or of the way to it, means. */
 import { SagaError } from '../errors.js';
 
-const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN', 'ENOENT']);
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
 /** SQLSTATEs which say that the server, not the statement, is the problem: shutting down, starting, read-only, out of something. */
 const SERVER_STATES = /^(08...|53...|57P0[1-5]|25006|58030|25P0[23])$/;
 /** SQLSTATEs of transactions that lost against another one, and may simply be run again. */
 const CONFLICT_STATES = /^(40001|40P01|55P03)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
-const CONNECTION_MESSAGES = /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed/i;
+const CONNECTION_MESSAGES =
+  /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed/i;
 const UNAVAILABLE_CODES = new Set(['TRANSPORT_UNAVAILABLE', 'COMMIT_ROLLED_BACK']);
 
 const codeOf = (error: unknown): string => {

@@ -2,7 +2,8 @@ import { toJsonb } from './json.js';
 
 describe('toJsonb', () => {
   it('keeps ordinary text, also what only looks like an escape', () => {
-    for (const text of ['Dish 1', '🍕', String.raw`\u0000`, 'C:\\ud800']) expect(JSON.parse(toJsonb({ text }))).toEqual({ text });
+    for (const text of ['Dish 1', '🍕', String.raw`\u0000`, 'C:\\ud800'])
+      expect(JSON.parse(toJsonb({ text }))).toEqual({ text });
   });
 
   it('replaces what jsonb refuses, in values and keys', () => {

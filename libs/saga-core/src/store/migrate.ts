@@ -22,6 +22,6 @@ export async function migrate<Db>(
   for (let attempt = 1; ; attempt++) {
     const { error } = await migrator.migrateToLatest();
     if (error === undefined) return;
-    if (attempt === 3 || isUnavailable(error)) throw error;
+    if (attempt === 3 || isUnavailable(error)) throw error as Error;
   }
 }

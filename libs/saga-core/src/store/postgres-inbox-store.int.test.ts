@@ -16,7 +16,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase('inbox_store');
   database = openDatabase(testDatabase.url, { poolSize: 4 });
   await migrate(database, { table: SAGA_MIGRATION_TABLE, migrations: participantMigrations });
-  inbox = postgresInboxStore(database) as InboxStore<unknown>;
+  inbox = postgresInboxStore(database);
 });
 
 afterAll(async () => {
@@ -54,7 +54,10 @@ describe('the inbox on PostgreSQL', () => {
   it('bars an action whose undo came first, for ever', async () => {
     const action = identity();
     const undo = identity(2, action.sagaId);
-    expect(await claim(command(undo), { identity: action, as: 'barred' })).toEqual([{ type: 'claimed' }, { type: 'claimed' }]);
+    expect(await claim(command(undo), { identity: action, as: 'barred' })).toEqual([
+      { type: 'claimed' },
+      { type: 'claimed' },
+    ]);
     expect(await claim(command(action))).toEqual([{ type: 'barred' }]);
   });
 

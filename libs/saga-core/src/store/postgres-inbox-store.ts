@@ -54,7 +54,9 @@ async function claim<Db>(tx: Transaction<Db>, claims: readonly InboxClaim[]): Pr
 async function read<Db>(tx: Transaction<Db>, sagaIds: string[], sequences: number[]): Promise<Map<string, InboxState>> {
   const { rows } = await sql<InboxRow>`
     select inbox.saga_id, inbox.sequence, state, outcome from saga_inbox inbox
-    join unnest(${sagaIds}::uuid[], ${sequences}::integer[]) as claim(saga_id, sequence) using (saga_id, sequence)`.execute(tx);
+    join unnest(${sagaIds}::uuid[], ${sequences}::integer[]) as claim(saga_id, sequence) using (saga_id, sequence)`.execute(
+    tx,
+  );
   return new Map(
     rows.map(({ saga_id, sequence, state, outcome }) => [
       keyOf(saga_id, sequence),

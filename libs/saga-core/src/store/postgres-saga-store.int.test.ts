@@ -22,7 +22,7 @@ beforeAll(async () => {
   const migrations = { table: SAGA_MIGRATION_TABLE, migrations: orchestratorMigrations };
   await Promise.all([migrate(database, migrations), migrate(other, migrations)]);
   await other.destroy();
-  store = postgresSagaStore(database) as SagaStore<unknown>;
+  store = postgresSagaStore(database);
 });
 
 afterAll(async () => {
@@ -38,13 +38,27 @@ function instance(changes: Partial<SagaInstance> = {}): SagaInstance {
 }
 
 function awaiting(until: number | null): NonNullable<SagaInstance['awaited']> {
-  return { step: 0, name: 'hotel.book', direction: 'action', sequence: 1, attempt: 1, payload: {}, state: 'sent', until, mayHaveArrived: false };
+  return {
+    step: 0,
+    name: 'hotel.book',
+    direction: 'action',
+    sequence: 1,
+    attempt: 1,
+    payload: {},
+    state: 'sent',
+    until,
+    mayHaveArrived: false,
+  };
 }
 
 const insert = (...instances: SagaInstance[]) =>
-  store.transaction((session) => session.insert(instances.map((item) => ({ instance: item, history: [{ type: 'started' as const }] }))));
+  store.transaction((session) =>
+    session.insert(instances.map((item) => ({ instance: item, history: [{ type: 'started' as const }] }))),
+  );
 const save = (...instances: SagaInstance[]) =>
-  store.transaction((session) => session.save(instances.map((item) => ({ instance: item, history: [{ type: 'stuck' as const }] }))));
+  store.transaction((session) =>
+    session.save(instances.map((item) => ({ instance: item, history: [{ type: 'stuck' as const }] }))),
+  );
 
 describe('the saga store on PostgreSQL', () => {
   it('gives back what was saved, history included', async () => {
@@ -60,7 +74,7 @@ describe('the saga store on PostgreSQL', () => {
     const found = await store.find(saved.id);
     expect(found).toMatchObject({
       instance: { ...next, failure: { message: 'no room\uFFFD' } },
-      endedAt: expect.any(Number),
+      endedAt: expect.any(Number) as number,
       history: [
         { version: 1, entries: [{ type: 'started' }] },
         { version: 2, entries: [{ type: 'stuck' }] },
@@ -83,7 +97,9 @@ describe('the saga store on PostgreSQL', () => {
     const [stale, fresh] = [instance(), instance()];
     await insert(stale, fresh);
     await save({ ...stale, version: 2 });
-    await expect(save({ ...fresh, version: 2 }, { ...stale, version: 2 })).rejects.toMatchObject({ code: 'STALE_INSTANCE' });
+    await expect(save({ ...fresh, version: 2 }, { ...stale, version: 2 })).rejects.toMatchObject({
+      code: 'STALE_INSTANCE',
+    });
     expect((await store.find(fresh.id))!.instance.version).toBe(1);
   });
 
@@ -94,7 +110,9 @@ describe('the saga store on PostgreSQL', () => {
     const bump = (order: readonly string[]) =>
       store.transaction(async (session) => {
         const { instances: locked } = await session.lock(order);
-        await session.save(locked.map((item) => ({ instance: { ...item, version: item.version + 1 }, history: [{ type: 'stuck' }] })));
+        await session.save(
+          locked.map((item) => ({ instance: { ...item, version: item.version + 1 }, history: [{ type: 'stuck' }] })),
+        );
       });
     await Promise.all(Array.from({ length: 20 }, (_, index) => bump(index % 2 ? ids : [...ids].reverse())));
     expect((await store.find(ids[0]!))!.instance.version).toBe(21);
@@ -113,11 +131,16 @@ describe('the saga store on PostgreSQL', () => {
     });
     expect(taken.instances.map(({ id }) => id)).toEqual(due.map(({ id }) => id));
     expect(Math.abs(taken.now - Date.now())).toBeLessThan(60_000);
-    await save(...due.map((item) => ({ ...item, version: 2, awaited: null })), { ...foreign, version: 2, awaited: null });
+    await save(...due.map((item) => ({ ...item, version: 2, awaited: null })), {
+      ...foreign,
+      version: 2,
+      awaited: null,
+    });
   });
 
   it('is woken no later than the deadline, also when a step brings a nearer one, and not before', async () => {
-    const wakes = async () => (await store.transaction((session) => session.lockDue(10, keys))).instances.map(({ id }) => id);
+    const wakes = async () =>
+      (await store.transaction((session) => session.lockDue(10, keys))).instances.map(({ id }) => id);
     const soon = instance({ awaited: awaiting(Date.now() + 60_000) });
     await insert(soon);
     await save({ ...soon, version: 2, awaited: awaiting(1) });
@@ -128,7 +151,9 @@ describe('the saga store on PostgreSQL', () => {
     // The row wakes at an earlier step's deadline, and is put off to the present one.
     await sql`update saga_instance set wake_at = now() where saga_id = ${soon.id}`.execute(database);
     expect(await wakes()).toEqual([]);
-    const { rows } = await sql<{ put_off: boolean }>`select wake_at = deadline as put_off from saga_instance where saga_id = ${soon.id}`.execute(database);
+    const { rows } = await sql<{
+      put_off: boolean;
+    }>`select wake_at = deadline as put_off from saga_instance where saga_id = ${soon.id}`.execute(database);
     expect(rows).toEqual([{ put_off: true }]);
   });
 
@@ -164,7 +189,9 @@ describe('the saga store on PostgreSQL', () => {
   it('survives the server ending its sessions', async () => {
     await Promise.all([store.statuses([]), store.statuses([])]);
     const admin = openDatabase<unknown>(testDatabase.url, { poolSize: 1 });
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(admin);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
+      admin,
+    );
     await admin.destroy();
     // Each broken connection may fail one call; then new ones are made.
     await waitFor('the store', () =>

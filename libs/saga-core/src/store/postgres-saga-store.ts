@@ -10,7 +10,14 @@ import type { DefinitionKey, LockedSet, SagaChange, SagaSession, SagaStore, Stor
 import { SagaError } from '../errors.js';
 import { isUniqueViolation } from './database-errors.js';
 import { toJsonb } from './json.js';
-import { CHANGE_COLUMNS, INSTANCE_COLUMNS, instanceOf, recordOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
+import {
+  CHANGE_COLUMNS,
+  INSTANCE_COLUMNS,
+  instanceOf,
+  recordOf,
+  type HistoryRow,
+  type InstanceRow,
+} from './saga-rows.js';
 import { inSavepoint } from './savepoints.js';
 
 const columns = sql.raw(INSTANCE_COLUMNS);
@@ -46,7 +53,9 @@ async function now<Db>(tx: Transaction<Db>): Promise<number> {
 
 async function lock<Db>(tx: Transaction<Db>, ids: readonly string[]): Promise<LockedSet> {
   const { rows } = await sql<InstanceRow & { now: number }>`
-    select ${columns}, ${clockMs} as now from saga_instance where saga_id = any(${[...ids]}::uuid[]) order by saga_id for update`.execute(tx);
+    select ${columns}, ${clockMs} as now from saga_instance where saga_id = any(${[...ids]}::uuid[]) order by saga_id for update`.execute(
+    tx,
+  );
   return { now: rows[0]?.now ?? (await now(tx)), instances: rows.map(instanceOf) };
 }
 
@@ -54,7 +63,11 @@ async function lock<Db>(tx: Transaction<Db>, ids: readonly string[]): Promise<Lo
  * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that moved with it would cost every
  * update its place on the page. A row that wakes before its deadline is put off to it.
  */
-async function lockDue<Db>(tx: Transaction<Db>, limit: number, definitions: readonly DefinitionKey[]): Promise<LockedSet> {
+async function lockDue<Db>(
+  tx: Transaction<Db>,
+  limit: number,
+  definitions: readonly DefinitionKey[],
+): Promise<LockedSet> {
   const known = toJsonb(definitions);
   const { rows } = await sql<InstanceRow & { now: number }>`
     with clock as (select clock_timestamp() as now),
@@ -85,7 +98,8 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): 
         data, actions, failure, last_error, traceparent, clock_timestamp(), clock_timestamp(), case when ended then clock_timestamp() end
       from input order by saga_id`.execute(tx);
   } catch (error) {
-    if (isUniqueViolation(error)) throw new SagaError('DUPLICATE_SAGA', 'A saga of this id exists already', { cause: error });
+    if (isUniqueViolation(error))
+      throw new SagaError('DUPLICATE_SAGA', 'A saga of this id exists already', { cause: error });
     throw error;
   }
 }
@@ -110,11 +124,16 @@ async function save<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): Pr
     logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input join saved using (saga_id))
     select count(*)::integer as saved from saved`.execute(tx);
   if (rows[0]!.saved !== changes.length)
-    throw new SagaError('STALE_INSTANCE', 'Another process has saved one of these sagas since it was read; nothing was written');
+    throw new SagaError(
+      'STALE_INSTANCE',
+      'Another process has saved one of these sagas since it was read; nothing was written',
+    );
 }
 
 async function find<Db>(database: Kysely<Db>, id: string): Promise<StoredSaga | null> {
-  const { rows } = await sql<InstanceRow & { created: number; updated: number; ended: number | null; history: HistoryRow[] | null }>`
+  const { rows } = await sql<
+    InstanceRow & { created: number; updated: number; ended: number | null; history: HistoryRow[] | null }
+  >`
     select ${columns}, (extract(epoch from created_at) * 1000)::float8 as created, (extract(epoch from updated_at) * 1000)::float8 as updated,
       (extract(epoch from ended_at) * 1000)::float8 as ended,
       (select jsonb_agg(jsonb_build_object('version', version, 'at', extract(epoch from at) * 1000, 'entries', entries) order by version)
@@ -122,10 +141,19 @@ async function find<Db>(database: Kysely<Db>, id: string): Promise<StoredSaga | 
     from saga_instance saga where saga_id = ${id}::uuid`.execute(database);
   const row = rows[0];
   if (!row) return null;
-  return { instance: instanceOf(row), createdAt: row.created, updatedAt: row.updated, endedAt: row.ended, history: row.history ?? [] };
+  return {
+    instance: instanceOf(row),
+    createdAt: row.created,
+    updatedAt: row.updated,
+    endedAt: row.ended,
+    history: row.history ?? [],
+  };
 }
 
-async function statuses<Db>(database: Kysely<Db>, ids: readonly string[]): Promise<Map<string, SagaInstance['status']>> {
+async function statuses<Db>(
+  database: Kysely<Db>,
+  ids: readonly string[],
+): Promise<Map<string, SagaInstance['status']>> {
   const { rows } = await sql<{ saga_id: string; status: SagaInstance['status'] }>`
     select saga_id, status from saga_instance where saga_id = any(${[...ids]}::uuid[])`.execute(database);
   return new Map(rows.map((row) => [row.saga_id, row.status]));

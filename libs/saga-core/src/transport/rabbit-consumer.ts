@@ -102,7 +102,10 @@ export class RabbitConsumer implements Consumer {
         return this.channel === channel;
       } catch (error) {
         const { queue } = this.options;
-        this.logger.warn({ queue, attempt, size: set.length, reason: messageOf(error) }, 'a set could not be handled; trying again');
+        this.logger.warn(
+          { queue, attempt, size: set.length, reason: messageOf(error) },
+          'a set could not be handled; trying again',
+        );
         const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
         await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
         if (this.channel !== channel || this.stopping.signal.aborted) return false;

@@ -53,15 +53,19 @@ export class RabbitLink {
     await this.finished;
   }
 
+  private isStopping(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
   private async run(): Promise<void> {
     const { urls, name, logger } = this.options;
     let failures = 0;
-    for (let attempt = 0; !this.stopping.signal.aborted; attempt++) {
+    for (let attempt = 0; !this.isStopping(); attempt++) {
       const reason = await this.once(urls[attempt % urls.length]!, () => {
         if (failures > 0) logger.info({ link: name }, 'connected to RabbitMQ again');
         failures = 0;
       });
-      if (this.stopping.signal.aborted) break;
+      if (this.isStopping()) break;
       failures++;
       logger.warn({ link: name, reason: messageOf(reason) }, 'connection to RabbitMQ lost or refused; trying again');
       const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (failures - 1));
@@ -79,7 +83,10 @@ export class RabbitLink {
         noDelay: true,
       });
       const down = this.downOf(connection);
-      await Promise.race([this.options.setup(connection, down.fail), down.reason.then((reason) => Promise.reject(reason))]);
+      await Promise.race([
+        this.options.setup(connection, down.fail),
+        down.reason.then((reason) => Promise.reject(reason)),
+      ]);
       this.connection = connection;
       onUp();
       return await down.reason;
@@ -90,7 +97,8 @@ export class RabbitLink {
       this.blocked = false;
       this.options.onDown(new Error('the connection was lost'));
       // A peer that does not answer must not keep the link from coming back: the socket ends with its heartbeat.
-      if (connection) await Promise.race([connection.close().catch(() => undefined), delay(500, undefined, { ref: false })]);
+      if (connection)
+        await Promise.race([connection.close().catch(() => undefined), delay(500, undefined, { ref: false })]);
     }
   }
 

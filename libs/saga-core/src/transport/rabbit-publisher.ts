@@ -27,7 +27,9 @@ export class RabbitPublisher {
     channel.on('error', fail);
     channel.on('close', () => fail(new Error('the publishing channel was closed')));
     // RabbitMQ sends a return before the confirm of the same message.
-    channel.on('return', (message: { properties: { messageId: string } }) => this.returned.get(message.properties.messageId)?.());
+    channel.on('return', (message: { properties: { messageId: string } }) =>
+      this.returned.get(message.properties.messageId)?.(),
+    );
   }
 
   /** @param fail - closes the connection when confirms do not come, or the channel breaks */
@@ -89,6 +91,8 @@ export class RabbitPublisher {
     if (!this.pending.delete(set)) return;
     clearTimeout(set.timeout);
     if (reason === null) return set.resolve(set.outcomes);
-    set.reject(new SagaError('TRANSPORT_UNAVAILABLE', `Publishing to RabbitMQ failed: ${reason.message}`, { cause: reason }));
+    set.reject(
+      new SagaError('TRANSPORT_UNAVAILABLE', `Publishing to RabbitMQ failed: ${reason.message}`, { cause: reason }),
+    );
   }
 }

@@ -27,7 +27,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await transport.close();
-  for (const name of [queue, `${queue}.dead`, `${saga}.responses`, `${saga}.responses.dead`]) await channel.deleteQueue(name);
+  for (const name of [queue, `${queue}.dead`, `${saga}.responses`, `${saga}.responses.dead`])
+    await channel.deleteQueue(name);
   await channel.deleteExchange(`${saga}.responses`);
   await connection.close();
 });
@@ -161,7 +162,11 @@ describe('the transport on RabbitMQ', () => {
   });
 
   it('fails a publication while it is not connected, instead of keeping it', async () => {
-    const nowhere = connectTransport({ urls: ['amqp://127.0.0.1:1'], name: 'nowhere', logger: pino({ level: 'silent' }) });
+    const nowhere = connectTransport({
+      urls: ['amqp://127.0.0.1:1'],
+      name: 'nowhere',
+      logger: pino({ level: 'silent' }),
+    });
     await expect(nowhere.publish([command({})])).rejects.toMatchObject({ code: 'TRANSPORT_UNAVAILABLE' });
     expect([nowhere.isReady(), nowhere.canPublish()]).toEqual([false, false]);
     await nowhere.close();

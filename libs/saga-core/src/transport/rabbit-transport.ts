@@ -76,7 +76,8 @@ export function connectTransport(options: RabbitOptions): Transport {
     },
   });
 
-  const unavailable = (why: string): SagaError => new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ cannot be reached: ${why}`);
+  const unavailable = (why: string): SagaError =>
+    new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ cannot be reached: ${why}`);
 
   return {
     isReady: () => publishing.isUp() && consuming.isUp(),
