@@ -1,3 +1,5 @@
+import { withDatabase } from './urls.mjs';
+
 /** Loaded when needed: until `npm ci` has run there is no such package. */
 async function connect(url) {
   const { default: pg } = await import('pg');
@@ -26,21 +28,15 @@ export async function canConnect(url) {
   return withClient(url, () => true).catch(() => false);
 }
 
-/**
- * A URL on the same server whose database exists: the given one, or else one that every server has.
- * @throws when the server cannot be reached, or refuses the user
- */
+/** A URL on the same server whose database exists: the given one, or else one that every server has. */
 export async function usableUrl(url) {
   try {
     await withClient(url, () => undefined);
     return url;
   } catch (error) {
-    if (error.code !== '3D000') {
-      throw new Error(`DATABASE_URL: no connection to PostgreSQL (${reason(error)})`, { cause: error });
-    }
-    const other = new URL(url);
-    other.pathname = '/postgres';
-    return usableUrl(other.href);
+    const other = withDatabase(url, 'postgres');
+    if (error.code !== '3D000' || other === url) throw error; // anything but "there is no such database"
+    return usableUrl(other);
   }
 }
 
@@ -68,9 +64,4 @@ export async function dropDatabases(serverUrl, prefix) {
       await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(datname)} WITH (FORCE)`);
     }
   });
-}
-
-function reason(error) {
-  // A refused connection to a name with several addresses is an AggregateError without a message.
-  return error.message || error.errors?.[0]?.message || error.code;
 }

@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { root } from './paths.mjs';
+import { signalGroup, signalProcess } from './process-registry.mjs';
 
 const OWN_WORKERS = /^(-w|-i|--maxWorkers|--runInBand)(=|$)/;
+const WATCHES = /^--watch(All)?$/;
+const END_MS = 15_000;
+const REPORTER = fileURLToPath(new URL('jest-completion-reporter.cjs', import.meta.url));
 
 /**
  * The command line for Jest.
@@ -18,23 +23,57 @@ export function jestCommandLine({ projects, jestArguments }) {
 
 /**
  * Runs Jest on this terminal.
- * @returns {{exited: Promise<number>, stop(): Promise<void>}} `exited` gives Jest's exit code
+ *
+ * When tests leave something open (a connection, a server) Jest waits for it, for ever. Such a run ends here after a while, and has failed.
+ *
+ * @returns {{exited: Promise<number>, stop(): Promise<void>}} `exited` gives the exit code
  */
-export function startJest({ projects, jestArguments, env }) {
+export function startJest({ projects, jestArguments, env, registry, log }) {
   const jest = path.join(root, 'node_modules/jest/bin/jest.js');
-  const args = [jest, '--config', 'jest.config.cjs', ...jestCommandLine({ projects, jestArguments })];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+  const reporters = jestArguments.some((argument) => argument.startsWith('--reporters')) ? [] : ['--reporters=default'];
+  const own = ['--config', 'jest.config.cjs', ...reporters, `--reporters=${REPORTER}`];
+  // A process group of its own: what the tests start and do not stop can be ended with it. Only keys for --watch need the terminal's group.
+  const watches = jestArguments.some((argument) => WATCHES.test(argument));
+  const child = spawn(process.execPath, [jest, ...own, ...jestCommandLine({ projects, jestArguments })], {
+    cwd: root,
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    detached: !watches,
+    env: { ...process.env, ...env },
+  });
+  const { pid } = child;
+  if (pid !== undefined) registry.add({ name: 'Jest', pid });
+
+  let left = false;
+  let timer;
+  const end = (signal) => (watches ? signalProcess(pid, signal) : signalGroup(pid, signal));
+  const onCompletion = () => {
+    timer = setTimeout(() => {
+      left = true;
+      log.line(
+        'Jest does not end: a test left something open (npm test -- --detectOpenHandles shows what). Ending it; the run has failed.',
+      );
+      end('SIGKILL');
+    }, END_MS);
+  };
+  if (!watches) child.once('message', onCompletion);
+
   const exited = new Promise((resolve) => {
     child.once('error', () => resolve(1));
-    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      if (!watches) signalGroup(pid, 'SIGKILL');
+      registry.remove(pid);
+      resolve(left ? 1 : (code ?? 1));
+    });
   });
   return {
     exited,
     async stop() {
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      end('SIGTERM');
+      const patience = setTimeout(() => end('SIGKILL'), 10_000);
       await exited;
-      clearTimeout(timer);
+      clearTimeout(patience);
     },
   };
 }

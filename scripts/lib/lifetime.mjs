@@ -27,6 +27,7 @@ export function createLifetime({ onStop, force }) {
     }
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => ask(name));
+  if (process.env.npm_lifecycle_event !== undefined) whenParentIsGone(() => ask('npm has ended'));
   // Whatever goes wrong, what was started is stopped first.
   process.on('uncaughtException', (error) => controller.abort(error));
   // A terminal that is gone must not take the stop with it.
@@ -69,4 +70,15 @@ export function createLifetime({ onStop, force }) {
       }
     },
   };
+}
+
+/** npm that is killed cannot pass that on, and what it started would run on unseen. */
+function whenParentIsGone(react) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    react();
+  }, 1_000);
+  timer.unref();
 }

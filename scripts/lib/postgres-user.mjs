@@ -22,15 +22,14 @@ export function postgresUser(dataDir, program) {
   const { uid, gid } = known ?? create();
   fs.chownSync(dataDir, uid, gid);
   const created = known === undefined;
-  if (canReach({ uid, gid }, dataDir, program)) return { spawn: { uid, gid }, prefix: [], created };
+  if (canReach([], { uid, gid }, dataDir, program)) return { spawn: { uid, gid }, prefix: [], created };
 
-  // The project lies in a folder closed to others, /root for one. One capability lets the user through: to pass by file permissions.
+  // The project lies in a folder closed to others, /root for one. One capability lets the user through: to pass by file permissions. And
+  // without that secure bit access(2), which PostgreSQL asks about its programs, would not count it.
   const capability = '-all,+dac_override';
   const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', `--inh-caps=${capability}`];
-  prefix.push(`--ambient-caps=${capability}`, '--');
-  if (spawnSync(prefix[0], [...prefix.slice(1), program, '--version'], { cwd: '/' }).status === 0) {
-    return { spawn: {}, prefix, created };
-  }
+  prefix.push(`--ambient-caps=${capability}`, '--securebits=+no_setuid_fixup', '--');
+  if (canReach(prefix, {}, dataDir, program)) return { spawn: {}, prefix, created };
   throw new Error(
     `PostgreSQL does not run as root, and the user "${NAME}" cannot read ${dataDir}. Put the project into a folder that others may enter, run it as another user, or set DATABASE_URL.`,
   );
@@ -60,7 +59,7 @@ function create() {
   );
 }
 
-function canReach(user, dataDir, program) {
-  const script = 'test -x "$1" && test -w "$2"';
-  return spawnSync('sh', ['-c', script, 'sh', program, dataDir], { ...user, cwd: '/' }).status === 0;
+function canReach(prefix, user, dataDir, program) {
+  const [command, ...args] = [...prefix, 'sh', '-c', 'test -x "$1" && test -w "$2"', 'sh', program, dataDir];
+  return spawnSync(command, args, { ...user, cwd: '/' }).status === 0;
 }

@@ -51,9 +51,8 @@ export function findLeftovers(file) {
 
 async function endProcess(entry) {
   signalProcess(entry.pid, entry.stopSignal ?? 'SIGTERM');
-  const ended = await waitFor(() => !isRunning(entry), { timeoutMs: entry.graceMs ?? 10_000 });
-  if (ended) return;
-  signalGroup(entry.pid, 'SIGKILL');
+  await waitFor(() => !isRunning(entry), { timeoutMs: entry.graceMs ?? 10_000 });
+  signalGroup(entry.pid, 'SIGKILL'); // and whatever it had started itself
   await waitFor(() => !isRunning(entry), { timeoutMs: 5_000 });
 }
 

@@ -4,7 +4,7 @@ import { readJson, writeJsonAtomically } from './atomic-file.mjs';
 import { managementOverview } from './broker-probe.mjs';
 import { ensureDatabases } from './databases.mjs';
 import { dockerAnswers, findCompose } from './docker.mjs';
-import { externalBroker, externalPostgres } from './external-servers.mjs';
+import { waitForBroker, waitForPostgres } from './external-servers.mjs';
 import { freePort, returnPort } from './ports.mjs';
 import { startPostgres } from './postgres.mjs';
 import { ensureRabbitMq } from './rabbitmq-install.mjs';
@@ -81,7 +81,7 @@ async function provideRabbitMq(context, docker) {
   }
 
   const broker = process.env.AMQP_URL
-    ? { how: 'AMQP_URL', ...(await externalBroker(process.env.AMQP_URL, { signal })) }
+    ? { how: 'AMQP_URL', ...(await waitForBroker(log, signal)) }
     : { how: 'Docker', url: docker.rabbitmq, managementUrl: docker.management };
   if (fresh) await emptyBroker(broker, log);
   return broker;
@@ -118,7 +118,7 @@ async function providePostgres(context, docker) {
     return { how: 'embedded', url: server.url, server };
   }
 
-  const url = process.env.DATABASE_URL ? await externalPostgres(process.env.DATABASE_URL) : docker.postgres;
+  const url = process.env.DATABASE_URL ? await waitForPostgres(log, signal) : docker.postgres;
   await ensureDatabases(url, names, { fresh });
   if (fresh) log.line(`PostgreSQL: made the databases ${names.join(', ')} anew`);
   return { how: process.env.DATABASE_URL ? 'DATABASE_URL' : 'Docker', url };

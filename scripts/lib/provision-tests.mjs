@@ -3,7 +3,7 @@ import { managementAnswers } from './broker-probe.mjs';
 import { startPostgresContainer, startRabbitMqContainer } from './containers.mjs';
 import { dropDatabases } from './databases.mjs';
 import { dockerAnswers } from './docker.mjs';
-import { externalBroker, externalPostgres } from './external-servers.mjs';
+import { waitForBroker, waitForPostgres } from './external-servers.mjs';
 import { startPostgres } from './postgres.mjs';
 import { ensureRabbitMq } from './rabbitmq-install.mjs';
 import { startRabbitMq } from './rabbitmq.mjs';
@@ -89,7 +89,7 @@ async function ownPostgres({ folder, log, lifetime, registry, packages }) {
 }
 
 async function vhostAtBroker({ id, log, lifetime, packages }) {
-  const broker = await externalBroker(process.env.AMQP_URL, { signal: lifetime.signal });
+  const broker = await waitForBroker(log, lifetime.signal);
   await packages;
   const name = `test-${id}`;
   const vhost = await createVhost(broker, name);
@@ -104,7 +104,7 @@ async function vhostAtBroker({ id, log, lifetime, packages }) {
 
 async function prefixAtServer({ id, log, lifetime, packages }) {
   await packages;
-  const url = await externalPostgres(process.env.DATABASE_URL);
+  const url = await waitForPostgres(log, lifetime.signal);
   lifetime.defer('postgres', () => dropDatabases(url, `test_${id}_`));
   log.line(`PostgreSQL: using databases test_${id}_* of DATABASE_URL`);
   return { url };

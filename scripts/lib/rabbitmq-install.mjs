@@ -114,10 +114,10 @@ async function aptCandidate(options) {
 
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 const POLICY_MARK = 'written by create-order-saga while it installs rabbitmq-server';
-// Debian asks this script before a package starts a service; 101 means "no". Other services are none of our business.
+// Debian asks this script before a package starts a service; 101 means "no". That goes for packages that come along as well.
 const POLICY = `#!/bin/sh
 # ${POLICY_MARK}, and removed afterwards
-case "$*" in *rabbitmq-server*|*epmd*) exit 101 ;; esac
+case "$*" in *rabbitmq-server* | *epmd* | *" start"*) exit 101 ;; esac
 exit 0
 `;
 

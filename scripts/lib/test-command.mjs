@@ -74,7 +74,7 @@ export async function runTests(argv) {
 }
 
 async function test({ projects, jestArguments, ...context }) {
-  const { log, lifetime, folder } = context;
+  const { log, lifetime, registry, folder } = context;
   const setupLog = path.join(folder, 'logs/setup.log');
   const { packages, built } = prepareCode({ log, signal: lifetime.signal, setupLog });
   const serversNeeded = projects.some((project) => project !== 'unit');
@@ -82,7 +82,8 @@ async function test({ projects, jestArguments, ...context }) {
     () => built,
     () => (serversNeeded ? provisionTests({ ...context, setupLog, packages }) : undefined),
   );
-  const jest = startJest({ projects, jestArguments, env: servers === undefined ? {} : environment(servers) });
+  const env = servers === undefined ? {} : environment(servers);
+  const jest = startJest({ projects, jestArguments, env, registry, log });
   lifetime.defer('tests', () => jest.stop());
   const code = await Promise.race([jest.exited, lifetime.ended()]);
   lifetime.signal.throwIfAborted();

@@ -18,7 +18,7 @@ export async function createVhost({ url, managementUrl }, name) {
   for (const tool of tools.filter(Boolean)) {
     if (await tool.create()) {
       const ownUrl = withVhost(url, name);
-      if (await canOpen(splitUrls(ownUrl)[0])) return { url: ownUrl, remove: tool.remove };
+      if (await canOpen(ownUrl)) return { url: ownUrl, remove: tool.remove };
       await tool.remove(); // rabbitmqctl may have spoken to another node
     }
   }
@@ -52,13 +52,14 @@ function isHere(amqpUrl) {
   return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(amqpUrl).hostname);
 }
 
-async function canOpen(amqpUrl) {
+/** Whether one of the URLs can be connected to. */
+async function canOpen(amqpUrls) {
   const { default: amqp } = await import('amqplib');
-  try {
-    const connection = await amqp.connect(amqpUrl, { timeout: 5_000 });
+  for (const url of splitUrls(amqpUrls)) {
+    const connection = await amqp.connect(url, { timeout: 5_000 }).catch(() => undefined);
+    if (connection === undefined) continue;
     await connection.close();
     return true;
-  } catch {
-    return false;
   }
+  return false;
 }

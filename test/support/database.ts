@@ -1,4 +1,4 @@
-/** A database of its own for each test file, on the real server that TEST_DATABASE_URL names. */
+/** A database of its own for each test file, on the real server that TEST_DATABASE_URL names; its name begins with TEST_DATABASE_PREFIX. */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { ensureDatabase } from 'saga-core';
@@ -22,7 +22,8 @@ export async function createTestDatabase(purpose: string): Promise<TestDatabase>
     throw new Error(
       'TEST_DATABASE_URL is not set: it names any database of a PostgreSQL server on which tests may create their own',
     );
-  const name = `test_${purpose}_${randomUUID().slice(0, 8)}`;
+  const prefix = process.env.TEST_DATABASE_PREFIX ?? 'test_';
+  const name = `${prefix}${purpose}_${randomUUID().slice(0, 8)}`;
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   await ensureDatabase(url.href);

@@ -1,17 +1,3 @@
-import { accountingService } from 'messages';
-import { runParticipant } from 'service-kit';
-import { authorizationRoutes } from './authorizations/authorization-routes.js';
-import { commandHandlers } from './command-handlers.js';
-import type { Database } from './database.js';
-import { migrations } from './migrations/index.js';
-import { seed } from './seed.js';
+import { main } from 'service-kit/main';
 
-await runParticipant<typeof accountingService, Database>({
-  name: 'accounting-service',
-  defaultPort: 8084,
-  service: accountingService,
-  handlers: commandHandlers,
-  migrations,
-  seed,
-  routes: authorizationRoutes,
-});
+await main(() => import('./accounting-service.js'));

@@ -1,5 +1,5 @@
 /** The tables of consumer-service, as Kysely sees them. */
-import type { Generated, Selectable } from 'kysely';
+import type { Generated } from 'kysely';
 import type { ConsumerStatus } from './consumers/consumer.js';
 
 export interface ConsumerTable {
@@ -8,8 +8,6 @@ export interface ConsumerTable {
   status: ConsumerStatus;
   created_at: Generated<Date>;
 }
-
-export type ConsumerRow = Selectable<ConsumerTable>;
 
 export interface Database {
   consumer: ConsumerTable;

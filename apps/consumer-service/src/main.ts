@@ -1,17 +1,3 @@
-import { consumerService } from 'messages';
-import { runParticipant } from 'service-kit';
-import { commandHandlers } from './command-handlers.js';
-import { consumerRoutes } from './consumers/consumer-routes.js';
-import type { Database } from './database.js';
-import { migrations } from './migrations/index.js';
-import { seed } from './seed.js';
+import { main } from 'service-kit/main';
 
-await runParticipant<typeof consumerService, Database>({
-  name: 'consumer-service',
-  defaultPort: 8082,
-  service: consumerService,
-  handlers: commandHandlers,
-  migrations,
-  seed,
-  routes: consumerRoutes,
-});
+await main(() => import('./consumer-service.js'));

@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
+import { endAtOnce } from './main/index.js';
 
 /** From a process's first moment to its last. */
 export interface Lifetime {
@@ -33,6 +34,7 @@ export function beginLifetime(): Lifetime {
     logger?.info('stopped');
   });
 
+  process.off('SIGTERM', endAtOnce).off('SIGINT', endAtOnce);
   return {
     stopping: stopping.signal,
     onStop: (what, close) => void closers.push({ what, close }),

@@ -35,12 +35,14 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   const context = { settings, logger, database, transport, stopping: lifetime.stopping };
   const service = definition.build(context);
   try {
-    let isPrepared = false;
-    await listen(service, context, lifetime, () => isPrepared);
+    let closedBecause: string | null = 'The service is starting: try again.';
+    lifetime.stopping.addEventListener('abort', () => (closedBecause = 'The service is stopping: try again.'));
+    await listen(service, context, lifetime, () => closedBecause);
     await prepareDatabase(definition, context, lifetime);
-    isPrepared = true;
-    lifetime.onStop('the worker', () => service.worker.stop());
     lifetime.stopping.throwIfAborted();
+    closedBecause = null;
+    // Registered last, so stopped first: requests that wait for the worker are answered before their connections are closed.
+    lifetime.onStop('the worker', () => service.worker.stop());
     await service.worker.start();
     logger.info('at work');
   } catch (error) {
@@ -63,11 +65,11 @@ async function listen<Db>(
   { worker, routes }: Service,
   { database, transport, settings, logger }: ServiceContext<Db>,
   lifetime: Lifetime,
-  isPrepared: () => boolean,
+  closedBecause: () => string | null,
 ): Promise<void> {
   const app = createHttpApp(logger);
   lifetime.onStop('the HTTP server', () => app.close());
-  turnAwayWhile(app, () => (isPrepared() ? null : 'The service is starting: try again.'));
+  turnAwayWhile(app, closedBecause);
   healthRoutes(app, { database, transport, worker });
   await routes?.(app);
   await app.listen({ host: settings.HOST, port: settings.PORT });

@@ -22,6 +22,8 @@ export async function whenAvailable<Result>(
       return await attempt();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
+      // What is closed at the end is unavailable as well, and nobody waits for it any more.
+      signal.throwIfAborted();
       const reason = error instanceof Error ? error.message : String(error);
       logger.warn(`${what} is not available, trying again in ${pauseMs} ms: ${reason}`);
     }

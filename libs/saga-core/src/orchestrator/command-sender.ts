@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { commandMessage, type CommandToSend } from '../contract/command-message.js';
 import type { OutgoingMessage } from '../contract/message.js';
+import { crashPoint } from '../crash-point.js';
 import { SagaError } from '../errors.js';
 import type { Transport } from '../transport/transport.js';
 import type { SagaRunner } from './saga-runner.js';
@@ -23,8 +24,13 @@ export async function sendCommands<Tx>(
   const returned = commands.filter((_command, index) => fates[index] === 'returned');
   for (const { contract, sagaId } of returned)
     logger.warn({ task: contract.task, sagaId }, 'no queue takes this command');
-  if (returned.length > 0)
-    await runner.apply(new Map(returned.map(({ sagaId, commandId }) => [sagaId, [{ type: 'returned', commandId }]])));
+  if (returned.length > 0) {
+    const events = new Map(
+      returned.map(({ sagaId, commandId }) => [sagaId, [{ type: 'returned', commandId } as const]]),
+    );
+    await sendCommands((await runner.apply(events)).commands, transport, runner, logger);
+  }
   const lost = deadLetters.find((_letter, index) => fates[commands.length + index] === 'returned');
   if (lost) throw new SagaError('TRANSPORT_UNAVAILABLE', `The dead-letter queue of ${lost.routingKey} is missing`);
+  crashPoint('orchestrator:after-publish');
 }

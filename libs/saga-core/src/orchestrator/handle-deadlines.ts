@@ -11,30 +11,37 @@ export interface DeadlineOptions<Tx> {
   readonly runner: SagaRunner<Tx>;
   readonly transport: Transport;
   readonly logger: Logger;
-  readonly pollMs: number;
   readonly maxSetSize: number;
-  readonly signal: AbortSignal;
 }
 
-/** Applies deadlines until the signal says stop. A failing round is tried again, never skipped. */
-export async function handleDeadlines<Tx>({
+/**
+ * Applies the deadlines that are due, at most one set of them. While nothing can be published none is: the broker's absence is not the participants'
+ * silence, and must not use up attempts.
+ *
+ * @returns whether more may be due
+ */
+export async function deadlineRound<Tx>({
   runner,
   transport,
   logger,
-  pollMs,
   maxSetSize,
-  signal,
-}: DeadlineOptions<Tx>): Promise<void> {
+}: DeadlineOptions<Tx>): Promise<boolean> {
+  if (!transport.canPublish()) return false;
+  const { commands, more } = await runner.applyDue(maxSetSize);
+  await sendCommands(commands, transport, runner, logger);
+  return more;
+}
+
+/** Applies deadlines until the signal says stop. A failing round is tried again, never skipped. */
+export async function handleDeadlines<Tx>(
+  options: DeadlineOptions<Tx> & { readonly pollMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const { pollMs, signal, logger } = options;
   let failures = 0;
   while (!signal.aborted) {
     let pause = pollMs;
     try {
-      // While nothing can be sent no attempt is counted: the broker's absence is not the participants' silence.
-      if (transport.canPublish()) {
-        const { commands, more } = await runner.applyDue(maxSetSize);
-        await sendCommands(commands, transport, runner, logger);
-        if (more) pause = 0;
-      }
+      if (await deadlineRound(options)) pause = 0;
       failures = 0;
     } catch (error) {
       failures++;

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { crashPoint } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
@@ -120,8 +121,10 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     async start(tx, saga, instances) {
       registry.assertKnown(saga as unknown as SagaDefinition<never, Tx>);
       const commands = await startSagas(store.within(tx), saga, instances);
+      crashPoint('start:before-commit');
       return {
         publish: async () => {
+          crashPoint('start:after-commit');
           try {
             await sendCommands(commands, transport, runner, logger);
           } catch (error) {

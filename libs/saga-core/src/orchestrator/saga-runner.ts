@@ -1,6 +1,7 @@
 /** Applies events to saved instances: lock, decide, save; then the caller publishes. */
 import type { Logger } from 'pino';
 import type { CommandToSend } from '../contract/command-message.js';
+import { crashPoint } from '../crash-point.js';
 import type { SagaEvent } from '../engine/event.js';
 import type { SagaInstance } from '../engine/instance.js';
 import type { SagaSession, SagaStore } from '../engine/saga-store.js';
@@ -80,10 +81,12 @@ export class SagaRunner<Tx> {
     });
     const advanced = await advance(session, inputs, now);
     await session.save(advanced.changes);
+    crashPoint('orchestrator:before-commit');
     return advanced;
   }
 
   private moved({ changes }: Advanced): void {
+    crashPoint('orchestrator:after-commit');
     for (const { instance } of changes)
       if (instance.status === 'stuck')
         this.logger.error(

@@ -12,6 +12,7 @@ import { isRefusal, type Outcome } from '../contract/outcome.js';
 import { replyMessage } from '../contract/reply-message.js';
 import { commandQueueOf, isReplyAddress } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
+import { crashPoint } from '../crash-point.js';
 import { messageOf, SagaError, type DeadLetterCause } from '../errors.js';
 import type { InboxSession, InboxStore } from '../engine/inbox-store.js';
 import { groupBy } from '../engine/group-by.js';
@@ -57,6 +58,7 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
     }
     for (const wave of inWaves(accepted)) {
       const outcomes = await inbox.transaction((session) => handleWave(session, wave, handlers, logger));
+      crashPoint('participant:after-commit');
       wave.forEach((command, index) => {
         const outcome = outcomes[index];
         if (outcome) outgoing.push(replyTo(command, outcome));
@@ -66,6 +68,7 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
     fates.forEach((fate, index) => {
       if (fate === 'returned') onReturned(outgoing[index]!, logger);
     });
+    crashPoint('participant:after-publish');
   };
 }
 
@@ -111,6 +114,7 @@ async function handleWave<Tx>(
   const fresh = settled.filter(({ verdict }) => verdict.run || verdict.store);
   await session.answer(fresh.filter(({ outcome }) => outcome?.kind !== 'error'));
   await session.release(fresh.filter(({ outcome }) => outcome?.kind === 'error').map(({ identity }) => identity));
+  crashPoint('participant:before-commit');
   return outcomes;
 }
 

@@ -26,6 +26,7 @@ export class RabbitLink {
   private readonly finished: Promise<void>;
   private connection: ChannelModel | null = null;
   private blocked = false;
+  private endCurrent: () => void = () => undefined;
 
   constructor(options: LinkOptions) {
     this.options = options;
@@ -50,6 +51,7 @@ export class RabbitLink {
   /** Closes the link for good. */
   async close(): Promise<void> {
     this.stopping.abort();
+    this.endCurrent();
     await this.finished;
   }
 
@@ -77,11 +79,7 @@ export class RabbitLink {
   private async once(url: string, onUp: () => void): Promise<Error> {
     let connection: ChannelModel | undefined;
     try {
-      connection = await connect(withHeartbeat(url), {
-        timeout: DEFAULTS.connectTimeoutMs,
-        clientProperties: { connection_name: this.options.name },
-        noDelay: true,
-      });
+      connection = await this.connect(url);
       const down = this.downOf(connection);
       await Promise.race([
         this.options.setup(connection, down.fail),
@@ -102,6 +100,27 @@ export class RabbitLink {
     }
   }
 
+  /** Connects; a link that is closed meanwhile does not wait for an answer. */
+  private async connect(url: string): Promise<ChannelModel> {
+    const { signal } = this.stopping;
+    const connecting = connect(withHeartbeat(url), {
+      timeout: DEFAULTS.connectTimeoutMs,
+      clientProperties: { connection_name: this.options.name },
+      noDelay: true,
+    });
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        reject(new Error('closed'));
+        connecting.then(
+          (late) => late.close().catch(() => undefined),
+          () => undefined,
+        );
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      connecting.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
   private downOf(connection: ChannelModel): { reason: Promise<Error>; fail: (reason: Error) => void } {
     let fail: (reason: Error) => void = () => undefined;
     const reason = new Promise<Error>((resolve) => (fail = resolve));
@@ -115,7 +134,8 @@ export class RabbitLink {
       this.blocked = false;
       this.options.logger.info({ link: this.options.name }, 'RabbitMQ takes messages again');
     });
-    this.stopping.signal.addEventListener('abort', () => fail(new Error('closed')), { once: true });
+    this.endCurrent = () => fail(new Error('closed'));
+    if (this.isStopping()) this.endCurrent();
     return { reason, fail };
   }
 }

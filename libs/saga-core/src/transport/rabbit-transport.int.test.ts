@@ -161,6 +161,12 @@ describe('the transport on RabbitMQ', () => {
     await consumer.stop();
   });
 
+  it('closes at once, also while it is connecting', async () => {
+    const logger = pino({ level: 'silent' });
+    for (const target of [url, 'amqp://127.0.0.1:1'])
+      await connectTransport({ urls: [target], name: 'short-lived', logger }).close();
+  });
+
   it('fails a publication while it is not connected, instead of keeping it', async () => {
     const nowhere = connectTransport({
       urls: ['amqp://127.0.0.1:1'],

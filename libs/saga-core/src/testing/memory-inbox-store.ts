@@ -1,0 +1,32 @@
+/** The inbox in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
+import { commandIdOf } from '../contract/routing.js';
+import type { InboxSession, InboxState, InboxStore } from '../engine/inbox-store.js';
+import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
+
+const TABLE = 'inbox';
+
+/** @param faults - what goes wrong around this process's commits */
+export function memoryInboxStore(database: MemoryDatabase, faults?: CommitFaults): InboxStore<MemoryTransaction> {
+  const within = (tx: MemoryTransaction): InboxSession<MemoryTransaction> => ({
+    tx,
+    claim: async (claims) =>
+      claims.map(({ identity, as }): InboxState => {
+        const key = commandIdOf(identity.sagaId, identity.sequence);
+        const known = tx.get<InboxState>(TABLE, key);
+        if (known) return known;
+        tx.set(TABLE, key, as === 'barred' ? { type: 'barred' } : { type: 'claimed' });
+        return { type: 'claimed' };
+      }),
+    answer: async (answers) => {
+      for (const { identity, outcome } of answers) {
+        const state: InboxState = outcome === null ? { type: 'withheld' } : { type: 'answered', outcome };
+        tx.set(TABLE, commandIdOf(identity.sagaId, identity.sequence), state);
+      }
+    },
+    release: async (identities) => {
+      for (const { sagaId, sequence } of identities) tx.delete(TABLE, commandIdOf(sagaId, sequence));
+    },
+    isolated: (work) => tx.isolated(work),
+  });
+  return { transaction: (work) => database.transaction((tx) => work(within(tx)), faults) };
+}

@@ -1,0 +1,94 @@
+/** Memory that behaves like a database in what saga-core relies on: transactions are serial, and undone when they throw. */
+
+/** What handlers and local steps of a simulation write through: tables of values by key. */
+export class MemoryTransaction {
+  private readonly tables: Map<string, Map<string, unknown>>;
+  private readonly undo: (() => void)[] = [];
+
+  constructor(tables: Map<string, Map<string, unknown>>) {
+    this.tables = tables;
+  }
+
+  get<Value>(table: string, key: string): Value | undefined {
+    return this.tables.get(table)?.get(key) as Value | undefined;
+  }
+
+  set(table: string, key: string, value: unknown): void {
+    const rows = this.rows(table);
+    const before = rows.get(key);
+    const existed = rows.has(key);
+    this.undo.push(() => void (existed ? rows.set(key, before) : rows.delete(key)));
+    rows.set(key, value);
+  }
+
+  delete(table: string, key: string): void {
+    const rows = this.rows(table);
+    if (!rows.has(key)) return;
+    const before = rows.get(key);
+    this.undo.push(() => void rows.set(key, before));
+    rows.delete(key);
+  }
+
+  /** @returns all keys of a table, in order */
+  keys(table: string): string[] {
+    return [...this.rows(table).keys()].sort();
+  }
+
+  /** Runs work whose writes are undone when it throws. */
+  async isolated<Result>(work: () => Promise<Result>): Promise<Result> {
+    const mark = this.undo.length;
+    try {
+      return await work();
+    } catch (error) {
+      this.rollback(mark);
+      throw error;
+    }
+  }
+
+  /** Undoes writes, the last first, down to a mark. */
+  rollback(mark = 0): void {
+    while (this.undo.length > mark) this.undo.pop()!();
+  }
+
+  private rows(table: string): Map<string, unknown> {
+    let rows = this.tables.get(table);
+    if (!rows) this.tables.set(table, (rows = new Map()));
+    return rows;
+  }
+}
+
+/** What can go wrong around a commit; a fault throws. */
+export interface CommitFaults {
+  beforeCommit(): void;
+  afterCommit(): void;
+}
+
+const NO_FAULTS: CommitFaults = { beforeCommit: () => undefined, afterCommit: () => undefined };
+
+/** A database of one service; processes share it. */
+export class MemoryDatabase {
+  private readonly tables = new Map<string, Map<string, unknown>>();
+  private last: Promise<unknown> = Promise.resolve();
+
+  /** Runs a transaction after all earlier ones. `faults` may throw before the commit, which undoes it, and after, which does not. */
+  async transaction<Result>(
+    work: (tx: MemoryTransaction) => Promise<Result>,
+    faults: CommitFaults = NO_FAULTS,
+  ): Promise<Result> {
+    const turn = this.last.then(async () => {
+      const tx = new MemoryTransaction(this.tables);
+      try {
+        const result = await work(tx);
+        faults.beforeCommit();
+        return { result };
+      } catch (error) {
+        tx.rollback();
+        throw error;
+      }
+    });
+    this.last = turn.catch(() => undefined);
+    const { result } = await turn;
+    faults.afterCommit();
+    return result;
+  }
+}

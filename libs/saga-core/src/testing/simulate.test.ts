@@ -1,0 +1,22 @@
+import { data, orderSaga, participants } from './order-scenario.fixture.js';
+import { describeFailure, simulate } from './simulate.js';
+
+describe('simulate', () => {
+  it('finds nothing wrong with a saga under any schedule, and reaches every end', async () => {
+    const report = await simulate(orderSaga, participants, { runs: 1_000, seed: 1, data });
+    if (report.failure) throw new Error(describeFailure(report.failure));
+    expect(Object.keys(report.ends)).toEqual(
+      expect.arrayContaining([
+        'completed',
+        'compensated NO',
+        'compensated REPLY_TIMEOUT',
+        'compensated HANDLER_FAILED',
+      ]),
+    );
+  });
+
+  it('plays a seed again exactly', async () => {
+    const once = await simulate(orderSaga, participants, { runs: 3, seed: 77, data });
+    expect(await simulate(orderSaga, participants, { runs: 3, seed: 77, data })).toEqual(once);
+  });
+});
