@@ -112,7 +112,7 @@ describe('what cannot be answered is dead-lettered, and the queue moves on', () 
     ],
     ['TOO_LARGE', CREATE, JSON.stringify('x'.repeat(1_100_000)), { correlationId: `${randomUUID()}:1` }],
   ])('%s', async (cause, task, body, properties) => {
-    await saga.send(task, body, properties as object);
+    await saga.send(task, body, properties);
     const letter = await saga.deadLetter(QUEUE);
     expect(letter).toMatchObject({ cause, body });
     expect(letter.properties.headers).toMatchObject({

@@ -27,7 +27,10 @@ export async function documentApi(app: HttpApp, schemas: Readonly<Record<string,
   for (const [$id, schema] of Object.entries({ Problem: ProblemSchema, ...schemas })) app.addSchema({ ...schema, $id });
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info, tags },
-    refResolver: { buildLocalReference: (schema, _base, _fragment, index) => String(schema.$id ?? `schema-${index}`) },
+    refResolver: {
+      buildLocalReference: (schema, _base, _fragment, index) =>
+        typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
+    },
   });
   await app.register(swaggerUi, { routePrefix: '/openapi', uiConfig: { tryItOutEnabled: true, deepLinking: true } });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

@@ -52,7 +52,7 @@ export class MemoryTransaction {
 
   private rows(table: string): Map<string, unknown> {
     let rows = this.tables.get(table);
-    if (!rows) this.tables.set(table, (rows = new Map()));
+    if (!rows) this.tables.set(table, (rows = new Map<string, unknown>()));
     return rows;
   }
 }

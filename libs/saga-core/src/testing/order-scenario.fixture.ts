@@ -74,7 +74,7 @@ const answering =
   };
 
 const service = (name: string, commands: Record<string, typeof verify>): SimulatedParticipant['service'] =>
-  defineService({ name, title: '', description: '', commands: commands });
+  defineService({ name, title: '', description: '', commands });
 
 export const participants: SimulatedParticipant[] = [
   { service: service('consumers', { verify }), handlers: { verify: answering('consumers', {}) } },
