@@ -1,4 +1,9 @@
 /** What order-service says about itself. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { get } from './support/http.js';
 import { startStack, type Stack } from './support/stack.js';
 
@@ -28,6 +33,19 @@ beforeAll(async () => {
 afterAll(() => stack.stop(), 60_000);
 
 const document = async () => (await get<Document>(`${base}/openapi.json`)).body;
+
+test('the document is valid by the schema of OpenAPI 3.1', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'openapi-'));
+  try {
+    const file = path.join(folder, 'openapi.json');
+    await writeFile(file, JSON.stringify(await document()));
+    // As a program: the validator is an ES module, and tests run as CommonJS. It fails, and says why, for an invalid document.
+    const { stdout } = await promisify(execFile)(path.resolve('node_modules/.bin/validate-api'), [file]);
+    expect(stdout).toContain('valid');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
 
 test('the document lists every route', async () => {
   const { openapi, paths } = await document();

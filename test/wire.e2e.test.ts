@@ -99,7 +99,7 @@ describe('commands and replies', () => {
 });
 
 describe('what cannot be answered is dead-lettered, and the queue moves on', () => {
-  test.each([
+  test.each<[string, string, string, object]>([
     ['UNPARSEABLE', CREATE, '{"orderId":', { correlationId: `${randomUUID()}:1` }],
     ['UNKNOWN_TASK', 'restaurant_service.burn_down', '{}', { correlationId: `${randomUUID()}:1` }],
     ['NO_CORRELATION_ID', CREATE, '{}', {}],

@@ -1,3 +1,5 @@
+import { run } from './command.mjs';
+
 // The images of docker-compose.yml.
 const POSTGRES_IMAGE = 'postgres:17';
 const RABBITMQ_IMAGE = 'rabbitmq:4-management';
@@ -9,14 +11,13 @@ const START_MS = 120_000;
  */
 export async function startPostgresContainer() {
   const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
-  const container = await started(() =>
-    new PostgreSqlContainer(POSTGRES_IMAGE)
-      .withUsername('postgres')
-      .withPassword('postgres')
-      .withDatabase('postgres')
-      .withCommand(['postgres', '-c', 'max_connections=200'])
-      .withStartupTimeout(START_MS),
-  );
+  const container = await new PostgreSqlContainer(POSTGRES_IMAGE)
+    .withUsername('postgres')
+    .withPassword('postgres')
+    .withDatabase('postgres')
+    .withCommand(['postgres', '-c', 'max_connections=200'])
+    .withStartupTimeout(START_MS)
+    .start();
   return {
     url: `postgres://postgres:postgres@${container.getHost()}:${container.getPort()}/postgres`,
     stop: () => container.stop().then(() => undefined),
@@ -29,7 +30,7 @@ export async function startPostgresContainer() {
  */
 export async function startRabbitMqContainer() {
   const { RabbitMQContainer } = await import('@testcontainers/rabbitmq');
-  const container = await started(() => new RabbitMQContainer(RABBITMQ_IMAGE).withStartupTimeout(START_MS));
+  const container = await new RabbitMQContainer(RABBITMQ_IMAGE).withStartupTimeout(START_MS).start();
   const at = (inside) => `guest:guest@${container.getHost()}:${container.getMappedPort(inside)}`;
   return {
     url: `amqp://${at(5672)}`,
@@ -38,13 +39,14 @@ export async function startRabbitMqContainer() {
   };
 }
 
-/** testcontainers has a helper, Ryuk, that removes the containers of a run that was killed. Where its image is not to be had, it goes without. */
-async function started(container) {
-  try {
-    return await container().start();
-  } catch (error) {
-    if (process.env.TESTCONTAINERS_RYUK_DISABLED === 'true' || !/ryuk/i.test(error.message)) throw error;
-    process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
-    return container().start();
-  }
+/**
+ * testcontainers has a helper, Ryuk, that removes the containers of a run that was killed. Where its image is neither here nor to be had,
+ * the tests go without it.
+ */
+export async function doWithoutRyukIfNeeded({ logFile, signal }) {
+  if (process.env.TESTCONTAINERS_RYUK_DISABLED === 'true') return;
+  const { REAPER_IMAGE } = await import('testcontainers/build/reaper/reaper.js');
+  const docker = async (...args) => (await run('docker', args, { logFile, signal, timeoutMs: 120_000 })).code === 0;
+  if ((await docker('image', 'inspect', REAPER_IMAGE)) || (await docker('pull', '--quiet', REAPER_IMAGE))) return;
+  process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 }

@@ -145,7 +145,7 @@ async function fromDocker({ embedded, paths, setupLog, log, lifetime }) {
   if (embedded || wanted.length === 0 || !(await dockerAnswers({ signal }))) return undefined;
   const compose = await findCompose({ logFile: setupLog, signal });
   if (compose === undefined) {
-    log.line('Docker answers, but Docker Compose or docker-compose.yml is missing: using servers of our own');
+    log.line('Docker answers, but Docker Compose or docker-compose.yml is missing; using servers of our own');
     return undefined;
   }
 
@@ -171,14 +171,17 @@ async function fromDocker({ embedded, paths, setupLog, log, lifetime }) {
   const settings = Object.entries(ports).filter(([, port]) => port !== undefined);
   const env = Object.fromEntries(settings.map(([name, port]) => [COMPOSE[name].setting, String(port)]));
   try {
-    await log.task('Docker', `starting ${wanted.join(' and ')}`, () => compose.up(wanted, env));
+    await log.task('Docker', `starting ${wanted.join(' and ')}`, async () => {
+      await compose.up(wanted, env);
+      return `${wanted.join(' and ')} are up`;
+    });
   } catch (error) {
     await stop().catch(() => {});
     for (const port of Object.values(ports)) returnPort(port);
     signal.throwIfAborted();
-    log.line(`Docker answers, but ${error.message}: using servers of our own`);
+    log.line(`Docker answers, but ${error.message}; using servers of our own`);
     return undefined;
   }
-  lifetime.defer('rabbitmq', stop);
+  lifetime.defer('rabbitmq', () => stop().then(() => log.line('Docker: stopped what was started')));
   return Object.fromEntries(Object.entries(COMPOSE).map(([name, { url }]) => [name, url(compose.host, ports[name])]));
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { managementAnswers } from './broker-probe.mjs';
-import { startPostgresContainer, startRabbitMqContainer } from './containers.mjs';
+import { doWithoutRyukIfNeeded, startPostgresContainer, startRabbitMqContainer } from './containers.mjs';
 import { dropDatabases } from './databases.mjs';
 import { dockerAnswers } from './docker.mjs';
 import { waitForBroker, waitForPostgres } from './external-servers.mjs';
@@ -28,7 +28,7 @@ export async function provisionTests(context) {
     await packages;
     docker = await fromDocker(context).catch((error) => {
       lifetime.signal.throwIfAborted();
-      log.line(`Docker answers, but ${error.message.split('\n')[0]}: using servers of our own`);
+      log.line(`Docker answers, but ${error.message.split('\n')[0]}; using servers of our own`);
       return undefined;
     });
   }
@@ -44,10 +44,15 @@ export async function provisionTests(context) {
   };
 }
 
-async function fromDocker({ log, lifetime }) {
+async function fromDocker({ log, lifetime, setupLog }) {
+  await doWithoutRyukIfNeeded({ logFile: setupLog, signal: lifetime.signal });
   const start = async (phase, name, startContainer) => {
-    const container = await log.task(name, 'starting a container', startContainer);
-    lifetime.defer(phase, () => container.stop());
+    let container;
+    await log.task(name, 'starting a container', async () => {
+      container = await startContainer();
+      lifetime.defer(phase, () => container.stop());
+      return `running (${container.url})`;
+    });
     return container;
   };
   const [broker, database] = await Promise.allSettled([

@@ -3,7 +3,7 @@ import { run, tail } from './command.mjs';
 import { findRabbitMq, isNewEnough, OLDEST_RABBITMQ } from './rabbitmq-files.mjs';
 
 /** RabbitMQ can be neither found nor installed; the message says what a person can do. */
-export class NoRabbitMq extends Error {
+class NoRabbitMq extends Error {
   constructor(reason) {
     super(
       [

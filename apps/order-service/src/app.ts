@@ -5,6 +5,7 @@ import { createOrderSaga } from './create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from './database.js';
 import { orderMigrations } from './migrations/index.js';
 import { documentApi } from './openapi.js';
+import { orderFinder } from './orders/order-queries.js';
 import { orderIntake } from './orders/order-intake.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
@@ -27,7 +28,8 @@ function build({ database, transport, logger }: ServiceContext<OrderDatabase>): 
       app.removeContentTypeParser('text/plain');
       await documentApi(app, { Order, Saga: SagaViewSchema });
       const takeOrder = orderIntake({ database, orchestrator, transport, logger });
-      orderRoutes(app, takeOrder, { database, orchestrator, stopping: stopping.signal });
+      const findOrder = orderFinder(database);
+      orderRoutes(app, database, takeOrder, { findOrder, orchestrator, stopping: stopping.signal });
       sagaRoutes(app, orchestrator);
     },
   };

@@ -1,12 +1,11 @@
-import type { Kysely } from 'kysely';
 import { isUnavailable, type Orchestrator } from 'saga-core';
 import type { OrderDatabase } from '../database.js';
-import { findOrder } from './order-queries.js';
+import type { FindOrder } from './order-queries.js';
 import type { Order } from './order-schemas.js';
 
 /** What waiting needs. */
 export interface WaitParts {
-  readonly database: Kysely<OrderDatabase>;
+  readonly findOrder: FindOrder;
   readonly orchestrator: Pick<Orchestrator<OrderDatabase>, 'waitForEnd'>;
   /** Aborts when this process stops deciding: then nobody is kept waiting. */
   readonly stopping: AbortSignal;
@@ -23,7 +22,7 @@ export async function awaitDecision(parts: WaitParts, order: Order, seconds: num
   if (order.status !== 'APPROVAL_PENDING') return order;
   try {
     await firstOf(parts.orchestrator.waitForEnd(order.sagaId, seconds * 1_000), parts.stopping);
-    return (await findOrder(parts.database, order.id)) ?? order;
+    return (await parts.findOrder(order.id)) ?? order;
   } catch (error) {
     if (isUnavailable(error)) return order;
     throw error;

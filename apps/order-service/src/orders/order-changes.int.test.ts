@@ -7,14 +7,16 @@ import type { OrderDatabase } from '../database.js';
 import { orderMigrations } from '../migrations/index.js';
 import { approveOrders } from './approve-orders.js';
 import { createOrders } from './create-orders.js';
-import { findOrder, findOrders, listOrders } from './order-queries.js';
+import { findOrders, listOrders, orderFinder, type FindOrder } from './order-queries.js';
 import { rejectOrders } from './reject-orders.js';
 
 let testDatabase: TestDatabase;
 let database: Kysely<OrderDatabase>;
+let findOrder: FindOrder;
 beforeAll(async () => {
   testDatabase = await createTestDatabase('order_changes');
   database = openDatabase(testDatabase.url);
+  findOrder = orderFinder(database);
   await migrate(database, { table: 'app_migration', migrations: orderMigrations });
 });
 afterAll(async () => {
@@ -66,7 +68,7 @@ test('a set is approved, with each order its own ticket and authorization', asyn
   const inputs = (await created(3)).map(withParts);
   expect(await run(approveOrders, inputs)).toHaveLength(3);
   for (const { data } of inputs) {
-    const order = await findOrder(database, data.orderId);
+    const order = await findOrder(data.orderId);
     const { ticketId, authorizationId } = data;
     expect(order).toMatchObject({ status: 'APPROVED', ticketId, authorizationId, rejection: null });
     expect(Date.parse(order!.updatedAt)).toBeGreaterThanOrEqual(Date.parse(order!.createdAt));
@@ -80,12 +82,12 @@ test('a set is rejected, each order with its reason and what its saga came to kn
     { ...early, failure },
     { ...late, data: { ...late.data, ticketId }, failure: { ...failure, code: 'CARD_BLOCKED' } },
   ]);
-  expect(await findOrder(database, early.data.orderId)).toMatchObject({
+  expect(await findOrder(early.data.orderId)).toMatchObject({
     status: 'REJECTED',
     rejection: failure,
     ticketId: null,
   });
-  expect(await findOrder(database, late.data.orderId)).toMatchObject({ rejection: { code: 'CARD_BLOCKED' }, ticketId });
+  expect(await findOrder(late.data.orderId)).toMatchObject({ rejection: { code: 'CARD_BLOCKED' }, ticketId });
 });
 
 test.each([
@@ -98,10 +100,10 @@ test.each([
   async (_first, _second, first, second) => {
     const [ended, pending] = (await created(2)).map((input) => ({ ...withParts(input), failure })) as [Input, Input];
     await run(first, [ended]);
-    const before = await findOrder(database, ended.data.orderId);
+    const before = await findOrder(ended.data.orderId);
     await expect(run(second, [pending, ended])).rejects.toThrow(`not APPROVAL_PENDING: order ${ended.data.orderId}`);
-    expect(await findOrder(database, ended.data.orderId)).toEqual(before);
-    expect(await findOrder(database, pending.data.orderId)).toMatchObject({ status: 'APPROVAL_PENDING' });
+    expect(await findOrder(ended.data.orderId)).toEqual(before);
+    expect(await findOrder(pending.data.orderId)).toMatchObject({ status: 'APPROVAL_PENDING' });
   },
 );
 
@@ -114,6 +116,14 @@ test('the table itself refuses an approval without ticket, and a rejection witho
   const inputs = await created(2);
   await expect(run(approveOrders, inputs)).rejects.toThrow(/check constraint/);
   await expect(run(rejectOrders, inputs)).rejects.toThrow(/check constraint/);
+});
+
+test('orders are found together, each for its caller, whatever the case of its id', async () => {
+  const inputs = await created(3);
+  const ids = inputs.map(({ data }) => data.orderId);
+  const asked = [ids[2]!, uuidv7(), ids[0]!.toUpperCase(), ids[1]!, ids[1]!];
+  const found = await Promise.all(asked.map(findOrder));
+  expect(found.map((order) => order?.id ?? null)).toEqual([ids[2], null, ids[0], ids[1], ids[1]]);
 });
 
 describe('listOrders', () => {

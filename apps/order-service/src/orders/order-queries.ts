@@ -1,5 +1,6 @@
 /** Reads orders. */
 import type { Kysely, Selectable } from 'kysely';
+import { gather } from 'saga-core';
 import type { OrderDatabase, OrderTable } from '../database.js';
 import type { OrderStatus } from './order.js';
 import type { Order } from './order-schemas.js';
@@ -28,10 +29,17 @@ export async function findOrders(database: Kysely<OrderDatabase>, ids: readonly 
   return new Map(rows.map((row) => [row.order_id, orderOf(row)]));
 }
 
-/** @returns the order, or null when there is none of this id. */
-export async function findOrder(database: Kysely<OrderDatabase>, id: string): Promise<Order | null> {
-  const row = await database.selectFrom('orders').selectAll().where('order_id', '=', id).executeTakeFirst();
-  return row ? orderOf(row) : null;
+/** Finds an order; null when there is none of this id. */
+export type FindOrder = (id: string) => Promise<Order | null>;
+
+/** @returns a function that finds one order. Calls that come together share a statement: the waits for a set of sagas all end at once. */
+export function orderFinder(database: Kysely<OrderDatabase>): FindOrder {
+  const findSet = async (ids: readonly string[]): Promise<(Order | null)[]> => {
+    const found = await findOrders(database, ids);
+    // The database gives ids in lower case.
+    return ids.map((id) => found.get(id.toLowerCase()) ?? null);
+  };
+  return gather(findSet, { maxSetSize: 200 });
 }
 
 /**

@@ -1,16 +1,23 @@
 /** Orders over HTTP: how they are taken, and how they are seen. */
+import type { Kysely } from 'kysely';
 import { HttpProblem, PROBLEMS, type HttpApp } from 'service-kit';
+import type { OrderDatabase } from '../database.js';
 import { awaitDecision, type WaitParts } from './await-decision.js';
 import { cursorAfter, orderIdOf } from './order-cursor.js';
 import type { TakeOrder } from './order-intake.js';
-import { findOrder, listOrders } from './order-queries.js';
+import { listOrders } from './order-queries.js';
 import { getOrder, getOrders, ORDER_BODY_LIMIT_BYTES, postOrder } from './order-route-schemas.js';
 import { preferredWait } from './prefer.js';
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Adds `POST /orders`, `GET /orders` and `GET /orders/{id}`. */
-export function orderRoutes(app: HttpApp, takeOrder: TakeOrder, parts: WaitParts): void {
+export function orderRoutes(
+  app: HttpApp,
+  database: Kysely<OrderDatabase>,
+  takeOrder: TakeOrder,
+  wait: WaitParts,
+): void {
   app.post('/orders', { schema: postOrder, bodyLimit: ORDER_BODY_LIMIT_BYTES }, async (request, reply) => {
     const traceparent = textOf(request.headers.traceparent);
     const { order, replayed } = await takeOrder({
@@ -23,20 +30,20 @@ export function orderRoutes(app: HttpApp, takeOrder: TakeOrder, parts: WaitParts
     const seconds = preferredWait(textOf(request.headers.prefer));
     if (seconds === null) return reply.code(202).send(order);
     void reply.header('preference-applied', `wait=${seconds}`);
-    const now = await awaitDecision(parts, order, seconds);
+    const now = await awaitDecision(wait, order, seconds);
     return reply.code(now.status === 'APPROVAL_PENDING' ? 202 : 201).send(now);
   });
 
   app.get('/orders', { schema: getOrders }, async (request) => {
     const { limit = 20, cursor, status } = request.query;
     const olderThan = cursor === undefined ? null : lastIdOf(cursor);
-    const { orders, more } = await listOrders(parts.database, { limit, olderThan, ...(status && { status }) });
+    const { orders, more } = await listOrders(database, { limit, olderThan, ...(status && { status }) });
     const last = orders.at(-1);
     return { orders, nextCursor: more && last ? cursorAfter(last.id) : null };
   });
 
   app.get('/orders/:id', { schema: getOrder }, async (request) => {
-    const order = await findOrder(parts.database, request.params.id);
+    const order = await wait.findOrder(request.params.id);
     if (!order) throw new HttpProblem(PROBLEMS.notFound, `There is no order ${request.params.id}.`);
     return order;
   });

@@ -95,23 +95,28 @@ export function nameOf<Data, Tx>(command: StepCommand<Data, Tx>): string {
 /** Builders for the steps of one saga: `const { compensatable, readOnly, pivot, retriable } = stepsFor<Data, Tx>()`. */
 export interface StepBuilders<Data, Tx> {
   /** A local step that can be undone by another one. */
-  compensatable(step: LocalOptions<Data, Tx> & { undo: LocalAction<Data, Tx> & RetryOptions }): Step<Data, Tx>;
+  compensatable(
+    this: void,
+    step: LocalOptions<Data, Tx> & { undo: LocalAction<Data, Tx> & RetryOptions },
+  ): Step<Data, Tx>;
   /** A command that can be undone by its undo command. */
   compensatable<Command extends CommandContract, Undo extends UndoContract>(
+    this: void,
     step: RemoteOptions<Data, Command> & { undo: UndoOptions<Data, Undo> },
   ): Step<Data, Tx>;
   /** A command without effect: nothing to undo. */
-  readOnly<Command extends CommandContract>(step: RemoteOptions<Data, Command>): Step<Data, Tx>;
+  readOnly<Command extends CommandContract>(this: void, step: RemoteOptions<Data, Command>): Step<Data, Tx>;
   /** A local change after which there is only forward. */
-  pivot(step: LocalOptions<Data, Tx>): Step<Data, Tx>;
+  pivot(this: void, step: LocalOptions<Data, Tx>): Step<Data, Tx>;
   /** A command after which there is only forward. Its undo is sent only while its outcome is unknown. */
   pivot<Command extends CommandContract, Undo extends UndoContract>(
+    this: void,
     step: RemoteOptions<Data, Command> & { undo: UndoOptions<Data, Undo> },
   ): Step<Data, Tx>;
   /** A local change after the pivot, tried until it succeeds. */
-  retriable(step: LocalOptions<Data, Tx>): Step<Data, Tx>;
+  retriable(this: void, step: LocalOptions<Data, Tx>): Step<Data, Tx>;
   /** A command after the pivot, tried until it succeeds. */
-  retriable<Command extends CommandContract>(step: RemoteOptions<Data, Command>): Step<Data, Tx>;
+  retriable<Command extends CommandContract>(this: void, step: RemoteOptions<Data, Command>): Step<Data, Tx>;
 }
 
 interface AnyOptions extends RetryOptions {

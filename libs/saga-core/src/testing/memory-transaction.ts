@@ -50,6 +50,11 @@ export class MemoryTransaction {
     while (this.undo.length > mark) this.undo.pop()!();
   }
 
+  /** Makes the last write stay, whatever becomes of the transaction. */
+  protected keep(): void {
+    this.undo.pop();
+  }
+
   private rows(table: string): Map<string, unknown> {
     let rows = this.tables.get(table);
     if (!rows) this.tables.set(table, (rows = new Map<string, unknown>()));
@@ -67,7 +72,7 @@ const NO_FAULTS: CommitFaults = { beforeCommit: () => undefined, afterCommit: ()
 
 /** A database of one service; processes share it. */
 export class MemoryDatabase {
-  private readonly tables = new Map<string, Map<string, unknown>>();
+  protected readonly tables = new Map<string, Map<string, unknown>>();
   private last: Promise<unknown> = Promise.resolve();
 
   /** Runs a transaction after all earlier ones. `faults` may throw before the commit, which undoes it, and after, which does not. */
@@ -76,7 +81,7 @@ export class MemoryDatabase {
     faults: CommitFaults = NO_FAULTS,
   ): Promise<Result> {
     const turn = this.last.then(async () => {
-      const tx = new MemoryTransaction(this.tables);
+      const tx = this.begin();
       try {
         const result = await work(tx);
         faults.beforeCommit();
@@ -90,5 +95,9 @@ export class MemoryDatabase {
     const { result } = await turn;
     faults.afterCommit();
     return result;
+  }
+
+  protected begin(): MemoryTransaction {
+    return new MemoryTransaction(this.tables);
   }
 }

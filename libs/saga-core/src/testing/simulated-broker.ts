@@ -116,10 +116,11 @@ export class SimulatedBroker {
       return 'confirmed';
     }
     const copies = this.dice.happens(`${what} is doubled`, this.faults.double) ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++) {
+    // Both copies are drawn for, so that a schedule with one fault less is otherwise the same.
+    for (let copy = 1; copy <= 2; copy++) {
       const late = this.dice.happens(`${what} is late`, this.faults.delay);
-      const delay = late ? this.dice.random.below(this.faults.maxDelayMs) : 1;
-      entries.push({ message: delivered(message), deliverAt: this.clock() + delay });
+      const delay = this.dice.random.below(this.faults.maxDelayMs);
+      if (copy <= copies) entries.push({ message: delivered(message), deliverAt: this.clock() + (late ? delay : 1) });
     }
     this.tell(`  ${what} sent${copies > 1 ? ', twice' : ''}`);
     return 'confirmed';

@@ -7,7 +7,7 @@ import type { FaultDice, Faults } from './faults.js';
 import type { CommitFaults } from './memory-transaction.js';
 
 /** Thrown where a process dies. Code that catches it gets no further: every port of a dead process throws it again. */
-export class Crash extends Error {}
+class Crash extends Error {}
 
 /** A logger for code under simulation: what it would say stands in the story in other words. */
 export const SILENT = pino({ level: 'silent' });

@@ -144,7 +144,7 @@ export class Simulation<Data> {
     }
     if (this.started < this.scenario.sagas && random.next() < 0.2) return this.start();
     if (this.dice.happens('an operator acts', this.faults.operate)) return this.operate();
-    if (random.next() < 0.15) return this.tick(random.below(5_000));
+    if (random.next() < 0.1) return this.tick(random.below(random.next() < 0.1 ? 5_000 : 300));
     await this.step();
   }
 
@@ -181,7 +181,7 @@ export class Simulation<Data> {
     const able = this.processes.filter(
       ({ process }) => queues.includes(process.queue) && process.awayUntil <= this.now,
     );
-    if (able.length === 0) return this.tick(1 + random.below(2_000));
+    if (able.length === 0) return this.tick(1 + random.below(300));
     const { process, handleSet } = random.pick(able);
     const set = this.broker.take(process.queue, 1 + random.below(3));
     const ids = set.map(
