@@ -26,8 +26,10 @@ export function createProcessRegistry(file) {
     killAll() {
       for (const entry of entries.values()) if (isRunning(entry)) signalGroup(entry.pid, 'SIGKILL');
     },
-    /** Forgets the file; for the end of an orderly stop. */
-    close: () => fs.rmSync(file, { force: true }),
+    /** Removes the file, unless something on record could not be stopped: then the next run is to find it. */
+    close() {
+      if (![...entries.values()].some(isRunning)) fs.rmSync(file, { force: true });
+    },
   };
 }
 

@@ -34,6 +34,18 @@ export async function ensureRabbitMq({ logFile, signal, log }) {
 }
 
 async function install(context) {
+  const { log, signal } = context;
+  const onStop = () =>
+    log.line('RabbitMQ: its installation is left to finish, for a package manager that is cut short leaves a mess');
+  signal?.addEventListener('abort', onStop, { once: true });
+  try {
+    await installWithPackageManager(context);
+  } finally {
+    signal?.removeEventListener('abort', onStop);
+  }
+}
+
+async function installWithPackageManager(context) {
   if (await answers('apt-get', ['--version'])) {
     const root = await rootCommand();
     if (root === undefined)

@@ -9,7 +9,7 @@ import { startProcess } from './process.mjs';
 import { findEpmd, findRabbitMq } from './rabbitmq-files.mjs';
 import { waitFor } from './wait.mjs';
 
-const READY_MS = 120_000;
+const READY_MS = 180_000;
 
 /**
  * Starts a private RabbitMQ node with the management plugin and waits until both answer. Whatever a node needs is its own: name, cookie,

@@ -18,7 +18,7 @@ import { createStackFile, readStackFile } from './stack-file.mjs';
 import { supervise } from './supervisor.mjs';
 import { withoutPassword } from './urls.mjs';
 
-const HELP = `npm start [-- options]
+const HELP = `npm start -- [options]
 
 Installs and builds what is needed, brings up PostgreSQL and RabbitMQ, starts the four services, places one order, and keeps everything
 running until Ctrl-C.

@@ -12,7 +12,7 @@ import { identify, isRunning } from './process-identity.mjs';
 import { createProcessRegistry, findLeftovers } from './process-registry.mjs';
 import { provisionTests } from './provision-tests.mjs';
 
-const HELP = `npm test [-- options] [-- arguments for Jest]
+const HELP = `npm test -- [options] [arguments for Jest]
 
 Installs and builds what is needed, brings up PostgreSQL and RabbitMQ for the tests alone, and runs Jest. It is safe beside "npm start".
 

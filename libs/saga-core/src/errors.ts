@@ -43,6 +43,7 @@ export const DEAD_LETTER_CAUSES = [
   'REPLY_ADDRESS_REFUSED',
   'TOO_LARGE',
   'NOT_A_REPLY',
+  'CRASH_LOOP',
 ] as const;
 
 export type SagaErrorCode = (typeof SAGA_ERROR_CODES)[number];

@@ -42,6 +42,8 @@ export const DEFAULTS = {
   recoveryMaxMs: 3_000,
   /** Redeliveries after which a quorum queue gives a message up: a backstop only, because attempts are counted elsewhere. */
   deliveryLimit: 100,
+  /** Deaths of processes over one message after which it is dead-lettered instead of handled again. */
+  maxDeathsPerMessage: 3,
   /** The largest message body that is read; larger ones are dead-lettered. */
   maxMessageBytes: 1_048_576,
   /** How long the answer "this reply exchange exists", or does not, is remembered. */

@@ -20,6 +20,8 @@ export interface IncomingMessage {
   readonly body: Buffer;
   /** It may have been handled before: the broker says so, or this process has tried it and could not finish. */
   readonly redelivered: boolean;
+  /** The broker has delivered it before, to a process that did not acknowledge it, perhaps because it died of it. */
+  readonly deliveredBefore: boolean;
 }
 
 /** @returns the body of a JSON message. */

@@ -6,7 +6,9 @@ import type { SagaStatus } from '../engine/instance.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
+import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
 import { postgresSagaStore } from '../store/postgres-saga-store.js';
+import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { orchestratorTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
@@ -88,6 +90,9 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   const store = postgresSagaStore(database);
   const ends = new EndWatch((ids) => store.statuses(ids), logger);
   const runner = new SagaRunner<Tx>(store, registry, logger, (instances) => ends.moved(instances));
+  const attempts = postgresDeliveryAttempts(database);
+  const handleRepliesOf = (queue: string) =>
+    guardAgainstCrashLoops(queue, replySetHandler(queue, runner, transport, logger), attempts, transport, logger);
   const stopping = new AbortController();
   let consumers: Consumer[] = [];
   let deadlines: Promise<void> = Promise.resolve();
@@ -97,12 +102,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       const names = [...new Set(registry.keys.map(({ name }) => name))];
       for (const name of names) transport.use(orchestratorTopology(name, queueType));
       consumers = [...new Set(options.sagas.map(({ replyAddress }) => replyAddress))].map((queue) =>
-        transport.consume({
-          queue,
-          prefetch,
-          maxSetSize,
-          handleSet: replySetHandler(queue, runner, transport, logger),
-        }),
+        transport.consume({ queue, prefetch, maxSetSize, handleSet: handleRepliesOf(queue) }),
       );
       deadlines = handleDeadlines({
         runner,

@@ -3,7 +3,9 @@ import { commandQueueOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
+import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
 import { postgresInboxStore } from '../store/postgres-inbox-store.js';
+import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { participantTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
 import type { CommandHandlers } from './command-handlers.js';
@@ -48,18 +50,21 @@ export function createParticipant<Service extends ServiceContract, Db>(
     queueType: 'quorum' as const,
     ...options.settings,
   };
-  const handleSet = commandSetHandler({
+  const queue = commandQueueOf(service.name);
+  const handleCommands = commandSetHandler({
     service,
     handlers,
     inbox: postgresInboxStore(database),
     transport,
     logger,
   });
+  const attempts = postgresDeliveryAttempts(database);
+  const handleSet = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);
   let consumer: Consumer | null = null;
   return {
     start() {
       transport.use(participantTopology(service.name, queueType));
-      consumer = transport.consume({ queue: commandQueueOf(service.name), prefetch, maxSetSize, handleSet });
+      consumer = transport.consume({ queue, prefetch, maxSetSize, handleSet });
     },
     async stop() {
       await consumer?.stop();

@@ -21,6 +21,7 @@ const good: IncomingMessage = {
   headers: { 'x-saga-attempt': 2, traceparent: '00-a-b-01' },
   body: Buffer.from('{"guest":"Ann","unknown":1}'),
   redelivered: false,
+  deliveredBefore: false,
 };
 const receiveWith = (changes: Partial<Record<keyof IncomingMessage, unknown>>) =>
   receive({ ...good, ...changes } as IncomingMessage, commands);

@@ -80,7 +80,9 @@ export class SimulatedBroker {
   /** Puts unacknowledged messages back. */
   redeliver(queue: string, messages: readonly IncomingMessage[], afterMs: number): void {
     for (const message of messages)
-      this.queues.get(queue)!.push({ message: { ...message, redelivered: true }, deliverAt: this.clock() + afterMs });
+      this.queues
+        .get(queue)!
+        .push({ message: { ...message, redelivered: true, deliveredBefore: true }, deliverAt: this.clock() + afterMs });
   }
 
   private due(queue: string): Queued[] {
@@ -133,5 +135,5 @@ export function shortId(commandId: string | undefined): string {
 }
 
 function delivered({ exchange, routingKey, correlationId, replyTo, headers, body }: OutgoingMessage): IncomingMessage {
-  return { exchange, routingKey, correlationId, replyTo, headers, body, redelivered: false };
+  return { exchange, routingKey, correlationId, replyTo, headers, body, redelivered: false, deliveredBefore: false };
 }

@@ -124,5 +124,6 @@ function incoming({ fields, properties, content }: ConsumeMessage, triedBefore: 
     headers: properties.headers ?? {},
     body: content,
     redelivered: fields.redelivered || triedBefore,
+    deliveredBefore: fields.redelivered,
   };
 }

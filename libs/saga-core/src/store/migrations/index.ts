@@ -2,12 +2,19 @@
 import type { Migration } from 'kysely';
 import { sagaInstances } from './001-saga-instances.js';
 import { sagaInbox } from './002-saga-inbox.js';
+import { sagaDeliveryAttempts } from './003-saga-delivery-attempts.js';
 
 /** The bookkeeping table to run these under. */
 export const SAGA_MIGRATION_TABLE = 'saga_migration';
 
 /** For a database of an orchestrator. */
-export const orchestratorMigrations: Record<string, Migration> = { '001-saga-instances': sagaInstances };
+export const orchestratorMigrations: Record<string, Migration> = {
+  '001-saga-instances': sagaInstances,
+  '003-saga-delivery-attempts': sagaDeliveryAttempts,
+};
 
 /** For a database of a participant. */
-export const participantMigrations: Record<string, Migration> = { '002-saga-inbox': sagaInbox };
+export const participantMigrations: Record<string, Migration> = {
+  '002-saga-inbox': sagaInbox,
+  '003-saga-delivery-attempts': sagaDeliveryAttempts,
+};

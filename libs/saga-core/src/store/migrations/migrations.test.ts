@@ -28,6 +28,7 @@ describe('the migrations', () => {
       {
         "001-saga-instances": "dbeef74fdc25946e",
         "002-saga-inbox": "af0bbe09e7e426b0",
+        "003-saga-delivery-attempts": "114235c792a61e9d",
       }
     `);
   });

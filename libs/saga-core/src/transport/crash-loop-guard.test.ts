@@ -1,0 +1,87 @@
+import pino from 'pino';
+import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
+import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
+import { guardAgainstCrashLoops } from './crash-loop-guard.js';
+
+const logger = pino({ level: 'silent' });
+const nameOf = ({ sequence }: DeliveryKey) => sequence;
+
+/** What outlives a process: the notes in the database, and the letters in the dead-letter queue. */
+function lasting() {
+  const notes = new Map<number, number>();
+  const dead: OutgoingMessage[] = [];
+  const attempts: DeliveryAttempts = {
+    unfinished: (keys) => Promise.resolve(keys.map((key) => notes.get(nameOf(key)) ?? 0)),
+    begin: (keys) => Promise.resolve(keys.forEach((key) => notes.set(nameOf(key), (notes.get(nameOf(key)) ?? 0) + 1))),
+    finish: (keys) => Promise.resolve(keys.forEach((key) => notes.delete(nameOf(key)))),
+  };
+  const publish = (messages: readonly OutgoingMessage[]) => {
+    dead.push(...messages);
+    return Promise.resolve(messages.map(() => 'confirmed' as const));
+  };
+  return { notes, dead, attempts, publish };
+}
+
+const message = (sequence: number, deliveredBefore = true): IncomingMessage => ({
+  exchange: 'saga.commands',
+  routingKey: 'hotel.book',
+  correlationId: `018f0000-0000-7000-8000-000000000001:${sequence}`,
+  replyTo: 'trip_saga.responses',
+  headers: {},
+  body: Buffer.from('{}'),
+  redelivered: deliveredBefore,
+  deliveredBefore,
+});
+
+const sequenceOf = ({ correlationId }: IncomingMessage) => Number(correlationId!.split(':')[1]);
+
+describe('the guard against crash loops', () => {
+  it('parks the message that kills each process, and none of those prefetched beside it', async () => {
+    const { attempts, publish, dead, notes } = lasting();
+    const handled = new Set<number>();
+    const deaths = jest.fn();
+    // A dead process never comes back from handling: what it noted stays.
+    const life = (set: readonly IncomingMessage[]): Promise<'alive' | 'dead'> =>
+      new Promise((resolve) => {
+        const handleSet = (part: readonly IncomingMessage[]): Promise<void> => {
+          if (part.some((item) => sequenceOf(item) === 2)) {
+            deaths();
+            resolve('dead');
+            return new Promise(() => undefined);
+          }
+          part.forEach((item) => handled.add(sequenceOf(item)));
+          return Promise.resolve();
+        };
+        const guarded = guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger);
+        void guarded(set).then(() => resolve('alive'));
+      });
+    expect(await life([1, 2, 3].map((sequence) => message(sequence, false)))).toBe('dead');
+    const lives: string[] = [];
+    do lives.push(await life([1, 2, 3].map((sequence) => message(sequence))));
+    while (lives.at(-1) === 'dead' && lives.length < 10);
+    expect(lives).toEqual(['dead', 'dead', 'dead', 'alive']);
+    expect(dead.map(({ correlationId, headers }) => [correlationId!.split(':')[1], headers['x-cause']])).toEqual([
+      ['2', 'CRASH_LOOP'],
+    ]);
+    expect([...handled].sort()).toEqual([1, 3]);
+    expect(notes.size).toBe(0);
+  });
+
+  it('does not count a set that failed and was survived', async () => {
+    const { attempts, publish, dead, notes } = lasting();
+    const fail = () => Promise.reject(new Error('the database is away'));
+    const guarded = guardAgainstCrashLoops('hotel.commands', fail, attempts, { publish }, logger);
+    for (let time = 0; time < 10; time++) await expect(guarded([message(1)])).rejects.toThrow('away');
+    expect([dead.length, notes.size]).toEqual([0, 0]);
+  });
+
+  it('takes no detour for messages that come for the first time', async () => {
+    const { publish } = lasting();
+    const never: DeliveryAttempts = { unfinished: jest.fn(), begin: jest.fn(), finish: jest.fn() };
+    const handleSet = jest.fn(() => Promise.resolve());
+    const set = [message(1, false), message(2, false)];
+    await guardAgainstCrashLoops('hotel.commands', handleSet, never, { publish }, logger)(set);
+    expect(handleSet.mock.calls).toEqual([[set]]);
+    expect(never.unfinished).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,85 @@
+/**
+ * Invariant kept here: a message that kills its consumer each time is parked with its cause, and the innocent ones that were prefetched beside it are not.
+ *
+ * The broker's own delivery count cannot tell them apart: it goes up for all that the dead process had not acknowledged. So before a message that was
+ * delivered before is handled, that is noted in the database, and forgotten when its handling comes to an end: what remains is a message over which a
+ * process died. Such a message is handled alone, so that only it can be to blame the next time.
+ */
+import type { Logger } from 'pino';
+import { deadLetter } from '../contract/dead-letter.js';
+import type { IncomingMessage } from '../contract/message.js';
+import { commandIdOf, parseCommandId } from '../contract/routing.js';
+import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
+import { DEFAULTS } from '../settings.js';
+import { SagaError } from '../errors.js';
+import type { ConsumeOptions, Transport } from './transport.js';
+
+type HandleSet = ConsumeOptions['handleSet'];
+
+interface Suspect {
+  readonly key: DeliveryKey;
+  /** The same command may have been delivered more than once. */
+  readonly messages: IncomingMessage[];
+}
+
+/** @returns `handleSet`, guarded; messages that were never delivered before take no detour */
+export function guardAgainstCrashLoops(
+  queue: string,
+  handleSet: HandleSet,
+  attempts: DeliveryAttempts,
+  transport: Pick<Transport, 'publish'>,
+  logger: Logger,
+): HandleSet {
+  const handleNoted = async (suspects: readonly Suspect[]): Promise<void> => {
+    await attempts.begin(suspects.map(({ key }) => key));
+    try {
+      await handleSet(suspects.flatMap(({ messages }) => messages));
+    } finally {
+      // Whatever happened, the process has survived it.
+      await attempts.finish(suspects.map(({ key }) => key));
+    }
+  };
+
+  const park = async ({ key, messages }: Suspect, deaths: number): Promise<void> => {
+    const detail = `${deaths} processes died while they handled it`;
+    logger.error(
+      { queue, commandId: commandIdOf(key.sagaId, key.sequence), deaths },
+      'a message is dead-lettered: processes die of it',
+    );
+    const fates = await transport.publish(messages.map((message) => deadLetter(message, queue, 'CRASH_LOOP', detail)));
+    if (fates.includes('returned'))
+      throw new SagaError('TRANSPORT_UNAVAILABLE', `The dead-letter queue of ${queue} is missing`);
+    await attempts.finish([key]);
+  };
+
+  return async (set) => {
+    const suspects = suspectsIn(set);
+    if (suspects.size === 0) return handleSet(set);
+    const list = [...suspects.values()];
+    const deaths = await attempts.unfinished(list.map(({ key }) => key));
+    const newcomers = list.filter((_suspect, index) => deaths[index] === 0);
+    const innocent = set.filter((message) => !suspects.has(nameOf(message)));
+    if (newcomers.length > 0) await handleNoted(newcomers);
+    if (innocent.length > 0) await handleSet(innocent);
+    for (const [index, suspect] of list.entries()) {
+      const count = deaths[index]!;
+      if (count >= DEFAULTS.maxDeathsPerMessage) await park(suspect, count);
+      else if (count > 0) await handleNoted([suspect]);
+    }
+  };
+}
+
+const nameOf = ({ routingKey, correlationId }: IncomingMessage): string => `${routingKey} ${correlationId}`;
+
+/** @returns the messages that were delivered before and say what they are about, by name */
+function suspectsIn(set: readonly IncomingMessage[]): Map<string, Suspect> {
+  const suspects = new Map<string, Suspect>();
+  for (const message of set) {
+    const identity = message.deliveredBefore && parseCommandId(message.correlationId ?? '');
+    if (!identity) continue;
+    const known = suspects.get(nameOf(message));
+    if (known) known.messages.push(message);
+    else suspects.set(nameOf(message), { key: { ...identity, routingKey: message.routingKey }, messages: [message] });
+  }
+  return suspects;
+}
