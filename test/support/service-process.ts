@@ -15,7 +15,8 @@ export interface ServiceProcess {
   output(): string;
   /** @returns the exit code, once it has ended; null after a signal that it did not handle */
   readonly exited: Promise<number | null>;
-  signal(signal: NodeJS.Signals): void;
+  /** Ends it as a power failure would. */
+  kill(): void;
   /** Waits until `/health/ready` answers 200. @throws with its output when it ends before, or in vain */
   untilReady(): Promise<void>;
   /** Stops it by SIGTERM. @throws unless it ends with exit code 0 within ten seconds */
@@ -48,7 +49,7 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
       if (!url) throw new Error(`${name} does not listen:\n${output}`);
       return url;
     },
-    signal: (signal) => void child.kill(signal),
+    kill: () => void child.kill('SIGKILL'),
     untilReady: () =>
       waitFor(`${name} to be ready`, async () => {
         if (ended) throw new Error(`${name} has ended:\n${output}`);

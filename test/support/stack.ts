@@ -13,6 +13,12 @@ export interface Stack {
   service(name: ServiceName): ServiceProcess;
   /** @returns the settings of a service, for starting another process of it */
   settingsOf(service: ServiceName): Record<string, string>;
+  /**
+   * Starts a service again that has ended, or is ended by this.
+   *
+   * @param settings - beside its usual ones
+   */
+  replace(service: ServiceName, settings?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   /** Stops all processes. @throws unless each ends with exit code 0 in time */
   stopServices(): Promise<void>;
   /** Stops what still runs, and drops databases and virtual host. @throws when a service did not stop properly, or left a session open */
@@ -58,7 +64,18 @@ export async function startStack(purpose: string, names: readonly ServiceName[] 
     if (!process) throw new Error(`${name} does not run`);
     return process;
   };
-  return { broker, service, url: (name) => service(name).url(), settingsOf, stopServices, stop };
+  const replace = async (
+    name: ServiceName,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<ServiceProcess> => {
+    service(name).kill();
+    await service(name).exited;
+    const started = startService(name, { ...settingsOf(name), ...settings });
+    running.set(name, started);
+    await started.untilReady();
+    return started;
+  };
+  return { broker, service, replace, url: (name) => service(name).url(), settingsOf, stopServices, stop };
 }
 
 /** Waits for all, also when one fails, and then throws the first failure. */

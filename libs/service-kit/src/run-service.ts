@@ -1,6 +1,7 @@
 /** Runs one service from its first moment to its last. */
 import type { TProperties } from '@sinclair/typebox';
 import { connectTransport, ensureDatabase, migrate, openDatabase } from 'saga-core';
+import { armCrashDrill } from './crash-drill.js';
 import { healthRoutes } from './health.js';
 import { createHttpApp } from './http-app.js';
 import { beginLifetime, type Lifetime } from './lifetime.js';
@@ -25,6 +26,7 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   const settings = settingsOrExit(definition);
   const logger = await createLogger(definition.name, settings.LOG_LEVEL);
   lifetime.logTo(logger);
+  armCrashDrill(settings.CRASH_AT, logger);
 
   const database = openDatabase<Db>(settings.DATABASE_URL, { applicationName: definition.name });
   lifetime.onStop('the database', () => database.destroy());

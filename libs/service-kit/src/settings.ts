@@ -2,6 +2,7 @@
 import { Type, type Static, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { problemsOf } from 'saga-core';
+import { CRASH_POINTS } from 'saga-core/testing';
 import { DEFAULTS } from './defaults.js';
 import { parseStrings } from './parse-strings.js';
 
@@ -21,6 +22,12 @@ const commonSettings = (defaultPort: number) => ({
     writeOnly: true,
     description: 'the URL of RabbitMQ, such as amqp://user:password@host:5672, or several with commas between them',
   }),
+  CRASH_AT: Type.Optional(
+    Type.String({
+      pattern: `^(${CRASH_POINTS.join('|')})(#[1-9][0-9]{0,5})?$`,
+      description: `a crash point, for drills only: one of ${CRASH_POINTS.join(', ')}, and which time it is passed, such as #3`,
+    }),
+  ),
   LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: DEFAULTS.logLevel, description: `one of ${LOG_LEVELS.join(', ')}` },

@@ -5,13 +5,16 @@ import type { Outcome } from './outcome.js';
 import { parseReplyRoutingKey, replyRoutingKeyOf } from './routing.js';
 import { isValid } from './validation.js';
 
+/** Longer messages are cut, by who sends and by who reads: a long reason is still a reason. */
+const MAX_MESSAGE_LENGTH = 2_000;
+
 /** The body of every failure reply. */
 const FailureBody = Type.Object({
   kind: Type.Union([Type.Literal('refusal'), Type.Literal('error')], {
     description: 'refusal: the business says no, for good. error: something broke, trying again may help.',
   }),
   code: Type.String({ minLength: 1, maxLength: 100, description: 'Stable, UPPER_SNAKE_CASE.' }),
-  message: Type.String({ maxLength: 2000, description: 'For people.' }),
+  message: Type.String({ maxLength: MAX_MESSAGE_LENGTH, description: 'For people.' }),
   details: Type.Optional(Type.Unknown({ description: 'More about it, as JSON.' })),
 });
 
@@ -34,7 +37,7 @@ export function replyMessage(
     routingKey: replyRoutingKeyOf(task, success ? 'success' : 'failure'),
     correlationId: commandId,
     headers,
-    body: encodeJson(success ? outcome.reply : outcome),
+    body: encodeJson(success ? outcome.reply : { ...outcome, message: outcome.message.slice(0, MAX_MESSAGE_LENGTH) }),
   };
 }
 
@@ -46,7 +49,14 @@ export function parseReply(message: IncomingMessage): ReplyMessage | null {
   if (body === undefined) return null;
   const base = { task: key.task, commandId: message.correlationId };
   if (key.outcome === 'success') return { ...base, outcome: { kind: 'success', reply: body } };
-  if (!isValid(FailureBody, body)) return null;
-  const { kind, code, message: text, details } = body;
+  const failure = withShortMessage(body);
+  if (!isValid(FailureBody, failure)) return null;
+  const { kind, code, message: text, details } = failure;
   return { ...base, outcome: { kind, code, message: text, ...(details === undefined ? {} : { details }) } };
+}
+
+function withShortMessage(body: unknown): unknown {
+  const message = (body as { message?: unknown } | null)?.message;
+  if (typeof message !== 'string' || message.length <= MAX_MESSAGE_LENGTH) return body;
+  return { ...(body as object), message: message.slice(0, MAX_MESSAGE_LENGTH) };
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { hasEnded, type SagaInstance, type SagaStatus } from '../engine/instance.js';
 import { messageOf } from '../errors.js';
 
-type Resolve = (status: SagaStatus) => void;
+type Resolve = (status: SagaStatus | null) => void;
 
 const POLL_MS = 250;
 
@@ -42,6 +42,11 @@ export class EndWatch {
   moved(instances: readonly SagaInstance[]): void {
     if (this.waiting.size === 0) return;
     for (const { id, status } of instances) this.tell(id, status);
+  }
+
+  /** Answers all who wait that nothing has come. */
+  stop(): void {
+    for (const finish of [...this.waiting.values()].flatMap((set) => [...set])) finish(null);
   }
 
   private tell(id: string, status: SagaStatus): void {

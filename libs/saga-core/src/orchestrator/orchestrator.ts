@@ -48,7 +48,7 @@ export interface OrchestratorSettings {
 export interface Orchestrator<Db> {
   /** Declares the reply queues, and begins to take replies and to watch deadlines. */
   run(): void;
-  /** Stops taking replies and deadlines, finishes those in hand. */
+  /** Stops taking replies and deadlines, finishes those in hand; who waits for an end is answered null. */
   stop(): Promise<void>;
   /** @returns whether replies arrive now. */
   isReady(): boolean;
@@ -115,6 +115,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     },
     async stop() {
       stopping.abort();
+      ends.stop();
       await Promise.all([deadlines, ...consumers.map((consumer) => consumer.stop())]);
     },
     isReady: () => consumers.length > 0 && consumers.every((consumer) => consumer.isRunning()),

@@ -17,13 +17,15 @@ interface PendingSet {
 export class RabbitPublisher {
   private readonly channel: ConfirmChannel;
   private readonly fail: (reason: Error) => void;
+  private readonly isBlocked: () => boolean;
   private readonly pending = new Set<PendingSet>();
   private readonly returned = new Map<string, () => void>();
   private nextMessageId = 1;
 
-  private constructor(channel: ConfirmChannel, fail: (reason: Error) => void) {
+  private constructor(channel: ConfirmChannel, fail: (reason: Error) => void, isBlocked: () => boolean) {
     this.channel = channel;
     this.fail = fail;
+    this.isBlocked = isBlocked;
     channel.on('error', fail);
     channel.on('close', () => fail(new Error('the publishing channel was closed')));
     // RabbitMQ sends a return before the confirm of the same message.
@@ -32,9 +34,16 @@ export class RabbitPublisher {
     );
   }
 
-  /** @param fail - closes the connection when confirms do not come, or the channel breaks */
-  static async open(connection: ChannelModel, fail: (reason: Error) => void): Promise<RabbitPublisher> {
-    return new RabbitPublisher(await connection.createConfirmChannel(), fail);
+  /**
+   * @param fail - closes the connection when confirms do not come, or the channel breaks
+   * @param isBlocked - whether the broker has said that it does not read now: then its silence means nothing
+   */
+  static async open(
+    connection: ChannelModel,
+    fail: (reason: Error) => void,
+    isBlocked: () => boolean,
+  ): Promise<RabbitPublisher> {
+    return new RabbitPublisher(await connection.createConfirmChannel(), fail, isBlocked);
   }
 
   /** @returns the fate of each message, in order. @throws {SagaError} TRANSPORT_UNAVAILABLE */
@@ -45,7 +54,9 @@ export class RabbitPublisher {
         resolve,
         reject,
         missing: messages.length,
-        timeout: setTimeout(() => this.fail(new Error('RabbitMQ did not confirm in time')), DEFAULTS.confirmTimeoutMs),
+        timeout: setInterval(() => {
+          if (!this.isBlocked()) this.fail(new Error('RabbitMQ did not confirm in time'));
+        }, DEFAULTS.confirmTimeoutMs),
       };
       this.pending.add(set);
       try {
@@ -89,7 +100,7 @@ export class RabbitPublisher {
 
   private settle(set: PendingSet, reason: Error | null): void {
     if (!this.pending.delete(set)) return;
-    clearTimeout(set.timeout);
+    clearInterval(set.timeout);
     if (reason === null) return set.resolve(set.outcomes);
     set.reject(
       new SagaError('TRANSPORT_UNAVAILABLE', `Publishing to RabbitMQ failed: ${reason.message}`, { cause: reason }),

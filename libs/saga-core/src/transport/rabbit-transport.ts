@@ -47,12 +47,12 @@ export function connectTransport(options: RabbitOptions): Transport {
     await channel.close();
   };
 
-  const publishing = new RabbitLink({
+  const publishing: RabbitLink = new RabbitLink({
     urls,
     name: `${name} publishing`,
     logger,
     setup: async (connection, fail) => {
-      publisher = await RabbitPublisher.open(connection, fail);
+      publisher = await RabbitPublisher.open(connection, fail, () => publishing.isBlocked());
     },
     onDown: (reason) => {
       publisher?.abandon(reason);

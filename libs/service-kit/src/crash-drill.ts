@@ -1,0 +1,17 @@
+import type { Logger } from 'saga-core';
+import { watchCrashPoints } from 'saga-core/testing';
+
+/**
+ * Has this process die, as by a power failure, where a drill says so.
+ *
+ * @param crashAt - `<crash point>#<how manieth time it is passed>`, the first time unless said; undefined for no drill
+ */
+export function armCrashDrill(crashAt: string | undefined, logger: Logger): void {
+  if (crashAt === undefined) return;
+  const [point, times = '1'] = crashAt.split('#');
+  let left = Number(times);
+  logger.warn({ crashAt }, 'this process will die in a drill');
+  watchCrashPoints((passed) => {
+    if (passed === point && --left === 0) process.kill(process.pid, 'SIGKILL');
+  });
+}
