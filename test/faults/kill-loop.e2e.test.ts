@@ -1,0 +1,114 @@
+/**
+ * Services, RabbitMQ and PostgreSQL are killed again and again, also while others recover, with orders of all kinds in flight and two processes of each
+ * service. Afterwards, without anybody's help, every order has ended right. FAULT_SEED repeats a run's choices, FAULT_ROUNDS makes it longer.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { post } from '../support/http.js';
+import { everyOrderEnded, orders, violationsOfOrders, allOrders } from '../support/orders.js';
+import { startPrivateServers, type PrivateServers } from '../support/private-servers.js';
+import { startService, type ServiceName, type ServiceProcess } from '../support/service-process.js';
+import { startStack, type Stack } from '../support/stack.js';
+
+const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 6);
+/** The bound within which everything has healed after the last fault. */
+const HEALED_WITHIN_MS = 60_000;
+const KINDS = Object.values(orders);
+const SERVICES: readonly ServiceName[] = [
+  'order-service',
+  'consumer-service',
+  'restaurant-service',
+  'accounting-service',
+];
+
+let servers: PrivateServers;
+let stack: Stack;
+const twins = new Map<ServiceName, ServiceProcess>();
+
+beforeAll(async () => {
+  servers = await startPrivateServers('kill_loop');
+  process.env.TEST_DATABASE_URL = servers.databaseUrl;
+  process.env.TEST_AMQP_URL = servers.amqpUrl;
+  process.env.TEST_MANAGEMENT_URL = servers.managementUrl;
+  stack = await startStack('kill_loop');
+  for (const name of SERVICES) twins.set(name, startService(name, stack.settingsOf(name)));
+  await Promise.all([...twins.values()].map((twin) => twin.untilReady()));
+}, 180_000);
+
+afterAll(async () => {
+  const stopped = await Promise.allSettled([...twins.values()].map((twin) => twin.stop()));
+  await stack.stop().finally(() => servers.stop());
+  expect(stopped.filter(({ status }) => status === 'rejected')).toEqual([]);
+}, 60_000);
+
+/** mulberry32: the choices of a run, from its seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+test(
+  `whatever is killed, every order ends right (FAULT_SEED=${SEED})`,
+  async () => {
+    const random = randomFrom(SEED);
+    const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
+    const promised = new Set<string>();
+    let placing = true;
+    const place = async (): Promise<void> => {
+      for (let number = 0; placing; number++) {
+        const body = KINDS[number % KINDS.length]!;
+        // A process that was killed just now neither listens nor answers; its clients go on.
+        const order = async () =>
+          post<{ id: string }>(
+            `${number % 2 ? stack.url('order-service') : twins.get('order-service')!.url()}/orders`,
+            body,
+          );
+        const answer = await order().catch(() => null);
+        if (answer?.status === 202) promised.add(answer.body.id);
+        await delay(20);
+      }
+    };
+    const clients = Array.from({ length: 4 }, place);
+
+    for (let round = 0; round < ROUNDS; round++) {
+      const server = ([['postgres'], ['rabbitmq'], []] as const)[round % 3]!;
+      const victims = new Set([pick(SERVICES), pick(SERVICES), ...server]);
+      // Not one after the other: the next is killed while the last one recovers.
+      await Promise.all(
+        [...victims].map(async (victim) => {
+          await delay(random() * 1_500);
+          if (victim === 'postgres' || victim === 'rabbitmq') {
+            await servers.kill(victim);
+            await delay(random() * 1_000);
+            await servers.restart(victim);
+            return;
+          }
+          const twin = twins.get(victim)!;
+          twin.kill();
+          await twin.exited;
+          twins.set(victim, startService(victim, stack.settingsOf(victim)));
+        }),
+      );
+      await delay(random() * 1_500);
+    }
+    placing = false;
+    await Promise.all(clients);
+    await Promise.all([...twins.values()].map((twin) => twin.untilReady()));
+    await everyOrderEnded(stack, HEALED_WITHIN_MS);
+
+    const known = new Set((await allOrders(stack)).map(({ id }) => id));
+    expect([...promised].filter((id) => !known.has(id))).toEqual([]);
+    expect(promised.size).toBeGreaterThan(ROUNDS * 10);
+    expect(await violationsOfOrders(stack)).toEqual([]);
+    const dead = Object.entries(await stack.broker.messageCounts()).filter(
+      ([queue, count]) => queue.endsWith('.dead') && count > 0,
+    );
+    expect(dead).toEqual([]);
+  },
+  ROUNDS * 30_000 + 2 * HEALED_WITHIN_MS,
+);

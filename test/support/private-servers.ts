@@ -1,0 +1,64 @@
+/** A PostgreSQL and a RabbitMQ of a test's own, which it may kill. */
+import { fork } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+export type ServerName = 'postgres' | 'rabbitmq';
+
+export interface PrivateServers {
+  readonly databaseUrl: string;
+  readonly amqpUrl: string;
+  readonly managementUrl: string;
+  /** Ends a server as a power failure would. */
+  kill(server: ServerName): Promise<void>;
+  /** Starts a server again, on the same port, with what it had stored. */
+  restart(server: ServerName): Promise<void>;
+  /** Stops both and removes their data. */
+  stop(): Promise<void>;
+}
+
+interface Message {
+  readonly id?: number;
+  readonly error?: string;
+  readonly ready?: Pick<PrivateServers, 'databaseUrl' | 'amqpUrl' | 'managementUrl'>;
+}
+
+/** Starts both servers on free ports and waits until they answer. @param purpose - names their folder */
+export async function startPrivateServers(purpose: string): Promise<PrivateServers> {
+  const folder = path.resolve('.local', 'test', `${purpose}_${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  const child = fork(path.resolve('test/support/server-keeper.mjs'), [folder], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let complaints = '';
+  child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const ready = await new Promise<NonNullable<Message['ready']>>((resolve, reject) => {
+    child.once('message', (message: Message) => message.ready && resolve(message.ready));
+    child.once('close', () => reject(new Error(`The servers did not start: ${complaints}`)));
+  });
+  let nextId = 1;
+  const call = (action: 'kill' | 'restart', server: ServerName): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const id = nextId++;
+      const onMessage = (message: Message): void => {
+        if (message.id !== id) return;
+        child.off('message', onMessage);
+        if (message.error === undefined) resolve();
+        else reject(new Error(`${action} ${server}: ${message.error}`));
+      };
+      child.on('message', onMessage);
+      child.send({ id, server, action });
+    });
+  return {
+    ...ready,
+    kill: (server) => call('kill', server),
+    restart: (server) => call('restart', server),
+    async stop() {
+      child.send({ id: 0, action: 'stop' });
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
