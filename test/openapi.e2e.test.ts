@@ -24,6 +24,23 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
 }
 
+interface Schema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+}
+
+/** @returns the paths of the fields in a schema that say nothing of what they hold */
+function undescribed(path: string, { properties = {}, items, anyOf = [] }: Schema): string[] {
+  const fields = Object.entries(properties).map(([name, field]) => ({ at: `${path}.${name}`, field }));
+  return [
+    ...fields.filter(({ field }) => !field.description).map(({ at }) => at),
+    ...fields.flatMap(({ at, field }) => undescribed(at, field)),
+    ...[...anyOf, ...(items ? [items] : [])].flatMap((inner) => undescribed(path, inner)),
+  ];
+}
+
 let stack: Stack;
 let base: string;
 beforeAll(async () => {
@@ -53,7 +70,14 @@ test('the document lists every route', async () => {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
-  expect(operations.sort()).toEqual(['get /orders', 'get /orders/{id}', 'get /sagas/{id}', 'post /orders']);
+  expect(operations.sort()).toEqual([
+    'get /health/live',
+    'get /health/ready',
+    'get /orders',
+    'get /orders/{id}',
+    'get /sagas/{id}',
+    'post /orders',
+  ]);
 });
 
 test('every operation, parameter and response is described, and every body has an example', async () => {
@@ -73,6 +97,18 @@ test('every operation, parameter and response is described, and every body has a
       for (const content of Object.values(response.content ?? {})) expect(content.example).toBeDefined();
     }
   }
+});
+
+test('every field of every schema is described', async () => {
+  const { components } = await document();
+  const bare = Object.entries(components.schemas).flatMap(([name, schema]) => undescribed(name, schema as Schema));
+  expect(bare).toEqual([]);
+});
+
+test('headers are spelled as people write them', async () => {
+  const { paths } = await document();
+  const names = paths['/orders']?.post?.parameters?.map(({ name }) => name);
+  expect(names).toEqual(['Idempotency-Key', 'Prefer']);
 });
 
 test('every reference leads somewhere', async () => {

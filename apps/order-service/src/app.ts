@@ -24,8 +24,6 @@ function build({ database, transport, logger }: ServiceContext<OrderDatabase>): 
       isReady: () => orchestrator.isReady(),
     },
     routes: async (app: HttpApp) => {
-      // Only JSON is understood; Fastify would take plain text for a body as well.
-      app.removeContentTypeParser('text/plain');
       await documentApi(app, { Order, Saga: SagaViewSchema });
       const takeOrder = orderIntake({ database, orchestrator, transport, logger });
       const findOrder = orderFinder(database);

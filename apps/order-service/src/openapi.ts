@@ -16,6 +16,7 @@ const info = {
 const tags = [
   { name: 'orders', description: 'Place orders, and see what became of them.' },
   { name: 'sagas', description: 'See how an order is being decided, step by step.' },
+  { name: 'health', description: 'See whether the service runs, and whether it may be sent work.' },
 ];
 
 /**

@@ -39,6 +39,7 @@ describe('the contracts', () => {
 
   it('accept what fits', () => {
     expect(problemsOf(createTicket.payload, ticket)).toEqual([]);
+    expect(problemsOf(createTicket.payload, { ...ticket, items: [{ name: 'Dish 1', quantity: 10_000 }] })).toEqual([]);
     expect(problemsOf(authorizeCard.payload, payment)).toEqual([]);
     expect(problemsOf(rejectTicket.payload, { orderId, actionId: `${orderId}:3` })).toEqual([]);
   });
@@ -53,6 +54,7 @@ describe('the contracts', () => {
     ['an id beyond four bytes', { ...ticket, restaurantId: 2_147_483_648 }],
     ['an order of nothing', { ...ticket, items: [] }],
     ['none of a dish', { ...ticket, items: [{ name: 'Dish 1', quantity: 0 }] }],
+    ['more of a dish than an order may have', { ...ticket, items: [{ name: 'Dish 1', quantity: 10_001 }] }],
     ['a dish without a name', { ...ticket, items: [{ name: '', quantity: 1 }] }],
   ])('refuse %s', (_case, payload) => {
     expect(isValid(createTicket.payload, payload)).toBe(false);

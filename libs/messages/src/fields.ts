@@ -4,6 +4,9 @@ import { Type } from '@sinclair/typebox';
 /** The largest id and the largest amount: both stand in four-byte integer columns. */
 const MAX_INTEGER = 2_147_483_647;
 
+/** As many as order-service lets one order have in all, so that no order fails at its contract alone. */
+const MAX_PORTIONS = 10_000;
+
 // A pattern and not `format: 'uuid'`: whoever validates with it needs no registry of formats.
 const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
@@ -29,7 +32,7 @@ export const Amount = Type.Integer({
 export const OrderItem = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 200, description: 'The dish, by its name on the menu.' }),
-    quantity: Type.Integer({ minimum: 1, maximum: 1000, description: 'How many of it.' }),
+    quantity: Type.Integer({ minimum: 1, maximum: MAX_PORTIONS, description: 'How many of it.' }),
   },
   { description: 'One line of an order.' },
 );

@@ -46,6 +46,6 @@ export const DEFAULTS = {
   maxDeathsPerMessage: 3,
   /** The largest message body that is read; larger ones are dead-lettered. */
   maxMessageBytes: 1_048_576,
-  /** How long the answer "this reply exchange exists", or does not, is remembered. */
-  replyAddressMemoryMs: 30_000,
+  /** How long it is remembered that a reply exchange does not exist. That it does is remembered until the connection is lost, as it is when it ceases to. */
+  missingAddressMemoryMs: 5_000,
 } as const;

@@ -1,13 +1,53 @@
 /** Two questions an operator asks: is the process alive, and may it be sent work? */
-import { Type } from '@sinclair/typebox';
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { sql, type Kysely } from 'kysely';
 import { DEFAULTS } from './defaults.js';
 import type { HttpApp } from './http-app.js';
 
-const Check = Type.Union([Type.Literal('ok'), Type.Literal('failing')]);
-const Checks = Type.Object({ database: Check, broker: Check, consumers: Check });
-const Readiness = <Status extends 'ready' | 'not ready'>(status: Status) =>
-  Type.Object({ status: Type.Literal(status), checks: Checks });
+const check = (description: string) => Type.Union([Type.Literal('ok'), Type.Literal('failing')], { description });
+const Checks = Type.Object(
+  {
+    database: check('Whether the database answers.'),
+    broker: check('Whether messages can be published.'),
+    consumers: check('Whether messages are consumed.'),
+  },
+  { description: 'What readiness depends on.' },
+);
+const Status = <Value extends string>(status: Value, description: string) => Type.Literal(status, { description });
+
+/** @returns a response for a route's schema. */
+const answers = <Schema extends TSchema>(description: string, schema: Schema, example: Static<Schema>) => ({
+  description,
+  content: { 'application/json': { schema, example } },
+});
+
+const getLive = {
+  operationId: 'isLive',
+  tags: ['health'],
+  summary: 'Is the process alive?',
+  description: 'Answers while the process runs, whatever else is out of reach.',
+  response: {
+    200: answers('It runs.', Type.Object({ status: Status('live', 'Always live.') }), { status: 'live' }),
+  },
+};
+
+const getReady = {
+  operationId: 'isReady',
+  tags: ['health'],
+  summary: 'May it be sent work?',
+  description: 'Checks what work needs: the database, the broker, and the consumers of messages.',
+  response: {
+    200: answers('It may.', Type.Object({ status: Status('ready', 'It may be sent work.'), checks: Checks }), {
+      status: 'ready',
+      checks: { database: 'ok', broker: 'ok', consumers: 'ok' },
+    }),
+    503: answers(
+      'Something that work needs is missing.',
+      Type.Object({ status: Status('not ready', 'It should be sent no work.'), checks: Checks }),
+      { status: 'not ready', checks: { database: 'ok', broker: 'failing', consumers: 'failing' } },
+    ),
+  },
+};
 
 /** What readiness depends on. */
 export interface HealthSources {
@@ -23,28 +63,18 @@ export interface HealthSources {
 export function healthRoutes(app: HttpApp, { database, transport, worker }: HealthSources): void {
   const isReachable = databaseProbe(database);
 
-  app.get(
-    '/health/live',
-    { schema: { response: { 200: Type.Object({ status: Type.Literal('live') }) } } },
-    async () => ({
-      status: 'live' as const,
-    }),
-  );
+  app.get('/health/live', { schema: getLive }, async () => ({ status: 'live' as const }));
 
-  app.get(
-    '/health/ready',
-    { schema: { response: { 200: Readiness('ready'), 503: Readiness('not ready') } } },
-    async (_request, reply) => {
-      const state = (ok: boolean) => (ok ? ('ok' as const) : ('failing' as const));
-      const checks = {
-        database: state(await isReachable()),
-        broker: state(transport.isReady()),
-        consumers: state(worker.isReady()),
-      };
-      if (Object.values(checks).every((check) => check === 'ok')) return { status: 'ready' as const, checks };
-      return reply.code(503).header('retry-after', DEFAULTS.retryAfterSeconds).send({ status: 'not ready', checks });
-    },
-  );
+  app.get('/health/ready', { schema: getReady }, async (_request, reply) => {
+    const state = (ok: boolean) => (ok ? ('ok' as const) : ('failing' as const));
+    const checks = {
+      database: state(await isReachable()),
+      broker: state(transport.isReady()),
+      consumers: state(worker.isReady()),
+    };
+    if (Object.values(checks).every((check) => check === 'ok')) return { status: 'ready' as const, checks };
+    return reply.code(503).header('retry-after', DEFAULTS.retryAfterSeconds).send({ status: 'not ready', checks });
+  });
 }
 
 /** @returns a question that is asked once at a time: probes of a database that hangs would otherwise take all its connections. */

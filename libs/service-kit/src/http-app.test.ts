@@ -20,6 +20,8 @@ function appWithRoutes(): HttpApp {
     { schema: { params: Type.Object({ id: Type.Integer() }), querystring: query } },
     async ({ params, query }) => ({ ...params, ...query }),
   );
+  const headers = Type.Object({ 'X-Limit': Type.Integer({ maximum: 10 }), 'X-Note': Type.Optional(Type.String()) });
+  app.get('/limited', { schema: { headers } }, async ({ headers }) => ({ limit: headers['x-limit'] as unknown }));
   app.get('/refused', () => {
     throw new HttpProblem(OUT_OF_STOCK, 'Dish 1 is out of stock.');
   });
@@ -80,12 +82,21 @@ describe('an HTTP app', () => {
     expect(body).toMatchObject({ errors: [{ name: 'body', path: 'body' }] });
   });
 
+  it('validates headers whatever the spelling of their names', async () => {
+    expect((await app.inject({ url: '/limited', headers: { 'X-LIMIT': '7' } })).json()).toEqual({ limit: 7 });
+    for (const headers of [{ 'x-limit': '11' }, {}]) {
+      const problem = expectProblem(await app.inject({ url: '/limited', headers }), 400, 'INVALID_REQUEST');
+      expect(problem).toMatchObject({ errors: [{ name: 'x-limit', path: 'headers/x-limit' }] });
+    }
+  });
+
   const json = { 'content-type': 'application/json' };
   it.each([
     ['broken JSON', { payload: '{', headers: json }, 400, 'MALFORMED_REQUEST'],
     ['an empty body', { payload: '', headers: json }, 400, 'MALFORMED_REQUEST'],
     ['a poisoned prototype', { payload: '{"__proto__":{}}', headers: json }, 400, 'MALFORMED_REQUEST'],
     ['XML', { payload: '<a/>', headers: { 'content-type': 'text/xml' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['plain text', { payload: '{}', headers: { 'content-type': 'text/plain' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['a body that is too large', { payload: `"${'x'.repeat(70_000)}"`, headers: json }, 413, 'PAYLOAD_TOO_LARGE'],
   ])('answers %s', async (_case, request, status, code) => {
     expectProblem(await app.inject({ method: 'POST', url: '/orders', ...request }), status, code);
@@ -114,10 +125,13 @@ describe('an HTTP app', () => {
     expect(response.body).not.toMatch(/10\.0\.0\.7/);
   });
 
-  it('answers what is not HTTP', async () => {
+  it.each([
+    ['what is not HTTP', 'what is this\r\n\r\n'],
+    ['a header with NUL in it', 'GET /refused HTTP/1.1\r\nhost: localhost\r\nidempotency-key: a\0b\r\n\r\n'],
+  ])('answers %s', async (_what, text) => {
     await app.listen({ port: 0, host: '127.0.0.1' });
     const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
-    socket.end('what is this\r\n\r\n');
+    socket.end(text);
     const answer = (await socket.toArray()).join('');
     expect(answer).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"MALFORMED_REQUEST"/s);
   });

@@ -45,6 +45,8 @@ export function createHttpApp(logger: Logger): HttpApp {
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply as FastifyReply),
   });
+  // Only JSON is understood; Fastify would take plain text for a body as well.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(answerProblem);
   app.setNotFoundHandler((request, reply) =>

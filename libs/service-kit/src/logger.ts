@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { pino, type DestinationStream } from 'pino';
 import type { Logger } from 'saga-core';
 
 /**
@@ -13,8 +13,18 @@ export async function createLogger(service: string, level: string): Promise<Logg
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (!process.stdout.isTTY) return pino(options);
-  // Loaded only where it is of use; in the same thread, so that the last lines of a process are seen as well.
-  const { default: pretty } = await import('pino-pretty');
-  return pino(options, pretty({ sync: true, ignore: 'pid,service', messageFormat: '{service} {msg}' }));
+  if (!process.stdout.isTTY) return pino(options, linesTo(process.stdout));
+  // Loaded only where it is of use.
+  const { prettyFactory } = await import('pino-pretty');
+  const pretty = prettyFactory({ ignore: 'pid,service', messageFormat: '{service} {msg}' });
+  return pino(options, linesTo(process.stdout, pretty));
+}
+
+/**
+ * Not pino's own stream: once the reader is gone (`npm start | head`), its flush tries again for ever and blocks the process. Here lines are lost then,
+ * and nothing else is. What is written to stdout is written when `write` returns, so the last lines of a process are seen as well.
+ */
+function linesTo(stdout: NodeJS.WriteStream, format = (line: string) => line): DestinationStream {
+  stdout.on('error', () => undefined);
+  return { write: (line) => void stdout.write(format(line)) };
 }

@@ -72,8 +72,9 @@ async function listen<Db>(
   const app = createHttpApp(logger);
   lifetime.onStop('the HTTP server', () => app.close());
   turnAwayWhile(app, closedBecause);
-  healthRoutes(app, { database, transport, worker });
+  // First the service's own, so that one that documents its API documents these as well.
   await routes?.(app);
+  healthRoutes(app, { database, transport, worker });
   await app.listen({ host: settings.HOST, port: settings.PORT });
 }
 

@@ -1,5 +1,5 @@
 import { accountingService, consumerService, restaurantService } from 'messages';
-import { isValid } from 'saga-core';
+import { isValid, problemsOf } from 'saga-core';
 import { createOrderSaga } from './create-order-saga.js';
 import type { CreateOrderData } from './create-order-data.js';
 
@@ -81,6 +81,8 @@ test('an order of too many portions cannot be put into a command', () => {
   expect(build([100_500])).toThrow(RangeError);
   expect(build([5_000, 5_001])).toThrow('An order may have at most 10000 portions in all, and this one has 10001');
   expect(build([5_000, 5_000])).not.toThrow();
+  // What it lets through, the contract does as well.
+  expect(problemsOf(restaurantService.commands.createTicket.payload, build([10_000])())).toEqual([]);
 });
 
 test('a ticket cannot be approved before it is known', () => {

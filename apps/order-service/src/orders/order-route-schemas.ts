@@ -10,10 +10,9 @@ import { MAX_WAIT_SECONDS } from './prefer.js';
 /** A valid order of a hundred dishes with long names, every character escaped, still fits. */
 export const ORDER_BODY_LIMIT_BYTES = 131_072;
 
-// In lower case, as Node gives them.
 const headers = Type.Object({
   // Without an example: the page would send it with every order that is tried out.
-  'idempotency-key': Type.Optional(
+  'Idempotency-Key': Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 255,
@@ -23,7 +22,7 @@ const headers = Type.Object({
         'with `Prefer: wait`) and with `Idempotent-Replayed: true`. With another body it is refused with 422. Keys are kept as long as their orders.',
     }),
   ),
-  prefer: Type.Optional(
+  Prefer: Type.Optional(
     Type.String({
       description: `\`wait=<seconds>\` (RFC 7240) holds the answer until the order is decided, for at most ${MAX_WAIT_SECONDS} s. Other preferences are ignored.`,
       examples: ['wait=10'],

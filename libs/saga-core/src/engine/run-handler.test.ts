@@ -1,6 +1,6 @@
 import { inSets } from '../contract/handler.js';
 import { isRefusal, refuse } from '../contract/outcome.js';
-import { runHandler } from './run-handler.js';
+import { runHandler, RunAgainCarefully, withHope } from './run-handler.js';
 
 /** A transaction whose writes are a list, taken back like those after a savepoint. */
 function session() {
@@ -19,7 +19,7 @@ function session() {
     },
   };
 }
-const never = () => false;
+const careful = { care: 'careful', keepsNothing: () => false, isFatal: () => false } as const;
 
 describe('runHandler', () => {
   it('keeps the neighbours of an input that throws in a set', async () => {
@@ -29,7 +29,11 @@ describe('runHandler', () => {
       if (inputs.includes('bad')) return Promise.reject(new Error('no'));
       return Promise.resolve(inputs.map((input) => input.toUpperCase()));
     });
-    const handled = await runHandler(tx, handler, ['a', 'bad', 'b'], never, never);
+    await expect(runHandler(tx, handler, ['a', 'bad', 'b'], { ...careful, care: 'hopeful' })).rejects.toThrow(
+      RunAgainCarefully,
+    );
+    tx.writes.length = 0;
+    const handled = await runHandler(tx, handler, ['a', 'bad', 'b'], careful);
     expect(handled).toEqual([{ answer: 'A' }, { thrown: new Error('no') }, { answer: 'B' }]);
     expect(tx.writes).toEqual(['a', 'b']);
   });
@@ -43,8 +47,7 @@ describe('runHandler', () => {
         return Promise.resolve(input === 'bad' ? refuse('NO', 'no') : {});
       },
       ['a', 'bad'],
-      isRefusal,
-      never,
+      { ...careful, keepsNothing: isRefusal },
     );
     expect(handled).toEqual([{ answer: {} }, { answer: refuse('NO', 'no') }]);
     expect(tx.writes).toEqual(['a']);
@@ -53,19 +56,23 @@ describe('runHandler', () => {
   it('throws on what concerns the whole transaction', async () => {
     const lost = new Error('connection lost');
     await expect(
-      runHandler(
-        session(),
-        () => Promise.reject(lost),
-        ['a'],
-        never,
-        (thrown) => thrown === lost,
-      ),
+      runHandler(session(), () => Promise.reject(lost), ['a'], { ...careful, isFatal: (thrown) => thrown === lost }),
     ).rejects.toBe(lost);
+  });
+
+  it('hopes at first, and is careful only when that was in vain', async () => {
+    const cares: string[] = [];
+    const result = await withHope((care) => {
+      cares.push(care);
+      return care === 'hopeful' ? Promise.reject(new RunAgainCarefully()) : Promise.resolve('done');
+    });
+    expect([result, cares]).toEqual(['done', ['hopeful', 'careful']]);
+    await expect(withHope(() => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
   });
 
   it('does not take a set handler at its word when it answers too few', async () => {
     const short = inSets((_writes: string[], inputs: readonly string[]) => Promise.resolve(inputs.slice(1)));
-    const handled = await runHandler(session(), short, ['a', 'b'], never, never);
+    const handled = await runHandler(session(), short, ['a', 'b'], careful);
     expect(handled).toEqual([
       { thrown: expect.objectContaining({ code: 'HANDLER_CONTRACT' }) as unknown },
       { thrown: expect.any(Error) as unknown },

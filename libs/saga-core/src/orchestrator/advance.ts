@@ -10,7 +10,7 @@ import type { SagaEvent } from '../engine/event.js';
 import type { HistoryEntry } from '../engine/history.js';
 import { groupBy } from '../engine/group-by.js';
 import { awaitedCommandId, type SagaInstance } from '../engine/instance.js';
-import { runHandler, type Handled, type HandlerSession } from '../engine/run-handler.js';
+import { runHandler, type Care, type Handled, type HandlerSession } from '../engine/run-handler.js';
 import type { SagaChange } from '../engine/saga-store.js';
 import { transition } from '../engine/transition.js';
 import { messageOf, type FailureCode } from '../errors.js';
@@ -77,8 +77,11 @@ export async function advance<Tx>(
   session: HandlerSession<Tx>,
   inputs: readonly AdvanceInput<Tx>[],
   now: number,
+  care: Care,
 ): Promise<Advanced> {
-  return advanceWith(inputs, now, (action, set) => runHandler(session, action.handle, set, isRefusal, isTransient));
+  return advanceWith(inputs, now, (action, set) =>
+    runHandler(session, action.handle, set, { care, keepsNothing: isRefusal, isFatal: isTransient }),
+  );
 }
 
 /** The same at a start, where the caller's transaction fails as a whole when a local step throws. */

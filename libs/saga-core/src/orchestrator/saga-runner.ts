@@ -4,6 +4,7 @@ import type { CommandToSend } from '../contract/command-message.js';
 import { crashPoint } from '../crash-point.js';
 import type { SagaEvent } from '../engine/event.js';
 import type { SagaInstance } from '../engine/instance.js';
+import { withHope, type Care } from '../engine/run-handler.js';
 import type { SagaSession, SagaStore } from '../engine/saga-store.js';
 import { advance, type Advanced } from './advance.js';
 import type { SagaRegistry } from './saga-registry.js';
@@ -38,11 +39,13 @@ export class SagaRunner<Tx> {
   async apply(events: ReadonlyMap<string, readonly SagaEvent[]>): Promise<Applied> {
     const ids = [...events.keys()].sort();
     if (ids.length === 0) return { commands: [], unknown: [] };
-    const { advanced, found } = await this.store.transaction(async (session) => {
-      const { now, instances } = await session.lock(ids);
-      const result = await this.save(session, instances, (instance) => events.get(instance.id)!, now);
-      return { advanced: result, found: new Set(instances.map(({ id }) => id)) };
-    });
+    const { advanced, found } = await withHope((care) =>
+      this.store.transaction(async (session) => {
+        const { now, instances } = await session.lock(ids);
+        const result = await this.save(session, instances, (instance) => events.get(instance.id)!, now, care);
+        return { advanced: result, found: new Set(instances.map(({ id }) => id)) };
+      }),
+    );
     this.moved(advanced);
     return { commands: advanced.commands, unknown: ids.filter((id) => !found.has(id)) };
   }
@@ -54,11 +57,13 @@ export class SagaRunner<Tx> {
    * @returns the commands to send, and whether more may be due
    */
   async applyDue(limit: number): Promise<{ commands: readonly CommandToSend[]; more: boolean }> {
-    const { advanced, count } = await this.store.transaction(async (session) => {
-      const { now, instances } = await session.lockDue(limit, this.registry.keys);
-      const result = await this.save(session, instances, () => [{ type: 'deadline' }], now);
-      return { advanced: result, count: instances.length };
-    });
+    const { advanced, count } = await withHope((care) =>
+      this.store.transaction(async (session) => {
+        const { now, instances } = await session.lockDue(limit, this.registry.keys);
+        const result = await this.save(session, instances, () => [{ type: 'deadline' }], now, care);
+        return { advanced: result, count: instances.length };
+      }),
+    );
     this.moved(advanced);
     return { commands: advanced.commands, more: count === limit };
   }
@@ -68,6 +73,7 @@ export class SagaRunner<Tx> {
     instances: readonly SagaInstance[],
     eventsOf: (instance: SagaInstance) => readonly SagaEvent[],
     now: number,
+    care: Care,
   ): Promise<Advanced> {
     const inputs = instances.flatMap((instance) => {
       const definition = this.registry.find(instance);
@@ -79,7 +85,7 @@ export class SagaRunner<Tx> {
       );
       return [];
     });
-    const advanced = await advance(session, inputs, now);
+    const advanced = await advance(session, inputs, now, care);
     await session.save(advanced.changes);
     crashPoint('orchestrator:before-commit');
     return advanced;

@@ -4,54 +4,67 @@ import { HISTORY_TYPES, type HistoryEntry } from '../engine/history.js';
 import { awaitedCommandId, SAGA_STATUSES } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 
-const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
+  Type.Union([schema, Type.Null()], { description });
 const timestamp = (description: string) => Type.String({ format: 'date-time', description });
+const moment = Type.String({ format: 'date-time' });
 
 const Failure = Type.Object({
   step: Type.String({ description: 'A task name, or the name of a local step.' }),
-  code: Type.String(),
-  message: Type.String(),
+  code: Type.String({ description: 'Why, for programs: a code of the contract, or one of the library.' }),
+  message: Type.String({ description: 'Why, for people.' }),
 });
 
 const HistoryItem = Type.Object({
   number: Type.Integer({ description: 'The input that led to this, from 1; one input may lead to several entries.' }),
   at: timestamp('When it was committed.'),
-  type: Type.Union(HISTORY_TYPES.map((type) => Type.Literal(type))),
-  step: Type.Optional(Type.String()),
-  attempt: Type.Optional(Type.Integer({ description: 'From 1.' })),
-  commandId: Type.Optional(Type.String()),
-  code: Type.Optional(Type.String()),
-  message: Type.Optional(Type.String()),
-  details: Type.Optional(Type.Unknown()),
-  payload: Type.Optional(Type.Unknown()),
-  reply: Type.Optional(Type.Unknown()),
+  type: Type.Union(
+    HISTORY_TYPES.map((type) => Type.Literal(type)),
+    { description: 'What happened.' },
+  ),
+  step: Type.Optional(Type.String({ description: 'The task, or the local step, that it concerns.' })),
+  attempt: Type.Optional(Type.Integer({ description: 'The attempt of the command, from 1.' })),
+  commandId: Type.Optional(Type.String({ description: 'The command: the same for all its attempts.' })),
+  code: Type.Optional(Type.String({ description: 'Why, for programs.' })),
+  message: Type.Optional(Type.String({ description: 'Why, for people.' })),
+  details: Type.Optional(Type.Unknown({ description: 'More about why, as the participant told it.' })),
+  payload: Type.Optional(Type.Unknown({ description: "The command's payload, at its first attempt." })),
+  reply: Type.Optional(Type.Unknown({ description: 'What the participant answered.' })),
   until: Type.Optional(timestamp('A deadline, or when the next attempt is due.')),
   by: Type.Optional(Type.String({ description: 'The operator.' })),
 });
 
 const Awaited = Type.Object({
   step: Type.String({ description: 'The task, or the local step.' }),
-  commandId: Type.String(),
-  attempt: Type.Integer(),
-  state: Type.Union([Type.Literal('sent'), Type.Literal('pausing'), Type.Literal('parked')]),
-  until: nullable(timestamp('When it is tried again or given up; null while it is parked.')),
+  commandId: Type.String({ description: "The command: the saga's id and a number." }),
+  attempt: Type.Integer({ description: 'The attempt that runs, or comes next, from 1.' }),
+  state: Type.Union([Type.Literal('sent'), Type.Literal('pausing'), Type.Literal('parked')], {
+    description: 'sent: a reply is due. pausing: it is sent again later. parked: an operator must act.',
+  }),
+  until: nullable(moment, 'When it is tried again or given up; null while it is parked.'),
 });
 
 export const SagaViewSchema = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  definitionVersion: Type.Integer(),
-  status: Type.Union(SAGA_STATUSES.map((status) => Type.Literal(status))),
-  step: nullable(Type.String({ description: 'The current step; null at the end.' })),
-  awaited: nullable(Awaited),
-  failure: nullable(Failure),
-  lastError: nullable(Failure),
+  id: Type.String({ description: 'The saga.' }),
+  name: Type.String({ description: 'Which saga it is, by the name of its definition.' }),
+  definitionVersion: Type.Integer({ description: 'The version of the definition that it was started with.' }),
+  status: Type.Union(
+    SAGA_STATUSES.map((status) => Type.Literal(status)),
+    {
+      description:
+        'running: it goes forward. compensating: it takes back what it did. completed, compensated: it has ended. stuck: an operator must act.',
+    },
+  ),
+  step: nullable(Type.String(), 'The current step; null at the end.'),
+  awaited: nullable(Awaited, 'The command whose reply counts now; null at the end.'),
+  failure: nullable(Failure, 'Why it is or was compensated; null unless it is.'),
+  lastError: nullable(Failure, 'The last thing that went wrong, also when it was overcome.'),
   data: Type.Unknown({ description: "The saga's business data." }),
-  traceparent: nullable(Type.String()),
+  traceparent: nullable(Type.String(), 'W3C trace context of the caller who started it.'),
   createdAt: timestamp('When it was started.'),
   updatedAt: timestamp('When it last changed.'),
-  endedAt: nullable(timestamp('When it was completed or compensated.')),
-  history: Type.Array(HistoryItem),
+  endedAt: nullable(moment, 'When it was completed or compensated; null until then.'),
+  history: Type.Array(HistoryItem, { description: 'What happened, oldest first.' }),
 });
 export type SagaView = Static<typeof SagaViewSchema>;
 

@@ -16,7 +16,7 @@ import { crashPoint } from '../crash-point.js';
 import { messageOf, SagaError, type DeadLetterCause } from '../errors.js';
 import type { InboxSession, InboxStore } from '../engine/inbox-store.js';
 import { groupBy } from '../engine/group-by.js';
-import { runHandler, type Handled } from '../engine/run-handler.js';
+import { runHandler, withHope, type Care, type Handled } from '../engine/run-handler.js';
 import { isTransient } from '../store/database-errors.js';
 import type { Transport } from '../transport/transport.js';
 import { claimsOf, inWaves, verdictsOf } from './barrier.js';
@@ -57,7 +57,9 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       }
     }
     for (const wave of inWaves(accepted)) {
-      const outcomes = await inbox.transaction((session) => handleWave(session, wave, handlers, logger));
+      const outcomes = await withHope((care) =>
+        inbox.transaction((session) => handleWave(session, wave, handlers, care, logger)),
+      );
       crashPoint('participant:after-commit');
       wave.forEach((command, index) => {
         const outcome = outcomes[index];
@@ -90,6 +92,7 @@ async function handleWave<Tx>(
   session: InboxSession<Tx>,
   wave: readonly AcceptedCommand[],
   handlers: ReadonlyMap<string, AnyHandler<Tx>>,
+  care: Care,
   logger: Logger,
 ): Promise<(Outcome | null)[]> {
   const claims = claimsOf(wave);
@@ -101,7 +104,11 @@ async function handleWave<Tx>(
   const toRun = [...wave.keys()].filter((index) => verdicts[index]!.run);
   for (const [key, indexes] of groupBy(toRun, (index) => wave[index]!.key)) {
     const inputs = indexes.map((index) => wave[index]!.received);
-    const handled = await runHandler(session, handlers.get(key)!, inputs, isRefusal, isTransient);
+    const handled = await runHandler(session, handlers.get(key)!, inputs, {
+      care,
+      keepsNothing: isRefusal,
+      isFatal: isTransient,
+    });
     handled.forEach((result, position) => {
       outcomes[indexes[position]!] = outcomeOf(result, wave[indexes[position]!]!, logger);
     });

@@ -2,9 +2,14 @@
 import pg from 'pg';
 import { SagaError } from '../errors.js';
 
-type QueryArguments = [text: unknown, values?: unknown, callback?: unknown];
+/** Distinct statements that are prepared on a connection; beyond that, texts vary with their input and would fill the server's memory. */
+const MOST_PREPARED = 200;
+const names = new Map<string, string>();
 
-/** A pg client that checks commits, and never serves again after a read timed out (its answer may still come). */
+/**
+ * A pg client for the pool. It checks commits; it prepares statements that have parameters, so that each connection parses and plans them once; and it
+ * never serves again after a read timed out (the answer may still come) or a prepared statement went stale (a migration changed its tables).
+ */
 export class CheckedClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
@@ -13,9 +18,12 @@ export class CheckedClient extends pg.Client {
   }
 
   override query(...args: unknown[]): never {
-    const outcome = (super.query as (...args: QueryArguments) => unknown).apply(this, args as QueryArguments);
+    const [text, values] = args;
+    const prepared = args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0;
+    const given = prepared ? [preparedQuery(text, values)] : args;
+    const outcome = (super.query as (...args: unknown[]) => unknown).apply(this, given);
     if (!(outcome instanceof Promise)) return outcome as never;
-    return this.checked(args[0], outcome as Promise<pg.QueryResult>) as never;
+    return this.checked(text, outcome as Promise<pg.QueryResult>) as never;
   }
 
   private async checked(text: unknown, outcome: Promise<pg.QueryResult>): Promise<pg.QueryResult> {
@@ -25,11 +33,24 @@ export class CheckedClient extends pg.Client {
         throw new SagaError('COMMIT_ROLLED_BACK', 'COMMIT answered ROLLBACK: the transaction had failed before');
       return result;
     } catch (error) {
-      if (error instanceof Error && error.message === 'Query read timeout') {
-        const { connection } = this as unknown as { connection: { stream: { destroy(): void } } };
-        connection.stream.destroy();
-      }
+      if (error instanceof Error && /^Query read timeout$|cached plan must not change/.test(error.message))
+        this.abandon();
       throw error;
     }
   }
+
+  /** Breaks the connection, so that the pool makes another. */
+  private abandon(): void {
+    const { connection } = this as unknown as { connection: { stream: { destroy(): void } } };
+    connection.stream.destroy();
+  }
+}
+
+function preparedQuery(text: string, values: unknown[]): pg.QueryConfig {
+  let name = names.get(text);
+  if (name === undefined && names.size < MOST_PREPARED) {
+    name = `saga_${names.size + 1}`;
+    names.set(text, name);
+  }
+  return name === undefined ? { text, values } : { name, text, values };
 }

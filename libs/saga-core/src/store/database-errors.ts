@@ -17,7 +17,7 @@ const SERVER_STATES = /^(08...|53...|57P0[1-5]|25006|58030|25P0[23])$/;
 const CONFLICT_STATES = /^(40001|40P01|55P03)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
 const CONNECTION_MESSAGES =
-  /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed/i;
+  /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed|cached plan must not change/i;
 const UNAVAILABLE_CODES = new Set(['TRANSPORT_UNAVAILABLE', 'COMMIT_ROLLED_BACK']);
 
 const codeOf = (error: unknown): string => {

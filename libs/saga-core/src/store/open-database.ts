@@ -29,6 +29,8 @@ export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Ky
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
+    // A connection costs its first users tens of milliseconds, for signing in and for empty caches in the server: once made, it is kept.
+    idleTimeoutMillis: 0,
     Client: CheckedClient,
   });
   // An idle connection that breaks leaves the pool; the next query opens another.

@@ -186,6 +186,19 @@ describe('the saga store on PostgreSQL', () => {
     await expect(broken).rejects.toMatchObject({ code: 'COMMIT_ROLLED_BACK' });
   });
 
+  it('comes over a migration that changes what a prepared statement answers', async () => {
+    const read = () => sql`select * from saga_history where saga_id = ${uuidv7()}`.execute(database);
+    for (let connection = 0; connection < 8; connection++) await read();
+    await sql`alter table saga_history add column extra text`.execute(database);
+    await waitFor('the new shape', () =>
+      read().then(
+        () => true,
+        (error: unknown) => !isUnavailable(error) && Promise.reject(error as Error),
+      ),
+    );
+    await sql`alter table saga_history drop column extra`.execute(database);
+  });
+
   it('survives the server ending its sessions', async () => {
     await Promise.all([store.statuses([]), store.statuses([])]);
     const admin = openDatabase<unknown>(testDatabase.url, { poolSize: 1 });

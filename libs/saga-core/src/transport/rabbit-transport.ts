@@ -98,7 +98,8 @@ export function connectTransport(options: RabbitOptions): Transport {
       if (!publishing.current) throw unavailable('the connection is down');
       const exists = await probe(publishing.current, exchange);
       if (addresses.size >= MOST_ADDRESSES) addresses.clear();
-      addresses.set(exchange, { exists, until: performance.now() + DEFAULTS.replyAddressMemoryMs });
+      const until = exists ? Infinity : performance.now() + DEFAULTS.missingAddressMemoryMs;
+      addresses.set(exchange, { exists, until });
       return exists;
     },
     consume(consumption) {

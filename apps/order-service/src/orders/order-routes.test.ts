@@ -1,0 +1,68 @@
+import type { Kysely } from 'kysely';
+import { SagaViewSchema, type Orchestrator } from 'saga-core';
+import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
+import type { OrderDatabase } from '../database.js';
+import { documentApi } from '../openapi.js';
+import { sagaRoutes } from '../sagas/saga-routes.js';
+import { newOrder } from './order-examples.js';
+import { orderRoutes } from './order-routes.js';
+import { Order } from './order-schemas.js';
+
+/** Whoever uses it fails the test: the answer is a 500 then. */
+const unreachable = <Part extends object>(): Part =>
+  new Proxy({} as Part, {
+    get: () => {
+      throw new Error('This must not be reached');
+    },
+  });
+
+let app: HttpApp;
+beforeAll(async () => {
+  app = createHttpApp(await createLogger('order-service', 'silent'));
+  await documentApi(app, { Order, Saga: SagaViewSchema });
+  orderRoutes(app, unreachable<Kysely<OrderDatabase>>(), () => Promise.reject(new Error('taken')), unreachable());
+  sagaRoutes(app, unreachable<Orchestrator<OrderDatabase>>());
+});
+afterAll(() => app.close());
+
+const post = (order: unknown, headers: Record<string, string> = {}) =>
+  app.inject({ method: 'POST', url: '/orders', payload: order as object, headers });
+
+describe('text that PostgreSQL does not take', () => {
+  it.each([
+    ['NUL', 'Dish\u0000 1'],
+    ['half a character', 'Dish \ud800'],
+  ])('is refused in the name of a dish: %s', async (_what, name) => {
+    const response = await post({ ...newOrder, items: [{ name, quantity: 1 }] });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ code: 'INVALID_REQUEST', errors: [{ name: 'items.0.name' }] });
+  });
+
+  it('is refused as the name of a property', async () => {
+    const response = await post({ ...newOrder, 'tip\u0000': 1 });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ errors: [{ name: 'tip\u0000' }] });
+  });
+
+  it.each([
+    '/orders/%00',
+    '/sagas/%00',
+    '/orders?status=%00',
+    '/orders?cursor=%00',
+    '/orders?cursor=%ED%A0%80',
+    '/orders?limit=1%00',
+    '/orders?%00=1',
+  ])('is refused in %s', async (url) => {
+    const response = await app.inject(url);
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ errors: [{ path: expect.any(String) as string }] });
+  });
+});
+
+test('an Idempotency-Key that is too long is refused, and so is an empty one', async () => {
+  for (const key of ['x'.repeat(256), '']) {
+    const response = await post(newOrder, { 'idempotency-key': key });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ errors: [{ name: 'idempotency-key' }] });
+  }
+});
