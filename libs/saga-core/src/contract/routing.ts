@@ -63,6 +63,9 @@ export function parseReplyRoutingKey(key: string): { task: string; outcome: 'suc
 /** @returns whether `replyTo` may name a reply exchange at all: a destination never comes from a message alone. */
 export const isReplyAddress = (replyTo: string): boolean => REPLY_ADDRESS.test(replyTo);
 
+/** @returns whether a routing key is one of a command or a reply. */
+export const isRoutingKey = (key: string): boolean => TASK.test(key) || REPLY_KEY.test(key);
+
 /** The identity of a command: resends keep it, replies echo it. */
 export interface CommandIdentity {
   readonly sagaId: string;

@@ -75,6 +75,15 @@ describe('the guard against crash loops', () => {
     expect([dead.length, notes.size]).toEqual([0, 0]);
   });
 
+  it('takes no note of a routing key that is none', async () => {
+    const { attempts, publish } = lasting();
+    const begin = jest.spyOn(attempts, 'begin');
+    const handleSet = jest.fn(() => Promise.resolve());
+    const hostile = { ...message(1), routingKey: 'hotel.book\0' };
+    await guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger)([hostile]);
+    expect([begin.mock.calls.length, handleSet.mock.calls]).toEqual([0, [[[hostile]]]]);
+  });
+
   it('takes no detour for messages that come for the first time', async () => {
     const { publish } = lasting();
     const never: DeliveryAttempts = { unfinished: jest.fn(), begin: jest.fn(), finish: jest.fn() };

@@ -8,7 +8,7 @@
 import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
 import type { IncomingMessage } from '../contract/message.js';
-import { commandIdOf, parseCommandId } from '../contract/routing.js';
+import { commandIdOf, isRoutingKey, parseCommandId } from '../contract/routing.js';
 import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
 import { DEFAULTS } from '../settings.js';
 import { SagaError } from '../errors.js';
@@ -76,7 +76,8 @@ function suspectsIn(set: readonly IncomingMessage[]): Map<string, Suspect> {
   const suspects = new Map<string, Suspect>();
   for (const message of set) {
     const identity = message.deliveredBefore && parseCommandId(message.correlationId ?? '');
-    if (!identity) continue;
+    // Other routing keys name nothing that is handled, and may hold what a database refuses.
+    if (!identity || !isRoutingKey(message.routingKey)) continue;
     const known = suspects.get(nameOf(message));
     if (known) known.messages.push(message);
     else suspects.set(nameOf(message), { key: { ...identity, routingKey: message.routingKey }, messages: [message] });

@@ -1,0 +1,83 @@
+/** The saga under ten thousand schedules of lost, doubled and late messages, crashes, failing commits and operators. SIMULATION_SEED repeats one. */
+import { accountingService, consumerService, restaurantService } from 'messages';
+import { refuse, withholdReply, type CommandHandlers } from 'saga-core';
+import { describeFailure, simulate, type MemoryTransaction, type SimulatedParticipant } from 'saga-core/testing';
+import { createOrderSaga } from './create-order-saga.js';
+
+const uuid = (number: number): string => `018f0000-0000-7000-9000-${number.toString(16).padStart(12, '0')}`;
+
+/** The same kinds of restaurants, consumers and cards as the example data has. */
+const SUSPENDED_CONSUMER = 10;
+const BREAKS_TWICE = 2;
+const NEVER_ANSWERS = 3;
+const CARD_LIMIT = 5_000;
+
+const consumers: CommandHandlers<typeof consumerService, MemoryTransaction> = {
+  verifyConsumerDetails: async (_tx, { payload: { consumerId } }) =>
+    consumerId === SUSPENDED_CONSUMER ? refuse('CONSUMER_SUSPENDED', 'suspended') : { name: 'Ann' },
+};
+
+const restaurants: CommandHandlers<typeof restaurantService, MemoryTransaction> = {
+  createTicket: async (tx, { payload: { orderId, restaurantId, items } }) => {
+    if (items.some(({ name }) => name !== 'Dish 1')) return refuse('DISH_NOT_ON_MENU', 'not on the menu');
+    const ticketId = uuid(tx.keys('ticket').length + 1);
+    tx.set('ticket', orderId, { ticketId, restaurantId });
+    return restaurantId === NEVER_ANSWERS ? withholdReply() : { ticketId };
+  },
+  rejectTicket: async (tx, { payload: { orderId } }) => {
+    if (!tx.get('ticket', orderId)) throw new Error(`There is no ticket of order ${orderId} to reject`);
+    return {};
+  },
+  approveTicket: async (tx, { payload: { orderId, ticketId }, attempt }) => {
+    const ticket = tx.get<{ ticketId: string; restaurantId: number }>('ticket', orderId);
+    if (ticket?.ticketId !== ticketId) return refuse('TICKET_NOT_PENDING', 'no such ticket');
+    if (ticket.restaurantId === BREAKS_TWICE && attempt <= 2) throw new Error('the printer is out of paper');
+    return {};
+  },
+};
+
+const accounts: CommandHandlers<typeof accountingService, MemoryTransaction> = {
+  authorizeCard: async (tx, { payload: { orderId, amount } }) => {
+    if (amount > CARD_LIMIT) return refuse('LIMIT_EXCEEDED', 'over the limit');
+    const authorizationId = uuid(tx.keys('authorization').length + 1);
+    tx.set('authorization', orderId, { authorizationId });
+    return { authorizationId };
+  },
+  reverseAuthorization: async (tx, { payload: { orderId } }) => {
+    if (!tx.get('authorization', orderId)) throw new Error(`There is no authorization of order ${orderId} to reverse`);
+    return {};
+  },
+};
+
+const participants = [
+  { service: consumerService, handlers: consumers },
+  { service: restaurantService, handlers: restaurants },
+  { service: accountingService, handlers: accounts },
+] as unknown as SimulatedParticipant[];
+
+it('ends every order right, whatever happens', async () => {
+  const only = process.env.SIMULATION_SEED;
+  const { failure, ends } = await simulate(createOrderSaga, participants, {
+    runs: only ? 1 : 10_000,
+    seed: Number(only ?? 1),
+    sagas: 2,
+    data: (random, number) => ({
+      orderId: uuid(0x1000 + number),
+      consumerId: random.below(8) === 0 ? SUSPENDED_CONSUMER : 70,
+      restaurantId: random.pick([1, 1, 1, BREAKS_TWICE, NEVER_ANSWERS]),
+      cardId: 1,
+      price: random.below(8) === 0 ? 8_000 : 2_000,
+      items: [{ name: random.below(8) === 0 ? 'Soup' : 'Dish 1', quantity: random.below(16) === 0 ? 100_500 : 2 }],
+    }),
+  });
+  if (failure) throw new Error(describeFailure(failure));
+  const reached = [
+    'completed',
+    'compensated CONSUMER_SUSPENDED',
+    'compensated DISH_NOT_ON_MENU',
+    'compensated LIMIT_EXCEEDED',
+    'compensated COMMAND_NOT_BUILT',
+    'compensated REPLY_TIMEOUT',
+  ];
+  if (!only) expect(Object.keys(ends)).toEqual(expect.arrayContaining(reached));
+}, 300_000);
