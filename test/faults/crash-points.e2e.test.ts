@@ -1,5 +1,5 @@
 /** Each named crash point, in a real process: it dies there as by a power failure, comes back, and every order still ends right. */
-import { CRASH_POINTS } from 'saga-core/testing';
+import { CRASH_POINTS } from 'saga-core';
 import { get, post } from '../support/http.js';
 import { everyOrderEnded, orders, violationsOfOrders } from '../support/orders.js';
 import type { ServiceName } from '../support/service-process.js';

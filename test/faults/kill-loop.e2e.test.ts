@@ -3,6 +3,7 @@
  * service. Afterwards, without anybody's help, every order has ended right. FAULT_SEED repeats a run's choices, FAULT_ROUNDS makes it longer.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { Random } from 'saga-core/testing';
 import { post } from '../support/http.js';
 import { everyOrderEnded, orders, violationsOfOrders, allOrders } from '../support/orders.js';
 import { startPrivateServers, type PrivateServers } from '../support/private-servers.js';
@@ -41,22 +42,10 @@ afterAll(async () => {
   expect(stopped.filter(({ status }) => status === 'rejected')).toEqual([]);
 }, 60_000);
 
-/** mulberry32: the choices of a run, from its seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 test(
   `whatever is killed, every order ends right (FAULT_SEED=${SEED})`,
   async () => {
-    const random = randomFrom(SEED);
-    const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
+    const random = new Random(SEED);
     const promised = new Set<string>();
     let placing = true;
     const place = async (): Promise<void> => {
@@ -77,14 +66,14 @@ test(
 
     for (let round = 0; round < ROUNDS; round++) {
       const server = ([['postgres'], ['rabbitmq'], []] as const)[round % 3]!;
-      const victims = new Set([pick(SERVICES), pick(SERVICES), ...server]);
+      const victims = new Set([random.pick(SERVICES), random.pick(SERVICES), ...server]);
       // Not one after the other: the next is killed while the last one recovers.
       await Promise.all(
         [...victims].map(async (victim) => {
-          await delay(random() * 1_500);
+          await delay(random.next() * 1_500);
           if (victim === 'postgres' || victim === 'rabbitmq') {
             await servers.kill(victim);
-            await delay(random() * 1_000);
+            await delay(random.next() * 1_000);
             await servers.restart(victim);
             return;
           }
@@ -94,7 +83,7 @@ test(
           twins.set(victim, startService(victim, stack.settingsOf(victim)));
         }),
       );
-      await delay(random() * 1_500);
+      await delay(random.next() * 1_500);
     }
     placing = false;
     await Promise.all(clients);

@@ -36,6 +36,8 @@ export type { Orchestrator, OrchestratorOptions, OrchestratorSettings } from './
 export { SagaViewSchema } from './orchestrator/saga-view.js';
 export type { SagaView } from './orchestrator/saga-view.js';
 export type { NewSaga } from './orchestrator/start-sagas.js';
+export { CRASH_POINTS, watchCrashPoints } from './crash-point.js';
+export type { CrashPoint } from './crash-point.js';
 export { DEAD_LETTER_CAUSES, FAILURE_CODES, SAGA_ERROR_CODES, SagaError } from './errors.js';
 export type { DeadLetterCause, FailureCode, SagaErrorCode } from './errors.js';
 export type { Logger } from 'pino';

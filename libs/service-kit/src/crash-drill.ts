@@ -1,5 +1,4 @@
-import type { Logger } from 'saga-core';
-import { watchCrashPoints } from 'saga-core/testing';
+import { watchCrashPoints, type Logger } from 'saga-core';
 
 /**
  * Has this process die, as by a power failure, where a drill says so.

@@ -1,8 +1,7 @@
 /** A service's settings: environment variables, validated before anything else happens. */
 import { Type, type Static, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { problemsOf } from 'saga-core';
-import { CRASH_POINTS } from 'saga-core/testing';
+import { CRASH_POINTS, problemsOf } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 import { parseStrings } from './parse-strings.js';
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { commandMessage, type CommandToSend } from '../contract/command-message.js';
 import type { OutgoingMessage } from '../contract/message.js';
 import { crashPoint } from '../crash-point.js';
-import { SagaError } from '../errors.js';
+import { assertDeadLettersKept } from '../transport/kept-dead-letters.js';
 import type { Transport } from '../transport/transport.js';
 import type { SagaRunner } from './saga-runner.js';
 
@@ -30,7 +30,6 @@ export async function sendCommands<Tx>(
     );
     await sendCommands((await runner.apply(events)).commands, transport, runner, logger);
   }
-  const lost = deadLetters.find((_letter, index) => fates[commands.length + index] === 'returned');
-  if (lost) throw new SagaError('TRANSPORT_UNAVAILABLE', `The dead-letter queue of ${lost.routingKey} is missing`);
+  assertDeadLettersKept(messages, fates);
   crashPoint('orchestrator:after-publish');
 }

@@ -13,11 +13,12 @@ import { replyMessage } from '../contract/reply-message.js';
 import { commandQueueOf, isReplyAddress } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import { crashPoint } from '../crash-point.js';
-import { messageOf, SagaError, type DeadLetterCause } from '../errors.js';
+import { messageOf, type DeadLetterCause } from '../errors.js';
 import type { InboxSession, InboxStore } from '../engine/inbox-store.js';
 import { groupBy } from '../engine/group-by.js';
 import { runHandler, withHope, type Care, type Handled } from '../engine/run-handler.js';
 import { isTransient } from '../store/database-errors.js';
+import { assertDeadLettersKept } from '../transport/kept-dead-letters.js';
 import type { Transport } from '../transport/transport.js';
 import { claimsOf, inWaves, verdictsOf } from './barrier.js';
 import { checkedHandler, isWithheld, type AnyHandler } from './command-handlers.js';
@@ -67,9 +68,13 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       });
     }
     const fates = await transport.publish(outgoing);
-    fates.forEach((fate, index) => {
-      if (fate === 'returned') onReturned(outgoing[index]!, logger);
-    });
+    assertDeadLettersKept(outgoing, fates);
+    outgoing
+      .filter((_message, index) => fates[index] === 'returned')
+      // It is not lost for good: the orchestrator asks again.
+      .forEach(({ exchange, routingKey, correlationId }) =>
+        logger.warn({ exchange, routingKey, correlationId }, 'no queue takes this reply'),
+      );
     crashPoint('participant:after-publish');
   };
 }
@@ -142,11 +147,4 @@ function replyTo({ received, replyTo: address, traceparent }: AcceptedCommand, o
     ...(traceparent === null ? {} : { [COMMAND_HEADERS.traceparent]: traceparent }),
   };
   return replyMessage({ task: received.task, commandId: received.commandId, outcome }, address, headers);
-}
-
-function onReturned(message: OutgoingMessage, logger: Logger): void {
-  const { exchange, routingKey, correlationId } = message;
-  // A reply that nobody takes is not lost for good: the orchestrator asks again. A dead letter would be.
-  if (isReplyAddress(exchange)) logger.warn({ exchange, routingKey, correlationId }, 'no queue takes this reply');
-  else throw new SagaError('TRANSPORT_UNAVAILABLE', `The dead-letter queue of ${routingKey} is missing`);
 }

@@ -1,5 +1,5 @@
 /** The saga store in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
-import type { SagaInstance } from '../engine/instance.js';
+import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { LockedSet, SagaChange, SagaSession, SagaStore, StoredSaga } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
@@ -73,12 +73,11 @@ const byId = (a: SagaInstance, b: SagaInstance): number => (a.id < b.id ? -1 : 1
 
 function write(tx: MemoryTransaction, { instance, history }: SagaChange, now: number): void {
   const before = tx.get<StoredSaga>(TABLE, instance.id);
-  const ended = instance.status === 'completed' || instance.status === 'compensated';
   tx.set(TABLE, instance.id, {
     instance,
     createdAt: before?.createdAt ?? now,
     updatedAt: now,
-    endedAt: ended ? (before?.endedAt ?? now) : null,
+    endedAt: hasEnded(instance.status) ? (before?.endedAt ?? now) : null,
     history: [...(before?.history ?? []), { version: instance.version, at: now, entries: history }],
   } satisfies StoredSaga);
 }

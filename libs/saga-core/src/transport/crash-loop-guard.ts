@@ -11,7 +11,7 @@ import type { IncomingMessage } from '../contract/message.js';
 import { commandIdOf, isRoutingKey, parseCommandId } from '../contract/routing.js';
 import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
 import { DEFAULTS } from '../settings.js';
-import { SagaError } from '../errors.js';
+import { assertDeadLettersKept } from './kept-dead-letters.js';
 import type { ConsumeOptions, Transport } from './transport.js';
 
 type HandleSet = ConsumeOptions['handleSet'];
@@ -46,9 +46,8 @@ export function guardAgainstCrashLoops(
       { queue, commandId: commandIdOf(key.sagaId, key.sequence), deaths },
       'a message is dead-lettered: processes die of it',
     );
-    const fates = await transport.publish(messages.map((message) => deadLetter(message, queue, 'CRASH_LOOP', detail)));
-    if (fates.includes('returned'))
-      throw new SagaError('TRANSPORT_UNAVAILABLE', `The dead-letter queue of ${queue} is missing`);
+    const letters = messages.map((message) => deadLetter(message, queue, 'CRASH_LOOP', detail));
+    assertDeadLettersKept(letters, await transport.publish(letters));
     await attempts.finish([key]);
   };
 
