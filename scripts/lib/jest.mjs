@@ -31,7 +31,8 @@ export function jestCommandLine({ projects, jestArguments }) {
 export function startJest({ projects, jestArguments, env, registry, log }) {
   const jest = path.join(root, 'node_modules/jest/bin/jest.js');
   const reporters = jestArguments.some((argument) => argument.startsWith('--reporters')) ? [] : ['--reporters=default'];
-  const own = ['--config', 'jest.config.cjs', ...reporters, `--reporters=${REPORTER}`];
+  // --reporters swallows every word up to the next option too: a path that follows must not become a reporter.
+  const own = [...reporters, `--reporters=${REPORTER}`, '--config', 'jest.config.cjs'];
   // A process group of its own: what the tests start and do not stop can be ended with it. Only keys for --watch need the terminal's group.
   const watches = jestArguments.some((argument) => WATCHES.test(argument));
   const child = spawn(process.execPath, [jest, ...own, ...jestCommandLine({ projects, jestArguments })], {
