@@ -13,21 +13,17 @@ import { sagaRoutes } from './sagas/saga-routes.js';
 
 function build({ database, transport, logger }: ServiceContext<OrderDatabase>): Service {
   const orchestrator = createOrchestrator<OrderDatabase>({ sagas: [createOrderSaga], database, transport, logger });
-  const stopping = new AbortController();
   return {
     worker: {
       start: async () => orchestrator.run(),
-      stop: async () => {
-        stopping.abort();
-        await orchestrator.stop();
-      },
+      stop: () => orchestrator.stop(),
       isReady: () => orchestrator.isReady(),
     },
     routes: async (app: HttpApp) => {
       await documentApi(app, { Order, Saga: SagaViewSchema });
       const takeOrder = orderIntake({ database, orchestrator, transport, logger });
       const findOrder = orderFinder(database);
-      orderRoutes(app, database, takeOrder, { findOrder, orchestrator, stopping: stopping.signal });
+      orderRoutes(app, database, takeOrder, { findOrder, orchestrator });
       sagaRoutes(app, orchestrator);
     },
   };

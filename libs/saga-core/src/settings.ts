@@ -29,6 +29,10 @@ export const DEFAULTS = {
   maxSetSize: 200,
   /** Unacknowledged deliveries per consumer: one set in hand and one ready. */
   prefetch: 400,
+  /** The most living instances that an orchestrator keeps in memory; others are read when their reply comes. */
+  cachedInstances: 5_000,
+  /** Replies that take more than this share of their timeouts mean that no more sagas should be started. */
+  overloadedAbove: 0.4,
   /** How often due deadlines are looked for. */
   deadlinePollMs: 250,
   /** How long a published message may stay unconfirmed before its connection counts as dead. */

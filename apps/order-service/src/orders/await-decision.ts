@@ -7,8 +7,6 @@ import type { Order } from './order-schemas.js';
 export interface WaitParts {
   readonly findOrder: FindOrder;
   readonly orchestrator: Pick<Orchestrator<OrderDatabase>, 'waitForEnd'>;
-  /** Aborts when this process stops deciding: then nobody is kept waiting. */
-  readonly stopping: AbortSignal;
 }
 
 /**
@@ -21,22 +19,10 @@ export interface WaitParts {
 export async function awaitDecision(parts: WaitParts, order: Order, seconds: number): Promise<Order> {
   if (order.status !== 'APPROVAL_PENDING') return order;
   try {
-    await firstOf(parts.orchestrator.waitForEnd(order.sagaId, seconds * 1_000), parts.stopping);
+    await parts.orchestrator.waitForEnd(order.sagaId, seconds * 1_000);
     return (await parts.findOrder(order.id)) ?? order;
   } catch (error) {
     if (isUnavailable(error)) return order;
     throw error;
-  }
-}
-
-async function firstOf(end: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  let stop = (): void => undefined;
-  const stopped = new Promise<void>((resolve) => (stop = resolve));
-  signal.addEventListener('abort', stop);
-  try {
-    await Promise.race([end, stopped]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

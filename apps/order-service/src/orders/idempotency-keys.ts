@@ -37,11 +37,7 @@ export async function claimKeys(
   const owners = await tx
     .selectFrom('idempotency_key')
     .select(['key', 'request_hash', 'order_id'])
-    .where(
-      'key',
-      'in',
-      claims.map(({ key }) => key),
-    )
+    .where('key', '=', sql<string>`any(${claims.map(({ key }) => key)}::text[])`)
     .execute();
   return new Map(
     owners.map(({ key, request_hash, order_id }) => [key, { requestHash: request_hash, orderId: order_id }]),

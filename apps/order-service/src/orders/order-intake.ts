@@ -1,11 +1,14 @@
 /** Takes orders in, as many together as there are waiting: one alone when there is little to do, and hundreds in one transaction when there is much. */
-import { gather, isUnavailable, type Transport } from 'saga-core';
+import { gather, isUnavailable, type Orchestrator, type Transport } from 'saga-core';
 import { uuidv7 } from 'uuidv7';
-import { notTaken } from './order-problems.js';
+import type { OrderDatabase } from '../database.js';
+import { notTaken, overloaded } from './order-problems.js';
 import type { NewOrder } from './order-schemas.js';
 import { requestHash } from './request-hash.js';
 import { takeOrders, type Candidate, type IntakeParts, type TakenOrder } from './take-orders.js';
 
+/** How many orders may wait for their transaction: more would only wait longer. */
+const MAX_WAITING = 2_000;
 /** How many orders share one transaction at most. */
 const MAX_SET_SIZE = 200;
 
@@ -21,17 +24,27 @@ export type TakeOrder = (request: OrderRequest) => Promise<TakenOrder>;
 
 /**
  * @returns a function that takes one valid order. Calls that come together share a transaction, and one that fails does not take the others with it.
- *   It throws an HttpProblem: 422 for a key that came with another body, 503 when nothing was kept or that is not known.
+ *   It throws an HttpProblem: 422 for a key that came with another body, 429 when the system is overloaded, 503 when nothing was kept or that is not known.
  */
-export function orderIntake(parts: IntakeParts & { readonly transport: Pick<Transport, 'canPublish'> }): TakeOrder {
+export function orderIntake(
+  parts: IntakeParts & {
+    readonly transport: Pick<Transport, 'canPublish'>;
+    readonly orchestrator: Pick<Orchestrator<OrderDatabase>, 'isOverloaded'>;
+  },
+): TakeOrder {
   const takeTogether = gather((candidates: readonly Candidate[]) => takeEach(parts, candidates), {
     maxSetSize: MAX_SET_SIZE,
   });
+  let waiting = 0;
   return async ({ order, idempotencyKey: key, traceparent }) => {
     // An order that cannot get on would keep its caller waiting for nothing.
     if (!parts.transport.canPublish()) throw notTaken('the message broker takes no messages');
     const claim = key === null ? null : { key, requestHash: requestHash(order) };
-    const outcome = await takeTogether({ orderId: uuidv7(), sagaId: uuidv7(), order, claim, traceparent });
+    if (waiting >= MAX_WAITING || parts.orchestrator.isOverloaded()) throw overloaded();
+    waiting++;
+    const outcome = await takeTogether({ orderId: uuidv7(), sagaId: uuidv7(), order, claim, traceparent }).finally(
+      () => waiting--,
+    );
     if (outcome instanceof Error) throw outcome;
     return outcome;
   };

@@ -30,6 +30,15 @@ export function notTaken(why: string, cause?: unknown): HttpProblem {
   return new HttpProblem(PROBLEMS.unavailable, detail, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
 }
 
+/** @returns the problem of an order that came while the system is slow: to take it would make it slower. */
+export function overloaded(): HttpProblem {
+  return new HttpProblem(
+    PROBLEMS.tooManyRequests,
+    'The order was not taken: too many others are on their way. Try again, and if this goes on, more slowly.',
+    { retryAfterSeconds: RETRY_AFTER_SECONDS },
+  );
+}
+
 /** The connection was lost during COMMIT, and the order could not be looked up since. Its id is part of the problem. */
 export class OutcomeUnknown extends HttpProblem {
   readonly orderId: string;

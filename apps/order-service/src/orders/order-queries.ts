@@ -1,5 +1,5 @@
 /** Reads orders. */
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import { gather } from 'saga-core';
 import type { OrderDatabase, OrderTable } from '../database.js';
 import type { OrderStatus } from './order.js';
@@ -25,7 +25,12 @@ function orderOf(row: Selectable<OrderTable>): Order {
 
 /** @returns those of the orders that exist, by their ids. */
 export async function findOrders(database: Kysely<OrderDatabase>, ids: readonly string[]): Promise<Map<string, Order>> {
-  const rows = await database.selectFrom('orders').selectAll().where('order_id', 'in', ids).execute();
+  // One parameter for all: a text for each number of ids would be planned anew each time.
+  const rows = await database
+    .selectFrom('orders')
+    .selectAll()
+    .where('order_id', '=', sql<string>`any(${ids}::uuid[])`)
+    .execute();
   return new Map(rows.map((row) => [row.order_id, orderOf(row)]));
 }
 

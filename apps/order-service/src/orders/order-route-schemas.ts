@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { HttpProblem, PROBLEMS } from 'service-kit';
 import { answers, malformedId, problem, refTo, RETRY_AFTER, unavailable } from '../openapi.js';
 import * as examples from './order-examples.js';
-import { keyReused, notTaken } from './order-problems.js';
+import { keyReused, notTaken, overloaded } from './order-problems.js';
 import { NewOrder, OrderListQuery, uuid, type Order } from './order-schemas.js';
 import { MAX_WAIT_SECONDS } from './prefer.js';
 
@@ -76,6 +76,7 @@ export const postOrder = {
       new HttpProblem(PROBLEMS.unsupportedMediaType, 'Unsupported Media Type: text/plain'),
     ),
     422: problem('The Idempotency-Key came with another body before.', keyReused()),
+    429: problem('There is more to do than can be done in time. The order was not taken.', overloaded(), RETRY_AFTER),
     503: problem(
       'The database or the message broker is out of reach. The order was not taken; only with the code OUTCOME_UNKNOWN is this not known, and `orderId` names the order.',
       notTaken('the message broker takes no messages'),

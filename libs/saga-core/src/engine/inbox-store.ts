@@ -27,6 +27,14 @@ export interface InboxAnswer {
   readonly outcome: Outcome | null;
 }
 
+/** A command was handled that another transaction has claimed, answered or barred. */
+export class DuplicateCommand extends Error {
+  constructor() {
+    super('A command of this set is known already; nothing of the set was kept');
+    this.name = 'DuplicateCommand';
+  }
+}
+
 /** What one transaction can do. `tx` is what handlers write through. */
 export interface InboxSession<Tx> {
   readonly tx: Tx;
@@ -38,6 +46,12 @@ export interface InboxSession<Tx> {
   claim(claims: readonly InboxClaim[]): Promise<readonly InboxState[]>;
   /** Stores answers of claimed commands. */
   answer(answers: readonly InboxAnswer[]): Promise<void>;
+  /**
+   * Stores answers of commands that were not claimed, as the last act of the transaction: it is committed with it, in one round trip.
+   *
+   * @throws {DuplicateCommand} when one of the commands is known already; then nothing of the transaction is kept
+   */
+  recordLast(answers: readonly InboxAnswer[]): Promise<void>;
   /** Gives claims back whose handling failed: they may be tried again. */
   release(identities: readonly CommandIdentity[]): Promise<void>;
   /** Runs work whose writes are undone when it throws; the transaction goes on. */

@@ -6,6 +6,8 @@ import type { SagaInstance } from './instance.js';
 export interface SagaChange {
   readonly instance: SagaInstance;
   readonly history: readonly HistoryEntry[];
+  /** Set where the data is what was saved before, and need not be written. */
+  readonly keepsData?: boolean;
 }
 
 /** Instances locked for this transaction, and the database's clock. */
@@ -34,6 +36,8 @@ export interface SagaSession<Tx> {
   insert(changes: readonly SagaChange[]): Promise<void>;
   /** Saves instances that were locked; one input raises `version` by one. @throws {SagaError} STALE_INSTANCE when another version was saved since */
   save(changes: readonly SagaChange[]): Promise<void>;
+  /** The same, as the last act of the transaction: it is committed with it, in one round trip. */
+  saveLast(changes: readonly SagaChange[]): Promise<void>;
   /** Runs work whose writes are undone when it throws; the transaction goes on. */
   isolated<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -55,6 +59,14 @@ export interface StoredSaga {
 export interface SagaStore<Tx> {
   /** Runs work in one transaction. It resolves only when the commit is known to have happened. */
   transaction<Result>(work: (session: SagaSession<Tx>) => Promise<Result>): Promise<Result>;
+  /**
+   * Saves instances that were not locked, in one statement that commits by itself: each of them only if nobody has saved it since it was read.
+   *
+   * @returns the ids of those that were saved
+   */
+  saveUnlocked(changes: readonly SagaChange[]): Promise<ReadonlySet<string>>;
+  /** @returns milliseconds since the epoch: the database's clock as it was heard last, carried on by this process; null before it was heard */
+  clock(): number | null;
   /** @returns a session in a transaction that the caller has begun and will commit. */
   within(tx: Tx): SagaSession<Tx>;
   /** @returns an instance with its history, or null. */

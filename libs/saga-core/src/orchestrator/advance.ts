@@ -39,21 +39,39 @@ type RunLocal<Tx> = (
 class Item<Tx> {
   instance: SagaInstance;
   readonly history: HistoryEntry[] = [];
-  readonly events: SagaEvent[];
   command: CommandToSend | null = null;
   local: LocalAction<unknown, Tx> | null = null;
+  private readonly events: SagaEvent[];
+  private readonly before: SagaInstance;
   private readonly definition: SagaDefinition<unknown, Tx>;
   private readonly now: number;
 
   constructor({ definition, instance, events }: AdvanceInput<Tx>, now: number) {
     this.definition = definition;
     this.instance = instance;
+    this.before = instance;
     this.events = [...events];
     this.now = now;
+    this.drain();
+  }
+
+  localRan(outcome: Outcome): void {
+    this.local = null;
+    this.events.unshift({ type: 'local-outcome', outcome });
+    this.drain();
+  }
+
+  change(): SagaChange {
+    const { instance, history, before } = this;
+    return {
+      instance: { ...instance, version: instance.version + 1 },
+      history,
+      keepsData: before.version > 0 && instance.data === before.data,
+    };
   }
 
   /** Takes events until there is none, or a local step has to run first. */
-  drain(): void {
+  private drain(): void {
     while (!this.local && this.events.length > 0) {
       const { instance, history, next } = transition(this.definition, this.instance, this.events.shift()!, this.now);
       this.instance = instance;
@@ -62,11 +80,17 @@ class Item<Tx> {
       if (next?.type === 'local') this.local = next.action;
     }
   }
+}
 
-  localRan(outcome: Outcome): void {
-    this.local = null;
-    this.events.unshift({ type: 'local-outcome', outcome });
-  }
+/**
+ * Advances instances as far as it goes without a transaction.
+ *
+ * @param now - milliseconds since the epoch, by the database's clock
+ * @returns null when a local step has to run: then nothing has happened, and {@link advance} does all
+ */
+export function advanceWithoutLocal<Tx>(inputs: readonly AdvanceInput<Tx>[], now: number): Advanced | null {
+  const items = inputs.map((input) => new Item(input, now));
+  return items.some((item) => item.local !== null) ? null : advancedOf(items);
 }
 
 /**
@@ -101,20 +125,19 @@ async function advanceWith<Tx>(
 ): Promise<Advanced> {
   const items = inputs.map((input) => new Item(input, now));
   for (;;) {
-    for (const item of items) item.drain();
     const paused = items.filter((item) => item.local !== null);
-    if (paused.length === 0) break;
+    if (paused.length === 0) return advancedOf(items);
     for (const [action, set] of groupBy(paused, (item) => item.local!)) {
       const handled = await runLocal(action, set.map(localInput));
       set.forEach((item, index) => item.localRan(outcomeOf(handled[index]!)));
     }
   }
+}
+
+function advancedOf<Tx>(items: readonly Item<Tx>[]): Advanced {
   const moved = items.filter((item) => item.history.length > 0);
   return {
-    changes: moved.map(({ instance, history }) => ({
-      instance: { ...instance, version: instance.version + 1 },
-      history,
-    })),
+    changes: moved.map((item) => item.change()),
     // An input may have made an earlier command of the same set obsolete.
     commands: moved.flatMap(({ command, instance }) =>
       command?.commandId === awaitedCommandId(instance) ? [command] : [],

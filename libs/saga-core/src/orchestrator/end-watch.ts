@@ -5,7 +5,9 @@ import { messageOf } from '../errors.js';
 
 type Resolve = (status: SagaStatus | null) => void;
 
+/** The pause between two polls, and what each saga that is waited for adds to it: where many wait, most are advanced by this process. */
 const POLL_MS = 250;
+const POLL_MS_PER_SAGA = 1;
 
 const isFinal = (status: SagaStatus): boolean => hasEnded(status) || status === 'stuck';
 
@@ -14,6 +16,7 @@ export class EndWatch {
   private readonly statuses: (ids: readonly string[]) => Promise<ReadonlyMap<string, SagaStatus>>;
   private readonly logger: Logger;
   private timer: NodeJS.Timeout | null = null;
+  private stopped = false;
 
   /** @param statuses - reads the statuses of sagas, for those that another process advances */
   constructor(statuses: (ids: readonly string[]) => Promise<ReadonlyMap<string, SagaStatus>>, logger: Logger) {
@@ -23,6 +26,7 @@ export class EndWatch {
 
   /** @returns the status with which the saga ended or got stuck, or null after `timeoutMs` */
   async wait(sagaId: string, timeoutMs: number): Promise<SagaStatus | null> {
+    if (this.stopped) return null;
     return new Promise((settle) => {
       const set = this.waiting.get(sagaId) ?? new Set<Resolve>();
       this.waiting.set(sagaId, set);
@@ -34,7 +38,7 @@ export class EndWatch {
       };
       const timeout = setTimeout(() => finish(null), timeoutMs);
       set.add(finish);
-      this.timer ??= setTimeout(() => void this.poll(), POLL_MS);
+      this.pollLater();
     });
   }
 
@@ -44,8 +48,9 @@ export class EndWatch {
     for (const { id, status } of instances) this.tell(id, status);
   }
 
-  /** Answers all who wait that nothing has come. */
+  /** Answers all who wait, now and later, that nothing has come. */
   stop(): void {
+    this.stopped = true;
     for (const finish of [...this.waiting.values()].flatMap((set) => [...set])) finish(null);
   }
 
@@ -60,6 +65,11 @@ export class EndWatch {
     } catch (error) {
       this.logger.warn({ reason: messageOf(error) }, 'sagas that are waited for could not be read; trying again');
     }
-    this.timer = this.waiting.size > 0 ? setTimeout(() => void this.poll(), POLL_MS) : null;
+    this.timer = null;
+    if (this.waiting.size > 0) this.pollLater();
+  }
+
+  private pollLater(): void {
+    this.timer ??= setTimeout(() => void this.poll(), POLL_MS + POLL_MS_PER_SAGA * this.waiting.size);
   }
 }

@@ -63,6 +63,8 @@ export interface Orchestrator<Db> {
     saga: SagaDefinition<Data, Transaction<Db>>,
     instances: readonly NewSaga<Data>[],
   ): Promise<{ publish(): Promise<void> }>;
+  /** @returns whether steps take so long that more sagas would make them time out: whoever starts sagas should wait */
+  isOverloaded(): boolean;
   /** @returns the status with which a saga ended or got stuck, or null when it did neither within `timeoutMs` */
   waitForEnd(sagaId: string, timeoutMs: number): Promise<SagaStatus | null>;
   /** @returns an instance with its history, or null. */
@@ -121,11 +123,13 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     isReady: () => consumers.length > 0 && consumers.every((consumer) => consumer.isRunning()),
     async start(tx, saga, instances) {
       registry.assertKnown(saga as unknown as SagaDefinition<never, Tx>);
-      const commands = await startSagas(store.within(tx), saga, instances);
+      const session = store.within(tx);
+      const { changes, commands } = await startSagas(session, saga, instances, store.clock() ?? (await session.now()));
       crashPoint('start:before-commit');
       return {
         publish: async () => {
           crashPoint('start:after-commit');
+          runner.started(changes);
           try {
             await sendCommands(commands, transport, runner, logger);
           } catch (error) {
@@ -137,6 +141,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
         },
       };
     },
+    isOverloaded: () => runner.isOverloaded(),
     waitForEnd: (sagaId, timeoutMs) => ends.wait(sagaId, timeoutMs),
     async find(sagaId) {
       const stored = await store.find(sagaId);

@@ -1,12 +1,20 @@
-/** Applies events to saved instances: lock, decide, save; then the caller publishes. */
+/**
+ * Applies events to saved instances: decide, and save; then the caller publishes. An instance that this process saved last is taken as it knows it, and
+ * saved unless somebody else has done so since; any other is locked and read first.
+ */
 import type { Logger } from 'pino';
 import type { CommandToSend } from '../contract/command-message.js';
 import { crashPoint } from '../crash-point.js';
+import { parseCommandId } from '../contract/routing.js';
 import type { SagaEvent } from '../engine/event.js';
 import type { SagaInstance } from '../engine/instance.js';
 import { withHope, type Care } from '../engine/run-handler.js';
-import type { SagaSession, SagaStore } from '../engine/saga-store.js';
-import { advance, type Advanced } from './advance.js';
+import type { SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
+import { SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput } from './advance.js';
+import { InstanceCache } from './instance-cache.js';
+import { Pressure } from './pressure.js';
 import type { SagaRegistry } from './saga-registry.js';
 
 /** What a set of events has led to. */
@@ -21,6 +29,8 @@ export class SagaRunner<Tx> {
   private readonly registry: SagaRegistry<Tx>;
   private readonly logger: Logger;
   private readonly onMoved: (instances: readonly SagaInstance[]) => void;
+  private readonly cache = new InstanceCache();
+  private readonly pressure = new Pressure();
 
   /** @param onMoved - told, after each commit, of the instances that were saved */
   constructor(
@@ -35,19 +45,33 @@ export class SagaRunner<Tx> {
     this.onMoved = onMoved;
   }
 
-  /** Applies events to instances, by saga id, in one transaction. */
+  /** Tells of instances that were started and committed. */
+  started(changes: readonly SagaChange[]): void {
+    this.cache.saved(changes.map(({ instance }) => instance));
+  }
+
+  /** @returns whether steps take so long that more sagas would make them time out */
+  isOverloaded(): boolean {
+    return this.pressure.value() > DEFAULTS.overloadedAbove;
+  }
+
+  /** Applies events to instances, by saga id; each instance's events take effect together. */
   async apply(events: ReadonlyMap<string, readonly SagaEvent[]>): Promise<Applied> {
     const ids = [...events.keys()].sort();
-    if (ids.length === 0) return { commands: [], unknown: [] };
-    const { advanced, found } = await withHope((care) =>
-      this.store.transaction(async (session) => {
-        const { now, instances } = await session.lock(ids);
-        const result = await this.save(session, instances, (instance) => events.get(instance.id)!, now, care);
-        return { advanced: result, found: new Set(instances.map(({ id }) => id)) };
-      }),
-    );
-    this.moved(advanced);
-    return { commands: advanced.commands, unknown: ids.filter((id) => !found.has(id)) };
+    const now = this.store.clock();
+    const cached = now === null ? [] : ids.flatMap((id) => this.cached(id, events.get(id)!) ?? []);
+    try {
+      if (now === null || cached.length === 0) return await this.applyLocked(ids, events);
+      const { commands, saved } = await this.applyCached(cached, events, now);
+      const left = ids.filter((id) => !saved.has(id));
+      if (left.length === 0) return { commands, unknown: [] };
+      const rest = await this.applyLocked(left, events);
+      return { commands: [...commands, ...rest.commands], unknown: rest.unknown };
+    } catch (error) {
+      // What was committed is not known.
+      this.cache.forget(ids);
+      throw error;
+    }
   }
 
   /**
@@ -60,22 +84,84 @@ export class SagaRunner<Tx> {
     const { advanced, count } = await withHope((care) =>
       this.store.transaction(async (session) => {
         const { now, instances } = await session.lockDue(limit, this.registry.keys);
-        const result = await this.save(session, instances, () => [{ type: 'deadline' }], now, care);
+        const result = await this.save(
+          session,
+          this.inputs(instances, () => [{ type: 'deadline' }]),
+          now,
+          care,
+        );
         return { advanced: result, count: instances.length };
       }),
     );
-    this.moved(advanced);
+    this.moved(advanced.changes);
     return { commands: advanced.commands, more: count === limit };
   }
 
-  private async save(
-    session: SagaSession<Tx>,
+  /** @returns the instance as this process knows it, unless a reply says that it has gone on elsewhere */
+  private cached(id: string, events: readonly SagaEvent[]): SagaInstance | undefined {
+    const instance = this.cache.get(id);
+    const isOvertaken = events.some(
+      (event) => event.type === 'reply' && (parseCommandId(event.commandId)?.sequence ?? 0) > (instance?.sequence ?? 0),
+    );
+    return isOvertaken ? undefined : instance;
+  }
+
+  /** Without locks: one statement when no local step runs. @returns the ids of those that were saved; others were saved by someone else since */
+  private async applyCached(
+    instances: readonly SagaInstance[],
+    events: ReadonlyMap<string, readonly SagaEvent[]>,
+    now: number,
+  ): Promise<{ commands: readonly CommandToSend[]; saved: ReadonlySet<string> }> {
+    const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
+    this.pressure.note(inputs.flatMap((input) => waitedShare(input, now) ?? []));
+    const advanced = advanceWithoutLocal(inputs, now);
+    if (!advanced) return this.applyCachedWithLocal(inputs, now);
+    crashPoint('orchestrator:before-commit');
+    const saved = await this.store.saveUnlocked(advanced.changes);
+    this.moved(advanced.changes.filter(({ instance }) => saved.has(instance.id)));
+    const unchanged = new Set(advanced.changes.map(({ instance }) => instance.id));
+    const settled = instances.map(({ id }) => id).filter((id) => saved.has(id) || !unchanged.has(id));
+    return { commands: advanced.commands.filter(({ sagaId }) => saved.has(sagaId)), saved: new Set(settled) };
+  }
+
+  private async applyCachedWithLocal(
+    inputs: readonly AdvanceInput<Tx>[],
+    now: number,
+  ): Promise<{ commands: readonly CommandToSend[]; saved: ReadonlySet<string> }> {
+    try {
+      const { changes, commands } = await withHope((care) =>
+        this.store.transaction((session) => this.save(session, inputs, now, care)),
+      );
+      this.moved(changes);
+      return { commands, saved: new Set(inputs.map(({ instance }) => instance.id)) };
+    } catch (error) {
+      if (!(error instanceof SagaError && error.code === 'STALE_INSTANCE')) throw error;
+      return { commands: [], saved: new Set() };
+    }
+  }
+
+  private async applyLocked(
+    ids: readonly string[],
+    events: ReadonlyMap<string, readonly SagaEvent[]>,
+  ): Promise<Applied> {
+    if (ids.length === 0) return { commands: [], unknown: [] };
+    const { advanced, found } = await withHope((care) =>
+      this.store.transaction(async (session) => {
+        const { now, instances } = await session.lock(ids);
+        const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
+        const result = await this.save(session, inputs, now, care);
+        return { advanced: result, found: new Set(instances.map(({ id }) => id)) };
+      }),
+    );
+    this.moved(advanced.changes);
+    return { commands: advanced.commands, unknown: ids.filter((id) => !found.has(id)) };
+  }
+
+  private inputs(
     instances: readonly SagaInstance[],
     eventsOf: (instance: SagaInstance) => readonly SagaEvent[],
-    now: number,
-    care: Care,
-  ): Promise<Advanced> {
-    const inputs = instances.flatMap((instance) => {
+  ): AdvanceInput<Tx>[] {
+    return instances.flatMap((instance) => {
       const definition = this.registry.find(instance);
       if (definition) return [{ definition, instance, events: eventsOf(instance) }];
       // Another process knows it; its deadline will have that process ask again.
@@ -85,20 +171,37 @@ export class SagaRunner<Tx> {
       );
       return [];
     });
+  }
+
+  private async save(
+    session: SagaSession<Tx>,
+    inputs: readonly AdvanceInput<Tx>[],
+    now: number,
+    care: Care,
+  ): Promise<Advanced> {
     const advanced = await advance(session, inputs, now, care);
-    await session.save(advanced.changes);
     crashPoint('orchestrator:before-commit');
+    await session.saveLast(advanced.changes);
     return advanced;
   }
 
-  private moved({ changes }: Advanced): void {
+  private moved(changes: readonly SagaChange[]): void {
     crashPoint('orchestrator:after-commit');
-    for (const { instance } of changes)
-      if (instance.status === 'stuck')
-        this.logger.error(
-          { sagaId: instance.id, step: instance.awaited?.name, lastError: instance.lastError },
-          'a saga is stuck and needs an operator',
-        );
-    this.onMoved(changes.map(({ instance }) => instance));
+    const instances = changes.map(({ instance }) => instance);
+    this.cache.saved(instances);
+    for (const { id, status, awaited, lastError } of instances)
+      if (status === 'stuck')
+        this.logger.error({ sagaId: id, step: awaited?.name, lastError }, 'a saga is stuck and needs an operator');
+    this.onMoved(instances);
   }
+}
+
+/** @returns how much of its timeout a first attempt took to be answered; null when this is no answer to one */
+function waitedShare<Tx>({ definition, instance, events }: AdvanceInput<Tx>, now: number): number | null {
+  const { awaited } = instance;
+  if (awaited?.state !== 'sent' || awaited.until === null || awaited.attempt > 1) return null;
+  if (!events.some((event) => event.type === 'reply')) return null;
+  const { action, undo } = definition.steps[awaited.step]!;
+  const { replyTimeoutMs } = (awaited.direction === 'action' ? action : undo!).retry;
+  return Math.max(0, 1 - (awaited.until - now) / replyTimeoutMs);
 }

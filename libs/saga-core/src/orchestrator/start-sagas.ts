@@ -1,10 +1,9 @@
-import type { CommandToSend } from '../contract/command-message.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { newInstance } from '../engine/instance.js';
 import type { SagaSession } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
-import { advanceStart } from './advance.js';
+import { advanceStart, type Advanced } from './advance.js';
 
 /** A saga instance to start. */
 export interface NewSaga<Data> {
@@ -16,16 +15,18 @@ export interface NewSaga<Data> {
 }
 
 /**
- * Starts instances in the session's transaction: their leading local steps run, they are saved, and their first commands are returned for the time after
- * the commit.
+ * Starts instances in the session's transaction: their leading local steps run, they are saved, and they are returned with their first commands for the
+ * time after the commit.
  *
+ * @param now - milliseconds since the epoch, by the database's clock
  * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED when a local step refuses, DUPLICATE_SAGA; and what a local step throws. The caller rolls back.
  */
 export async function startSagas<Data, Tx>(
   session: SagaSession<Tx>,
   definition: SagaDefinition<Data, Tx>,
   sagas: readonly NewSaga<Data>[],
-): Promise<readonly CommandToSend[]> {
+  now: number,
+): Promise<Advanced> {
   for (const { id, data } of sagas) {
     const problems = problemsOf(definition.data, data);
     if (problems.length > 0)
@@ -39,13 +40,13 @@ export async function startSagas<Data, Tx>(
     instance: newInstance(definition as unknown as SagaDefinition<never, never>, id, data, traceparent ?? null),
     events: [{ type: 'started' } as const],
   }));
-  const { changes, commands } = await advanceStart(session.tx, inputs, await session.now());
-  const refused = changes.find(({ instance }) => instance.failure !== null);
+  const advanced = await advanceStart(session.tx, inputs, now);
+  const refused = advanced.changes.find(({ instance }) => instance.failure !== null);
   if (refused)
     throw new SagaError(
       'START_REFUSED',
       `${refused.instance.failure!.step} refused: ${refused.instance.failure!.message}`,
     );
-  await session.insert(changes);
-  return commands;
+  await session.insert(advanced.changes);
+  return advanced;
 }

@@ -14,7 +14,7 @@ import { commandQueueOf, isReplyAddress } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import { crashPoint } from '../crash-point.js';
 import { messageOf, type DeadLetterCause } from '../errors.js';
-import type { InboxSession, InboxStore } from '../engine/inbox-store.js';
+import { DuplicateCommand, type InboxAnswer, type InboxSession, type InboxStore } from '../engine/inbox-store.js';
 import { groupBy } from '../engine/group-by.js';
 import { runHandler, withHope, type Care, type Handled } from '../engine/run-handler.js';
 import { isTransient } from '../store/database-errors.js';
@@ -58,9 +58,7 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       }
     }
     for (const wave of inWaves(accepted)) {
-      const outcomes = await withHope((care) =>
-        inbox.transaction((session) => handleWave(session, wave, handlers, care, logger)),
-      );
+      const outcomes = await handleWaveOnce(inbox, wave, handlers, logger);
       crashPoint('participant:after-commit');
       wave.forEach((command, index) => {
         const outcome = outcomes[index];
@@ -93,41 +91,77 @@ async function answerable(received: Received, transport: Transport): Promise<Rec
   return received;
 }
 
+/** Handles commands of which none needs another's end, in one transaction. A set with duplicates is handled again from its beginning, with each command claimed. */
+async function handleWaveOnce<Tx>(
+  inbox: InboxStore<Tx>,
+  wave: readonly AcceptedCommand[],
+  handlers: ReadonlyMap<string, AnyHandler<Tx>>,
+  logger: Logger,
+): Promise<(Outcome | null)[]> {
+  const handle = (claimAll: boolean) =>
+    withHope((care) => inbox.transaction((session) => handleWave(session, wave, handlers, { care, claimAll, logger })));
+  try {
+    return await handle(false);
+  } catch (error) {
+    if (!(error instanceof DuplicateCommand)) throw error;
+    return handle(true);
+  }
+}
+
+interface WaveOptions {
+  readonly care: Care;
+  readonly claimAll: boolean;
+  readonly logger: Logger;
+}
+
+/**
+ * To claim a command before it is handled costs a round trip and a second write. So a command whose handler does only what its transaction can undo, and
+ * that is not likely to be a duplicate, is recorded after it was handled: if it was one, nothing of the set is kept.
+ */
 async function handleWave<Tx>(
   session: InboxSession<Tx>,
   wave: readonly AcceptedCommand[],
   handlers: ReadonlyMap<string, AnyHandler<Tx>>,
-  care: Care,
-  logger: Logger,
+  { care, claimAll, logger }: WaveOptions,
 ): Promise<(Outcome | null)[]> {
-  const claims = claimsOf(wave);
-  const verdicts = verdictsOf(wave, claims, await session.claim(claims));
-  const outcomes = new Array<Outcome | null>(wave.length).fill(null);
-  verdicts.forEach((verdict, index) => {
-    if (!verdict.run) outcomes[index] = verdict.outcome;
-  });
-  const toRun = [...wave.keys()].filter((index) => verdicts[index]!.run);
-  for (const [key, indexes] of groupBy(toRun, (index) => wave[index]!.key)) {
-    const inputs = indexes.map((index) => wave[index]!.received);
+  const isClaimed = ({ contract, key, received }: AcceptedCommand): boolean =>
+    claimAll ||
+    care === 'careful' ||
+    contract.undoes !== null ||
+    received.attempt > 1 ||
+    typeof handlers.get(key) === 'function';
+  const claimed = wave.filter(isClaimed);
+  const claims = claimsOf(claimed);
+  const states = claims.length > 0 ? await session.claim(claims) : [];
+  const verdicts = new Map(verdictsOf(claimed, claims, states).map((verdict, index) => [claimed[index]!, verdict]));
+  const outcomes = new Map<AcceptedCommand, Outcome | null>();
+  const toRun: AcceptedCommand[] = [];
+  for (const command of wave) {
+    const verdict = verdicts.get(command);
+    if (!verdict || verdict.run) toRun.push(command);
+    else outcomes.set(command, verdict.outcome);
+  }
+  for (const [key, commands] of groupBy(toRun, (command) => command.key)) {
+    const inputs = commands.map(({ received }) => received);
     const handled = await runHandler(session, handlers.get(key)!, inputs, {
       care,
       keepsNothing: isRefusal,
       isFatal: isTransient,
     });
-    handled.forEach((result, position) => {
-      outcomes[indexes[position]!] = outcomeOf(result, wave[indexes[position]!]!, logger);
-    });
+    handled.forEach((result, index) => outcomes.set(commands[index]!, outcomeOf(result, commands[index]!, logger)));
   }
-  const settled = wave.map(({ identity }, index) => ({
-    identity,
-    outcome: outcomes[index] ?? null,
-    verdict: verdicts[index]!,
-  }));
-  const fresh = settled.filter(({ verdict }) => verdict.run || verdict.store);
-  await session.answer(fresh.filter(({ outcome }) => outcome?.kind !== 'error'));
-  await session.release(fresh.filter(({ outcome }) => outcome?.kind === 'error').map(({ identity }) => identity));
+  const answers = (commands: readonly AcceptedCommand[]): InboxAnswer[] =>
+    commands.map((command) => ({ identity: command.identity, outcome: outcomes.get(command)! }));
+  const failed = (command: AcceptedCommand): boolean => outcomes.get(command)?.kind === 'error';
+  const fresh = claimed.filter((command) => {
+    const verdict = verdicts.get(command)!;
+    return verdict.run || verdict.store;
+  });
+  await session.answer(answers(fresh.filter((command) => !failed(command))));
+  await session.release(fresh.filter(failed).map(({ identity }) => identity));
   crashPoint('participant:before-commit');
-  return outcomes;
+  await session.recordLast(answers(wave.filter((command) => !verdicts.has(command))));
+  return wave.map((command) => outcomes.get(command) ?? null);
 }
 
 function outcomeOf(handled: Handled<unknown>, { received }: AcceptedCommand, logger: Logger): Outcome | null {

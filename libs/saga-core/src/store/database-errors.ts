@@ -1,4 +1,5 @@
 /** What an error of PostgreSQL, or of the way to it, means. */
+import { types } from 'node:util';
 import { SagaError } from '../errors.js';
 
 const NETWORK_CODES = new Set([
@@ -27,7 +28,8 @@ const codeOf = (error: unknown): string => {
 
 /** @returns whether the database or the broker is out of reach, or the connection was lost: the same call may succeed later. */
 export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  // Not `instanceof`: under Jest, errors of Node itself come from another realm.
+  if (!types.isNativeError(error)) return false;
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isUnavailable);
   if (error instanceof SagaError) return UNAVAILABLE_CODES.has(error.code);
   const code = codeOf(error);
@@ -41,6 +43,9 @@ export function isTransient(error: unknown): boolean {
 
 /** @returns whether a unique or primary key refused a row. */
 export const isUniqueViolation = (error: unknown): boolean => codeOf(error) === '23505';
+
+/** @returns whether a statement divided by zero: what ours do to fail on purpose. */
+export const isDivisionByZero = (error: unknown): boolean => codeOf(error) === '22012';
 
 /** @returns whether the database that the URL names does not exist. */
 export const isMissingDatabase = (error: unknown): boolean => codeOf(error) === '3D000';

@@ -1,9 +1,9 @@
-/** PostgreSQL's jsonb refuses two things that JSON has: the character NUL, and half a surrogate pair. They become U+FFFD, so that no text from outside can block a save. */
+/** PostgreSQL cannot store two things that JSON has: the character NUL, and half a surrogate pair. They become U+FFFD, so that no text from outside can block a save. */
 
 const SUSPICIOUS = /\\u0000|\\ud[89a-f]/i;
 
-/** @returns JSON that jsonb takes. */
-export function toJsonb(value: unknown): string {
+/** @returns JSON that PostgreSQL takes, as json and as jsonb. */
+export function toJson(value: unknown): string {
   const json = JSON.stringify(value);
   return SUSPICIOUS.test(json) ? JSON.stringify(value, storable) : json;
 }

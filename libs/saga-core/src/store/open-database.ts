@@ -1,7 +1,10 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Socket } from 'node:net';
+import { Kysely } from 'kysely';
 import pg from 'pg';
+import { corkWrites } from '../cork-writes.js';
 import { CheckedClient } from './checked-client.js';
 import { isDuplicateDatabase, isMissingDatabase } from './database-errors.js';
+import { PipeliningDialect } from './pipelining-driver.js';
 
 export interface DatabaseOptions {
   /** The most connections; 10 unless given. */
@@ -31,11 +34,19 @@ export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Ky
     keepAlive: true,
     // A connection costs its first users tens of milliseconds, for signing in and for empty caches in the server: once made, it is kept.
     idleTimeoutMillis: 0,
+    pipeline: true,
+    stream: corkedSocket,
     Client: CheckedClient,
   });
   // An idle connection that breaks leaves the pool; the next query opens another.
   pool.on('error', () => undefined);
-  return new Kysely<Db>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Db>({ dialect: new PipeliningDialect({ pool }) });
+}
+
+function corkedSocket(): Socket {
+  const socket = new Socket();
+  corkWrites(socket);
+  return socket;
 }
 
 /**

@@ -3,11 +3,20 @@
  * - The primary key lets one transaction at most handle a command; others wait for its end and then see its answer.
  * - Sets are claimed in the order of their identities, so that two processes cannot deadlock over them.
  */
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import type { CommandIdentity } from '../contract/routing.js';
 import type { Outcome } from '../contract/outcome.js';
-import type { InboxAnswer, InboxClaim, InboxSession, InboxState, InboxStore } from '../engine/inbox-store.js';
-import { toJsonb } from './json.js';
+import {
+  DuplicateCommand,
+  type InboxAnswer,
+  type InboxClaim,
+  type InboxSession,
+  type InboxState,
+  type InboxStore,
+} from '../engine/inbox-store.js';
+import { isUniqueViolation } from './database-errors.js';
+import { toJson } from './json.js';
+import { executeLast } from './pipelining-driver.js';
 import { inSavepoint } from './savepoints.js';
 
 interface InboxRow {
@@ -26,6 +35,7 @@ export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transac
     tx,
     claim: (claims) => claim(tx, claims),
     answer: (answers) => answer(tx, answers),
+    recordLast: (answers) => recordLast(tx, answers),
     release: (identities) => release(tx, identities),
     isolated: (work) => inSavepoint(tx, work),
   });
@@ -65,18 +75,36 @@ async function read<Db>(tx: Transaction<Db>, sagaIds: string[], sequences: numbe
   );
 }
 
+/** Answers as a table `answer`, in the order of their identities. */
+function answersOf(answers: readonly InboxAnswer[]): RawBuilder<unknown> {
+  const sorted = [...answers].sort((a, b) => compare(a.identity, b.identity));
+  return sql`unnest(
+    ${sorted.map(({ identity }) => identity.sagaId)}::uuid[], ${sorted.map(({ identity }) => identity.sequence)}::integer[],
+    ${sorted.map(({ outcome }) => (outcome === null ? 'withheld' : 'answered'))}::text[],
+    ${sorted.map(({ outcome }) => (outcome === null ? null : toJson(outcome)))}::json[]
+  ) as answer(saga_id, sequence, state, outcome)`;
+}
+
+const compare = (a: CommandIdentity, b: CommandIdentity): number =>
+  a.sagaId === b.sagaId ? a.sequence - b.sequence : a.sagaId < b.sagaId ? -1 : 1;
+
 async function answer<Db>(tx: Transaction<Db>, answers: readonly InboxAnswer[]): Promise<void> {
   if (answers.length === 0) return;
-  const records = answers.map(({ identity, outcome }) => ({
-    saga_id: identity.sagaId,
-    sequence: identity.sequence,
-    state: outcome === null ? 'withheld' : 'answered',
-    outcome,
-  }));
   await sql`
-    update saga_inbox inbox set state = answer.state, outcome = answer.outcome
-    from jsonb_to_recordset(${toJsonb(records)}::jsonb) as answer(saga_id uuid, sequence integer, state text, outcome jsonb)
+    update saga_inbox inbox set state = answer.state, outcome = answer.outcome from ${answersOf(answers)}
     where inbox.saga_id = answer.saga_id and inbox.sequence = answer.sequence`.execute(tx);
+}
+
+async function recordLast<Db>(tx: Transaction<Db>, answers: readonly InboxAnswer[]): Promise<void> {
+  if (answers.length === 0) return;
+  try {
+    await executeLast(
+      tx,
+      sql`insert into saga_inbox (saga_id, sequence, state, outcome) select * from ${answersOf(answers)}`,
+    );
+  } catch (error) {
+    throw isUniqueViolation(error) ? new DuplicateCommand() : error;
+  }
 }
 
 async function release<Db>(tx: Transaction<Db>, identities: readonly CommandIdentity[]): Promise<void> {

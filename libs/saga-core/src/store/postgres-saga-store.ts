@@ -4,24 +4,18 @@
  * - Sets are locked in the order of their ids, so that two processes cannot deadlock.
  * - Every write is fenced by the version that was read.
  */
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import type { SagaInstance } from '../engine/instance.js';
 import type { DefinitionKey, LockedSet, SagaChange, SagaSession, SagaStore, StoredSaga } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
-import { isUniqueViolation } from './database-errors.js';
-import { toJsonb } from './json.js';
-import {
-  CHANGE_COLUMNS,
-  INSTANCE_COLUMNS,
-  instanceOf,
-  recordOf,
-  type HistoryRow,
-  type InstanceRow,
-} from './saga-rows.js';
+import { DatabaseClock } from './database-clock.js';
+import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
+import { toJson } from './json.js';
+import { executeLast } from './pipelining-driver.js';
+import { INSTANCE_COLUMNS, inputOf, instanceOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
 import { inSavepoint } from './savepoints.js';
 
 const columns = sql.raw(INSTANCE_COLUMNS);
-const changeColumns = sql.raw(CHANGE_COLUMNS);
 const clockMs = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::float8`;
 
 /**
@@ -29,34 +23,46 @@ const clockMs = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::floa
  * @returns the port's implementation
  */
 export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transaction<Db>> {
+  const clock = new DatabaseClock();
   const within = (tx: Transaction<Db>): SagaSession<Transaction<Db>> => ({
     tx,
-    now: () => now(tx),
-    lock: (ids) => lock(tx, ids),
+    now: () => now(tx, clock),
+    lock: (ids) => lock(tx, ids, clock),
     lockDue: (limit, definitions) => lockDue(tx, limit, definitions),
     insert: (changes) => insert(tx, changes),
-    save: (changes) => save(tx, changes),
+    save: async (changes) => {
+      if (changes.length > 0) await saveAll(changes, (statement) => statement.execute(tx).then(({ rows }) => rows));
+    },
+    saveLast: async (changes) => {
+      if (changes.length > 0) await saveAll(changes, (statement) => executeLast(tx, statement));
+    },
     isolated: (work) => inSavepoint(tx, work),
   });
   return {
     transaction: (work) => database.transaction().execute((tx) => work(within(tx))),
     within,
+    saveUnlocked: (changes) => saveUnlocked(database, changes, clock),
+    clock: () => clock.now(),
     find: (id) => find(database, id),
     statuses: (ids) => statuses(database, ids),
   };
 }
 
-async function now<Db>(tx: Transaction<Db>): Promise<number> {
+async function now<Db>(tx: Transaction<Db>, clock: DatabaseClock): Promise<number> {
   const { rows } = await sql<{ now: number }>`select ${clockMs} as now`.execute(tx);
+  clock.hear(rows[0]!.now);
   return rows[0]!.now;
 }
 
-async function lock<Db>(tx: Transaction<Db>, ids: readonly string[]): Promise<LockedSet> {
+async function lock<Db>(tx: Transaction<Db>, ids: readonly string[], clock: DatabaseClock): Promise<LockedSet> {
   const { rows } = await sql<InstanceRow & { now: number }>`
     select ${columns}, ${clockMs} as now from saga_instance where saga_id = any(${[...ids]}::uuid[]) order by saga_id for update`.execute(
     tx,
   );
-  return { now: rows[0]?.now ?? (await now(tx)), instances: rows.map(instanceOf) };
+  const last = rows.at(-1);
+  if (!last) return { now: await now(tx, clock), instances: [] };
+  clock.hear(last.now);
+  return { now: rows[0]!.now, instances: rows.map(instanceOf) };
 }
 
 /**
@@ -68,7 +74,7 @@ async function lockDue<Db>(
   limit: number,
   definitions: readonly DefinitionKey[],
 ): Promise<LockedSet> {
-  const known = toJsonb(definitions);
+  const known = toJson(definitions);
   const { rows } = await sql<InstanceRow & { now: number }>`
     with clock as (select clock_timestamp() as now),
     awake as (
@@ -90,7 +96,7 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): 
   if (changes.length === 0) return;
   try {
     await sql`
-      with input as (select * from jsonb_to_recordset(${toJsonb(changes.map(recordOf))}::jsonb) as input(${changeColumns})),
+      with input as (select * from ${inputOf(changes)}),
       logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input)
       insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
         failure, last_error, traceparent, created_at, updated_at, ended_at)
@@ -104,30 +110,53 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): 
   }
 }
 
-async function save<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): Promise<void> {
-  if (changes.length === 0) return;
-  const { rows } = await sql<{ saved: number }>`
-    with input as (select * from jsonb_to_recordset(${toJsonb(changes.map(recordOf))}::jsonb) as input(${changeColumns})),
-    saved as (
-      update saga_instance saga set
-        status = input.status, version = input.version, sequence = input.sequence, step = input.step, awaited = input.awaited,
-        deadline = to_timestamp(input.deadline / 1000),
-        wake_at = case
-          when input.deadline is null then null
-          when saga.wake_at > clock_timestamp() and saga.wake_at <= to_timestamp(input.deadline / 1000) then saga.wake_at
-          else to_timestamp(input.deadline / 1000) end,
-        data = input.data, actions = input.actions, failure = input.failure, last_error = input.last_error,
-        updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end
-      from input where saga.saga_id = input.saga_id and saga.version = input.version - 1
-      returning saga.saga_id
-    ),
-    logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input join saved using (saga_id))
-    select count(*)::integer as saved from saved`.execute(tx);
-  if (rows[0]!.saved !== changes.length)
+/** Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the ids of those that did. */
+const saving = (changes: readonly SagaChange[]) => sql`
+  with input as (select * from ${inputOf(changes)}),
+  saved as (
+    update saga_instance saga set
+      status = input.status, version = input.version, sequence = input.sequence, step = input.step, awaited = input.awaited,
+      deadline = to_timestamp(input.deadline / 1000),
+      wake_at = case
+        when input.deadline is null then null
+        when saga.wake_at > clock_timestamp() and saga.wake_at <= to_timestamp(input.deadline / 1000) then saga.wake_at
+        else to_timestamp(input.deadline / 1000) end,
+      data = coalesce(input.data, saga.data), actions = input.actions, failure = input.failure, last_error = input.last_error,
+      updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end
+    from input where saga.saga_id = input.saga_id and saga.version = input.version - 1
+    returning saga.saga_id
+  ),
+  logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input join saved using (saga_id))`;
+
+/** @throws {SagaError} STALE_INSTANCE unless all were saved; the statement fails then, so that a COMMIT which follows it commits nothing */
+async function saveAll(
+  changes: readonly SagaChange[],
+  execute: (statement: RawBuilder<unknown>) => Promise<unknown>,
+): Promise<void> {
+  try {
+    await execute(sql`${saving(changes)} select 1 / (count(*) = ${changes.length})::integer from saved`);
+  } catch (error) {
+    if (!isDivisionByZero(error)) throw error;
     throw new SagaError(
       'STALE_INSTANCE',
       'Another process has saved one of these sagas since it was read; nothing was written',
     );
+  }
+}
+
+async function saveUnlocked<Db>(
+  database: Kysely<Db>,
+  changes: readonly SagaChange[],
+  clock: DatabaseClock,
+): Promise<ReadonlySet<string>> {
+  if (changes.length === 0) return new Set();
+  const { rows } = await sql<{ now: number; saved: string[] | null }>`
+    ${saving(changes)}
+    select ${clockMs} as now, case when count(*) < ${changes.length} then array_agg(saga_id::text) end as saved from saved`.execute(
+    database,
+  );
+  clock.hear(rows[0]!.now);
+  return new Set(rows[0]!.saved ?? changes.map(({ instance }) => instance.id));
 }
 
 async function find<Db>(database: Kysely<Db>, id: string): Promise<StoredSaga | null> {
@@ -136,7 +165,7 @@ async function find<Db>(database: Kysely<Db>, id: string): Promise<StoredSaga | 
   >`
     select ${columns}, (extract(epoch from created_at) * 1000)::float8 as created, (extract(epoch from updated_at) * 1000)::float8 as updated,
       (extract(epoch from ended_at) * 1000)::float8 as ended,
-      (select jsonb_agg(jsonb_build_object('version', version, 'at', extract(epoch from at) * 1000, 'entries', entries) order by version)
+      (select json_agg(json_build_object('version', version, 'at', extract(epoch from at) * 1000, 'entries', entries) order by version)
         from saga_history history where history.saga_id = saga.saga_id) as history
     from saga_instance saga where saga_id = ${id}::uuid`.execute(database);
   const row = rows[0];

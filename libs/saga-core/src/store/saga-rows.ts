@@ -1,7 +1,9 @@
 /** Saga instances as rows, and back. */
+import { sql, type RawBuilder } from 'kysely';
 import type { HistoryEntry } from '../engine/history.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { SagaChange } from '../engine/saga-store.js';
+import { toJson } from './json.js';
 
 /** The columns that {@link instanceOf} needs, times as milliseconds. */
 export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent`;
@@ -45,28 +47,25 @@ export function instanceOf(row: InstanceRow): SagaInstance {
   };
 }
 
-/** The columns of {@link recordOf}, for jsonb_to_recordset. */
-export const CHANGE_COLUMNS = `saga_id uuid, saga_name text, definition_version integer, status text, version integer, sequence integer, step text,
-  awaited jsonb, deadline float8, data jsonb, actions jsonb, failure jsonb, last_error jsonb, traceparent text, ended boolean, entries jsonb`;
+const json = (value: unknown): string | null => (value === null ? null : toJson(value));
 
-/** @returns a change as a record with the columns of {@link CHANGE_COLUMNS}. */
-export function recordOf({ instance, history }: SagaChange): Record<string, unknown> {
-  return {
-    saga_id: instance.id,
-    saga_name: instance.sagaName,
-    definition_version: instance.definitionVersion,
-    status: instance.status,
-    version: instance.version,
-    sequence: instance.sequence,
-    step: instance.awaited?.name ?? null,
-    awaited: instance.awaited,
-    deadline: instance.awaited?.until ?? null,
-    data: instance.data,
-    actions: instance.actions,
-    failure: instance.failure,
-    last_error: instance.lastError,
-    traceparent: instance.traceparent,
-    ended: hasEnded(instance.status),
-    entries: history,
-  };
+/**
+ * @returns changes as a table `input`, in the order of their ids. Null for `data` keeps what was saved. (An array for each column costs PostgreSQL
+ *   half of what one JSON document for all does.)
+ */
+export function inputOf(changes: readonly SagaChange[]): RawBuilder<unknown> {
+  const sorted = [...changes].sort((a, b) => (a.instance.id < b.instance.id ? -1 : 1));
+  const each = <Value>(valueOf: (change: SagaChange) => Value): Value[] => sorted.map(valueOf);
+  return sql`unnest(
+    ${each(({ instance }) => instance.id)}::uuid[], ${each(({ instance }) => instance.sagaName)}::text[],
+    ${each(({ instance }) => instance.definitionVersion)}::integer[], ${each(({ instance }) => instance.status)}::text[],
+    ${each(({ instance }) => instance.version)}::integer[], ${each(({ instance }) => instance.sequence)}::integer[],
+    ${each(({ instance }) => instance.awaited?.name ?? null)}::text[], ${each(({ instance }) => json(instance.awaited))}::json[],
+    ${each(({ instance }) => instance.awaited?.until ?? null)}::float8[],
+    ${each(({ instance, keepsData }) => (keepsData ? null : toJson(instance.data)))}::jsonb[],
+    ${each(({ instance }) => json(instance.actions))}::json[], ${each(({ instance }) => json(instance.failure))}::json[],
+    ${each(({ instance }) => json(instance.lastError))}::json[], ${each(({ instance }) => instance.traceparent)}::text[],
+    ${each(({ instance }) => hasEnded(instance.status))}::boolean[], ${each(({ history }) => toJson(history))}::json[]
+  ) as input(saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, data, actions, failure, last_error, traceparent,
+    ended, entries)`;
 }

@@ -1,6 +1,7 @@
 /** The inbox in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
 import { commandIdOf } from '../contract/routing.js';
-import type { InboxSession, InboxState, InboxStore } from '../engine/inbox-store.js';
+import type { Outcome } from '../contract/outcome.js';
+import { DuplicateCommand, type InboxSession, type InboxState, type InboxStore } from '../engine/inbox-store.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
 
 const TABLE = 'inbox';
@@ -19,8 +20,14 @@ export function memoryInboxStore(database: MemoryDatabase, faults?: CommitFaults
       }),
     answer: async (answers) => {
       for (const { identity, outcome } of answers) {
-        const state: InboxState = outcome === null ? { type: 'withheld' } : { type: 'answered', outcome };
-        tx.set(TABLE, commandIdOf(identity.sagaId, identity.sequence), state);
+        tx.set(TABLE, commandIdOf(identity.sagaId, identity.sequence), stateOf(outcome));
+      }
+    },
+    recordLast: async (answers) => {
+      for (const { identity, outcome } of answers) {
+        const key = commandIdOf(identity.sagaId, identity.sequence);
+        if (tx.get<InboxState>(TABLE, key)) throw new DuplicateCommand();
+        tx.set(TABLE, key, stateOf(outcome));
       }
     },
     release: async (identities) => {
@@ -30,3 +37,6 @@ export function memoryInboxStore(database: MemoryDatabase, faults?: CommitFaults
   });
   return { transaction: (work) => database.transaction((tx) => work(within(tx)), faults) };
 }
+
+const stateOf = (outcome: Outcome | null): InboxState =>
+  outcome === null ? { type: 'withheld' } : { type: 'answered', outcome };

@@ -38,18 +38,26 @@ export function memorySagaStore(
         throw new SagaError('DUPLICATE_SAGA', 'A saga of this id exists already');
       for (const change of changes) write(tx, change, clock());
     },
-    save: async (changes) => {
-      const stale = changes.some(({ instance }) => instanceOf(tx, instance.id)?.version !== instance.version - 1);
-      if (stale)
-        throw new SagaError('STALE_INSTANCE', 'Another process has saved one of these sagas; nothing was written');
-      for (const change of changes) write(tx, change, clock());
-    },
+    save: async (changes) => saveAll(tx, changes),
+    saveLast: async (changes) => saveAll(tx, changes),
     isolated: (work) => tx.isolated(work),
   });
+  const saveAll = (tx: MemoryTransaction, changes: readonly SagaChange[]): void => {
+    if (!changes.every((change) => isCurrent(tx, change)))
+      throw new SagaError('STALE_INSTANCE', 'Another process has saved one of these sagas; nothing was written');
+    for (const change of changes) write(tx, change, clock());
+  };
   const locked = (instances: SagaInstance[]): LockedSet => ({ now: clock(), instances });
   return {
     transaction: (work) => database.transaction((tx) => work(within(tx)), faults),
     within,
+    saveUnlocked: (changes) =>
+      database.transaction(async (tx) => {
+        const current = changes.filter((change) => isCurrent(tx, change));
+        for (const change of current) write(tx, change, clock());
+        return new Set(current.map(({ instance }) => instance.id));
+      }, faults),
+    clock,
     find: (id) => database.transaction(async (tx) => tx.get<StoredSaga>(TABLE, id) ?? null),
     statuses: (ids) =>
       database.transaction(
@@ -68,6 +76,9 @@ export function allSagas(database: MemoryDatabase): Promise<StoredSaga[]> {
 
 const instanceOf = (tx: MemoryTransaction, id: string): SagaInstance | undefined =>
   tx.get<StoredSaga>(TABLE, id)?.instance;
+
+const isCurrent = (tx: MemoryTransaction, { instance }: SagaChange): boolean =>
+  instanceOf(tx, instance.id)?.version === instance.version - 1;
 
 const byId = (a: SagaInstance, b: SagaInstance): number => (a.id < b.id ? -1 : 1);
 

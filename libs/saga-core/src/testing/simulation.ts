@@ -218,13 +218,14 @@ export class Simulation<Data> {
     this.tell(`a client starts saga ${number} at ${process.name}`);
     const store = memorySagaStore(this.orders, () => this.now);
     const end = await this.as(process, async () => {
-      const commands = await this.orders.transaction(async (tx) => {
-        const first = await startSagas(store.within(tx), this.saga, [{ id, data }]);
+      const { changes, commands } = await this.orders.transaction(async (tx) => {
+        const first = await startSagas(store.within(tx), this.saga, [{ id, data }], this.now);
         process.pass('start:before-commit');
         return first;
       }, process.commitFaults);
       this.promised.push(id);
       process.pass('start:after-commit');
+      runner.started(changes);
       await sendCommands(commands, transport, runner, SILENT);
     });
     this.afterDeath(process, end);

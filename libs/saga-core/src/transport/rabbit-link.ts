@@ -2,9 +2,11 @@
  * One connection to RabbitMQ that comes back. A link is the unit of recovery: whatever breaks, be it the connection, a channel or a consumer, the link
  * is closed and built anew by `setup`, so that there is one way to come up and one to go down.
  */
+import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type ChannelModel } from 'amqplib';
 import type { Logger } from 'pino';
+import { corkWrites } from '../cork-writes.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 
@@ -80,6 +82,7 @@ export class RabbitLink {
     let connection: ChannelModel | undefined;
     try {
       connection = await this.connect(url);
+      corkWrites((connection.connection as unknown as { stream: Writable }).stream);
       const down = this.downOf(connection);
       await Promise.race([
         this.options.setup(connection, down.fail),

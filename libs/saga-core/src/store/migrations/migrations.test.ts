@@ -29,6 +29,8 @@ describe('the migrations', () => {
         "001-saga-instances": "dbeef74fdc25946e",
         "002-saga-inbox": "af0bbe09e7e426b0",
         "003-saga-delivery-attempts": "114235c792a61e9d",
+        "005-state-as-json": "27e7ac21f2c39a58",
+        "006-outcome-as-json": "cbbf13077eeaa0c6",
       }
     `);
   });
