@@ -199,6 +199,18 @@ describe('transition', () => {
     expect(play.deadline().lastSent).toBe('cards.authorize#4/2');
   });
 
+  it('does not ask again for what the participant may have forgotten: it parks, for even an undo would not be known', () => {
+    const expired: Outcome = { kind: 'error', code: 'COMMAND_EXPIRED', message: 'too old' };
+    const retriable = toApprove().reply(expired);
+    expect(retriable.instance).toMatchObject({ status: 'stuck', lastError: { code: 'COMMAND_EXPIRED' } });
+    const action = toAuthorize().reply(expired);
+    expect(action.lastSent).toBe('cards.reverse#5/1');
+    action.reply(expired);
+    expect(action.instance).toMatchObject({ status: 'stuck', lastError: { code: 'COMMAND_EXPIRED' } });
+    action.take({ type: 'operator', action: { type: 'skip', by: 'ann', reason: 'reversed by hand' } });
+    expect(action.lastSent).toBe('kitchen.reject#6/1');
+  });
+
   it('does nothing at a deadline that is not due', () => {
     const play = toAuthorize();
     const { instance, history, next } = transition(saga, play.instance, { type: 'deadline' }, play.now);

@@ -218,6 +218,8 @@ class Turn<Data, Tx> {
         this.instance.awaited = { ...this.awaited, sequence: ++this.instance.sequence };
         return this.tryAgain(outcome, false);
       case 'error':
+        // Time does not make it younger.
+        if (outcome.code === ('COMMAND_EXPIRED' satisfies FailureCode)) return this.giveUp(outcome);
         return this.tryAgain(outcome);
     }
   }

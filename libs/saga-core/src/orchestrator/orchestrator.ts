@@ -3,11 +3,13 @@ import { crashPoint } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
+import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
 import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
 import { postgresSagaStore } from '../store/postgres-saga-store.js';
+import { purgeSagas } from '../store/purge-sagas.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { orchestratorTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
@@ -41,6 +43,8 @@ export interface OrchestratorSettings {
   readonly maxSetSize: number;
   /** How often due deadlines are looked for, in milliseconds. */
   readonly deadlinePollMs: number;
+  /** How long ended sagas are kept, in milliseconds; null for ever. */
+  readonly sagaRetentionMs: number | null;
   readonly queueType: QueueType;
 }
 
@@ -79,10 +83,11 @@ export interface Orchestrator<Db> {
 export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orchestrator<Db> {
   type Tx = Transaction<Db>;
   const { database, transport, logger } = options;
-  const { prefetch, maxSetSize, deadlinePollMs, queueType } = {
+  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType } = {
     prefetch: DEFAULTS.prefetch,
     maxSetSize: DEFAULTS.maxSetSize,
     deadlinePollMs: DEFAULTS.deadlinePollMs,
+    sagaRetentionMs: DEFAULTS.sagaRetentionMs as number | null,
     queueType: 'quorum' as const,
     ...options.settings,
   };
@@ -95,7 +100,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     guardAgainstCrashLoops(queue, replySetHandler(queue, runner, transport, logger), attempts, transport, logger);
   const stopping = new AbortController();
   let consumers: Consumer[] = [];
-  let deadlines: Promise<void> = Promise.resolve();
+  let rounds: Promise<void>[] = [];
 
   return {
     run() {
@@ -104,19 +109,16 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       consumers = [...new Set(options.sagas.map(({ replyAddress }) => replyAddress))].map((queue) =>
         transport.consume({ queue, prefetch, maxSetSize, handleSet: handleRepliesOf(queue) }),
       );
-      deadlines = handleDeadlines({
-        runner,
-        transport,
-        logger,
-        pollMs: deadlinePollMs,
-        maxSetSize,
-        signal: stopping.signal,
-      });
+      const { signal } = stopping;
+      rounds = [
+        handleDeadlines({ runner, transport, logger, pollMs: deadlinePollMs, maxSetSize, signal }),
+        purging(sagaRetentionMs, (retentionMs, limit) => purgeSagas(database, retentionMs, limit), { signal, logger }),
+      ];
     },
     async stop() {
       stopping.abort();
       ends.stop();
-      await Promise.all([deadlines, ...consumers.map((consumer) => consumer.stop())]);
+      await Promise.all([...rounds, ...consumers.map((consumer) => consumer.stop())]);
     },
     isReady: () => consumers.length > 0 && consumers.every((consumer) => consumer.isRunning()),
     async start(tx, saga, instances) {

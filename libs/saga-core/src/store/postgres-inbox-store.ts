@@ -2,12 +2,14 @@
  * The inbox on PostgreSQL. Invariants kept here:
  * - The primary key lets one transaction at most handle a command; others wait for its end and then see its answer.
  * - Sets are claimed in the order of their identities, so that two processes cannot deadlock over them.
+ * - What may have been purged is not claimed as new: see purge-inbox.ts.
  */
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { CommandIdentity } from '../contract/routing.js';
 import type { Outcome } from '../contract/outcome.js';
 import type { InboxAnswer, InboxClaim, InboxSession, InboxState, InboxStore } from '../engine/inbox-store.js';
 import { toJsonb } from './json.js';
+import { isBeyondHorizon } from './purge-inbox.js';
 import { inSavepoint } from './savepoints.js';
 
 interface InboxRow {
@@ -41,13 +43,14 @@ async function claim<Db>(tx: Transaction<Db>, claims: readonly InboxClaim[]): Pr
   const { rows: claimed } = await sql<{ saga_id: string; sequence: number }>`
     insert into saga_inbox (saga_id, sequence, state)
     select * from unnest(${sagaIds}::uuid[], ${sequences}::integer[], ${states}::text[]) as claim(saga_id, sequence, state)
+    where not ${isBeyondHorizon(sql.ref('claim.saga_id'))}
     order by saga_id, sequence
     on conflict do nothing returning saga_id, sequence`.execute(tx);
   const mine = new Set(claimed.map(({ saga_id, sequence }) => keyOf(saga_id, sequence)));
   const known = mine.size === claims.length ? new Map<string, InboxState>() : await read(tx, sagaIds, sequences);
   return claims.map(({ identity }) => {
     const key = keyOf(identity.sagaId, identity.sequence);
-    return mine.has(key) ? { type: 'claimed' } : known.get(key)!;
+    return mine.has(key) ? ({ type: 'claimed' } as const) : (known.get(key) ?? { type: 'expired' });
   });
 }
 

@@ -3,6 +3,8 @@ import type { Migration } from 'kysely';
 import { sagaInstances } from './001-saga-instances.js';
 import { sagaInbox } from './002-saga-inbox.js';
 import { sagaDeliveryAttempts } from './003-saga-delivery-attempts.js';
+import { sagaEnds } from './004-saga-ends.js';
+import { sagaInboxHorizon } from './005-saga-inbox-horizon.js';
 
 /** The bookkeeping table to run these under. */
 export const SAGA_MIGRATION_TABLE = 'saga_migration';
@@ -11,10 +13,12 @@ export const SAGA_MIGRATION_TABLE = 'saga_migration';
 export const orchestratorMigrations: Record<string, Migration> = {
   '001-saga-instances': sagaInstances,
   '003-saga-delivery-attempts': sagaDeliveryAttempts,
+  '004-saga-ends': sagaEnds,
 };
 
 /** For a database of a participant. */
 export const participantMigrations: Record<string, Migration> = {
   '002-saga-inbox': sagaInbox,
   '003-saga-delivery-attempts': sagaDeliveryAttempts,
+  '005-saga-inbox-horizon': sagaInboxHorizon,
 };

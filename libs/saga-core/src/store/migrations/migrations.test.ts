@@ -29,6 +29,8 @@ describe('the migrations', () => {
         "001-saga-instances": "dbeef74fdc25946e",
         "002-saga-inbox": "af0bbe09e7e426b0",
         "003-saga-delivery-attempts": "114235c792a61e9d",
+        "004-saga-ends": "84fb93176a1983a0",
+        "005-saga-inbox-horizon": "5c5f7124f6b36de9",
       }
     `);
   });
