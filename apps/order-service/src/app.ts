@@ -49,7 +49,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
   return {
     worker: {
       start: async () => {
-        orchestrator.run();
+        await orchestrator.run();
         const keyRetentionMs = retentionMs(IDEMPOTENCY_KEY_RETENTION_DAYS);
         const { signal } = stopping;
         keysPurged = purging(keyRetentionMs, (...bounds) => purgeKeys(database, ...bounds), { signal, logger });

@@ -13,7 +13,7 @@ export interface DeadlineOptions<Tx> {
 }
 
 /**
- * Applies the deadlines that are due, at most one set of them. While nothing can be published none is: the broker's absence is not the participants'
+ * Applies what waits in the database, at most one set of each: replies that another process kept, and deadlines that are due. While nothing can be published none is: the broker's absence is not the participants'
  * silence, and must not use up attempts.
  *
  * @returns whether more may be due
@@ -25,8 +25,12 @@ export async function deadlineRound<Tx>({
   maxSetSize,
 }: DeadlineOptions<Tx>): Promise<boolean> {
   if (!transport.canPublish()) return false;
-  const { commands, more } = await runner.applyDue(maxSetSize);
-  await sendCommands(commands, transport, runner, logger);
+  let more = false;
+  for (const apply of [() => runner.applyKept(maxSetSize), () => runner.applyDue(maxSetSize)]) {
+    const applied = await apply();
+    await sendCommands(applied.commands, transport, runner, logger);
+    more ||= applied.more;
+  }
   return more;
 }
 

@@ -7,12 +7,14 @@ import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
+import { livingInstances } from '../store/living-instances.js';
 import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
 import { postgresSagaStore } from '../store/postgres-saga-store.js';
 import { purgeSagas } from '../store/purge-sagas.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { orchestratorTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
+import { checkDefinitions } from './check-definitions.js';
 import { sendCommands } from './command-sender.js';
 import { EndWatch } from './end-watch.js';
 import { handleDeadlines } from './handle-deadlines.js';
@@ -50,8 +52,12 @@ export interface OrchestratorSettings {
 
 /** Drives the sagas of one database. Any number of processes may run it side by side. */
 export interface Orchestrator<Db> {
-  /** Declares the reply queues, and begins to take replies and to watch deadlines. */
-  run(): void;
+  /**
+   * Declares the reply queues, and begins to take replies and to watch deadlines, once it has seen that it knows the definitions of all living instances.
+   *
+   * @throws {SagaError} DEFINITION_MISSING, saying how many instances need which definitions; nothing has begun then
+   */
+  run(): Promise<void>;
   /** Stops taking replies and deadlines, finishes those in hand; who waits for an end is answered null. */
   stop(): Promise<void>;
   /** @returns whether replies arrive now. */
@@ -74,7 +80,7 @@ export interface Orchestrator<Db> {
   /**
    * Does what an operator asks for.
    *
-   * @throws {SagaError} SAGA_NOT_FOUND, or ACTION_NOT_ALLOWED where the definition does not allow it now
+   * @throws {SagaError} SAGA_NOT_FOUND, ACTION_NOT_ALLOWED where the definition does not allow it now, or UNKNOWN_DEFINITION when only another process can
    */
   operate(sagaId: string, action: OperatorAction): Promise<void>;
 }
@@ -103,7 +109,9 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   let rounds: Promise<void>[] = [];
 
   return {
-    run() {
+    async run() {
+      await checkDefinitions(registry, () => livingInstances(database), { signal: stopping.signal, logger });
+      if (stopping.signal.aborted) return;
       const names = [...new Set(registry.keys.map(({ name }) => name))];
       for (const name of names) transport.use(orchestratorTopology(name, queueType));
       consumers = [...new Set(options.sagas.map(({ replyAddress }) => replyAddress))].map((queue) =>
@@ -145,8 +153,10 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       return stored && sagaView(stored);
     },
     async operate(sagaId, action) {
-      const { commands, unknown } = await runner.apply(new Map([[sagaId, [{ type: 'operator', action }]]]));
+      const { commands, unknown, foreign } = await runner.apply(new Map([[sagaId, [{ type: 'operator', action }]]]));
       if (unknown.length > 0) throw new SagaError('SAGA_NOT_FOUND', `There is no saga ${sagaId}`);
+      const other = foreign[0];
+      if (other) throw registry.unknown({ name: other.sagaName, version: other.definitionVersion });
       await sendCommands(commands, transport, runner, logger);
     },
   };

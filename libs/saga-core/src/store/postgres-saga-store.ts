@@ -10,6 +10,7 @@ import type { DefinitionKey, LockedSet, SagaChange, SagaSession, SagaStore, Stor
 import { SagaError } from '../errors.js';
 import { isUniqueViolation } from './database-errors.js';
 import { toJsonb } from './json.js';
+import { keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
 import {
   CHANGE_COLUMNS,
   INSTANCE_COLUMNS,
@@ -34,6 +35,12 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     now: () => now(tx),
     lock: (ids) => lock(tx, ids),
     lockDue: (limit, definitions) => lockDue(tx, limit, definitions),
+    keepReplies: (replies) => keepReplies(tx, replies),
+    lockKept: async (limit, definitions) => {
+      const ids = await sagasWithKeptReplies(tx, limit, definitions);
+      // Another process may take them first: its locks come before its taking.
+      return { ...(await lock(tx, ids)), replies: await takeKeptReplies(tx, ids) };
+    },
     insert: (changes) => insert(tx, changes),
     save: (changes) => save(tx, changes),
     isolated: (work) => inSavepoint(tx, work),

@@ -16,6 +16,7 @@ export async function purgeSagas<Db>(database: Kysely<Db>, retentionMs: number, 
       order by ended_at limit ${limit} for update skip locked
     ),
     told as (delete from saga_history history using old where history.saga_id = old.saga_id),
+    kept as (delete from saga_kept_reply reply using old where reply.saga_id = old.saga_id),
     purged as (delete from saga_instance saga using old where saga.saga_id = old.saga_id returning 1)
     select count(*)::integer as purged from purged`.execute(database);
   const attempts = await purgeDeliveryAttempts(database, retentionMs, limit);

@@ -5,6 +5,7 @@ import { sagaInbox } from './002-saga-inbox.js';
 import { sagaDeliveryAttempts } from './003-saga-delivery-attempts.js';
 import { sagaEnds } from './004-saga-ends.js';
 import { sagaInboxHorizon } from './005-saga-inbox-horizon.js';
+import { sagaKeptReplies } from './006-saga-kept-replies.js';
 
 /** The bookkeeping table to run these under. */
 export const SAGA_MIGRATION_TABLE = 'saga_migration';
@@ -14,6 +15,7 @@ export const orchestratorMigrations: Record<string, Migration> = {
   '001-saga-instances': sagaInstances,
   '003-saga-delivery-attempts': sagaDeliveryAttempts,
   '004-saga-ends': sagaEnds,
+  '006-saga-kept-replies': sagaKeptReplies,
 };
 
 /** For a database of a participant. */

@@ -31,6 +31,7 @@ describe('the migrations', () => {
         "003-saga-delivery-attempts": "114235c792a61e9d",
         "004-saga-ends": "84fb93176a1983a0",
         "005-saga-inbox-horizon": "5c5f7124f6b36de9",
+        "006-saga-kept-replies": "a1349a655080adea",
       }
     `);
   });
