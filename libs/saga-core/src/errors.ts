@@ -34,6 +34,7 @@ export const FAILURE_CODES = [
   'REPLY_NOT_APPLIED',
   'LOCAL_STEP_FAILED',
   'OPERATOR_COMPENSATED',
+  'SAGA_DEADLINE',
 ] as const;
 
 /** Causes under which a message lies in a dead-letter queue, in its `x-cause` header. */

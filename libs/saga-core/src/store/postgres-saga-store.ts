@@ -102,7 +102,7 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): 
       insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
         failure, last_error, traceparent, created_at, updated_at, ended_at)
       select saga_id, saga_name, definition_version, status, version, sequence, step, awaited, to_timestamp(deadline / 1000), to_timestamp(deadline / 1000),
-        data, actions, failure, last_error, traceparent, clock_timestamp(), clock_timestamp(), case when ended then clock_timestamp() end
+        data, actions, failure, last_error, traceparent, coalesce(to_timestamp(started / 1000), clock_timestamp()), clock_timestamp(), case when ended then clock_timestamp() end
       from input order by saga_id`.execute(tx);
   } catch (error) {
     if (isUniqueViolation(error))

@@ -4,7 +4,7 @@ import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { SagaChange } from '../engine/saga-store.js';
 
 /** The columns that {@link instanceOf} needs, times as milliseconds. */
-export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent`;
+export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, created_at`;
 
 export interface InstanceRow {
   saga_id: string;
@@ -19,6 +19,7 @@ export interface InstanceRow {
   failure: SagaInstance['failure'];
   last_error: SagaInstance['lastError'];
   traceparent: string | null;
+  created_at: Date;
 }
 
 export interface HistoryRow {
@@ -42,12 +43,13 @@ export function instanceOf(row: InstanceRow): SagaInstance {
     failure: row.failure,
     lastError: row.last_error,
     traceparent: row.traceparent,
+    startedAt: row.created_at.getTime(),
   };
 }
 
 /** The columns of {@link recordOf}, for jsonb_to_recordset. */
 export const CHANGE_COLUMNS = `saga_id uuid, saga_name text, definition_version integer, status text, version integer, sequence integer, step text,
-  awaited jsonb, deadline float8, data jsonb, actions jsonb, failure jsonb, last_error jsonb, traceparent text, ended boolean, entries jsonb`;
+  awaited jsonb, deadline float8, data jsonb, actions jsonb, failure jsonb, last_error jsonb, traceparent text, started float8, ended boolean, entries jsonb`;
 
 /** @returns a change as a record with the columns of {@link CHANGE_COLUMNS}. */
 export function recordOf({ instance, history }: SagaChange): Record<string, unknown> {
@@ -66,6 +68,7 @@ export function recordOf({ instance, history }: SagaChange): Record<string, unkn
     failure: instance.failure,
     last_error: instance.lastError,
     traceparent: instance.traceparent,
+    started: instance.startedAt,
     ended: hasEnded(instance.status),
     entries: history,
   };
