@@ -50,6 +50,8 @@ export const DEFAULTS = {
   maxMessageBytes: 1_048_576,
   /** How long it is remembered that a reply exchange does not exist. That it does is remembered until the connection is lost, as it is when it ceases to. */
   missingAddressMemoryMs: 5_000,
+  /** How often it is told how many messages came that are of no use, while they come. */
+  logEveryMs: 10_000,
   /** How long an ended saga and its history are kept. Sagas that live or are stuck are kept for ever. */
   sagaRetentionMs: 30 * DAY_MS,
   /** How long a participant remembers the commands of a saga, from the saga's start; it refuses those of older sagas, so it is to outlive them and their operators' holidays. */

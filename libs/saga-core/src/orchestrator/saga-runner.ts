@@ -6,6 +6,7 @@ import { crashPoint } from '../crash-point.js';
 import type { SagaEvent } from '../engine/event.js';
 import { groupBy } from '../engine/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
+import { logSparsely } from '../engine/log-sparsely.js';
 import { withHope, type Care } from '../engine/run-handler.js';
 import type { KeptReply, SagaSession, SagaStore } from '../engine/saga-store.js';
 import { advance, type Advanced } from './advance.js';
@@ -116,12 +117,16 @@ export class SagaRunner<Tx> {
 
   private moved({ changes }: Advanced): void {
     crashPoint('orchestrator:after-commit');
-    for (const { instance } of changes)
+    for (const { instance, history } of changes) {
+      for (const { type, commandId } of history)
+        if (type === 'reply_ignored')
+          logSparsely(this.logger, 'info', { sagaId: instance.id, commandId }, 'a late or doubled reply has no effect');
       if (instance.status === 'stuck')
         this.logger.error(
           { sagaId: instance.id, step: instance.awaited?.name, lastError: instance.lastError },
           'a saga is stuck and needs an operator',
         );
+    }
     this.onMoved(changes.map(({ instance }) => instance));
   }
 }
