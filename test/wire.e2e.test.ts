@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { get, post } from './support/http.js';
 import { startStack, type Stack } from './support/stack.js';
+import { uuidOf } from './support/uuid.js';
 import { playOrchestrator, type TestOrchestrator } from './support/test-orchestrator.js';
 
 const QUEUE = 'restaurant_service.commands';
@@ -83,6 +84,17 @@ describe('commands and replies', () => {
     const [late] = await saga.replies(id);
     expect(late!.routingKey).toBe(`${CREATE}.response.failure`);
     expect(late!.body).toMatchObject({ code: 'BARRED' });
+    expect(await ticketsOf(orderId)).toEqual([]);
+  });
+
+  test('a command of a saga that the participant may have forgotten is refused, and so is its undo', async () => {
+    const { orderId, payload } = command();
+    const id = `${uuidOf(Date.now() - 100 * 86_400_000)}:1`;
+    const undo = id.replace(/1$/, '2');
+    await saga.send(CREATE, payload, { correlationId: id });
+    await saga.send(REJECT, { orderId, actionId: id }, { correlationId: undo });
+    for (const [reply] of [await saga.replies(id), await saga.replies(undo)])
+      expect(reply!.body).toMatchObject({ kind: 'error', code: 'COMMAND_EXPIRED' });
     expect(await ticketsOf(orderId)).toEqual([]);
   });
 

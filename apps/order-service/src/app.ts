@@ -1,6 +1,20 @@
 /** The parts of order-service, put together; main.ts runs them. */
-import { createOrchestrator, orchestratorMigrations, SAGA_MIGRATION_TABLE, SagaViewSchema } from 'saga-core';
-import type { HttpApp, Service, ServiceContext, ServiceDefinition } from 'service-kit';
+import {
+  createOrchestrator,
+  DEFAULTS,
+  orchestratorMigrations,
+  purging,
+  SAGA_MIGRATION_TABLE,
+  SagaViewSchema,
+} from 'saga-core';
+import {
+  retentionMs,
+  retentionSetting,
+  type HttpApp,
+  type Service,
+  type ServiceContext,
+  type ServiceDefinition,
+} from 'service-kit';
 import { createOrderSaga } from './create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from './database.js';
 import { orderMigrations } from './migrations/index.js';
@@ -9,14 +23,41 @@ import { orderFinder } from './orders/order-queries.js';
 import { orderIntake } from './orders/order-intake.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
+import { purgeKeys } from './orders/purge-keys.js';
 import { sagaRoutes } from './sagas/saga-routes.js';
 
-function build({ database, transport, logger }: ServiceContext<OrderDatabase>): Service {
-  const orchestrator = createOrchestrator<OrderDatabase>({ sagas: [createOrderSaga], database, transport, logger });
+/** Far longer than any client tries again. */
+const KEY_RETENTION_MS = 30 * 86_400_000;
+
+const settings = {
+  SAGA_RETENTION_DAYS: retentionSetting('an ended saga', DEFAULTS.sagaRetentionMs),
+  IDEMPOTENCY_KEY_RETENTION_DAYS: retentionSetting('an Idempotency-Key', KEY_RETENTION_MS),
+};
+
+function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
+  const { database, transport, logger } = context;
+  const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS } = context.settings;
+  const orchestrator = createOrchestrator<OrderDatabase>({
+    sagas: [createOrderSaga],
+    database,
+    transport,
+    logger,
+    settings: { sagaRetentionMs: retentionMs(SAGA_RETENTION_DAYS) },
+  });
+  const stopping = new AbortController();
+  let keysPurged: Promise<void> = Promise.resolve();
   return {
     worker: {
-      start: async () => orchestrator.run(),
-      stop: () => orchestrator.stop(),
+      start: async () => {
+        await orchestrator.run();
+        const keyRetentionMs = retentionMs(IDEMPOTENCY_KEY_RETENTION_DAYS);
+        const { signal } = stopping;
+        keysPurged = purging(keyRetentionMs, (...bounds) => purgeKeys(database, ...bounds), { signal, logger });
+      },
+      stop: async () => {
+        stopping.abort();
+        await Promise.all([orchestrator.stop(), keysPurged]);
+      },
       isReady: () => orchestrator.isReady(),
     },
     routes: async (app: HttpApp) => {
@@ -29,9 +70,10 @@ function build({ database, transport, logger }: ServiceContext<OrderDatabase>): 
   };
 }
 
-export const orderService: ServiceDefinition<OrderDatabase> = {
+export const orderService: ServiceDefinition<OrderDatabase, typeof settings> = {
   name: 'order-service',
   defaultPort: 8081,
+  settings,
   migrations: { [SAGA_MIGRATION_TABLE]: orchestratorMigrations, app_migration: orderMigrations },
   build,
 };

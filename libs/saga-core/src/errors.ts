@@ -9,6 +9,7 @@ export const SAGA_ERROR_CODES = [
   'INVALID_SAGA_DATA',
   'INVALID_SETTING',
   'UNKNOWN_DEFINITION',
+  'DEFINITION_MISSING',
   'DUPLICATE_SAGA',
   'START_REFUSED',
   'SAGA_NOT_FOUND',
@@ -26,12 +27,14 @@ export const FAILURE_CODES = [
   'INVALID_REPLY',
   'HANDLER_FAILED',
   'BARRED',
+  'COMMAND_EXPIRED',
   'REPLY_TIMEOUT',
   'UNROUTABLE',
   'COMMAND_NOT_BUILT',
   'REPLY_NOT_APPLIED',
   'LOCAL_STEP_FAILED',
   'OPERATOR_COMPENSATED',
+  'SAGA_DEADLINE',
 ] as const;
 
 /** Causes under which a message lies in a dead-letter queue, in its `x-cause` header. */

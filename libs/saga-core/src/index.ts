@@ -15,6 +15,7 @@ export type { SagaDefinition } from './definition/saga.js';
 export { stepsFor } from './definition/step.js';
 export type { LocalAction, LocalInput, SagaFailure, Step, StepKind } from './definition/step.js';
 export { gather } from './engine/gather.js';
+export { purging } from './engine/rounds.js';
 export type { OperatorAction } from './engine/event.js';
 export type { SagaStatus } from './engine/instance.js';
 export { isTransient, isUnavailable, isUniqueViolation } from './store/database-errors.js';

@@ -24,6 +24,8 @@ export const DEFAULT_RETRIABLE_RETRY: RetryPolicy = {
   backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
 };
 
+const DAY_MS = 86_400_000;
+
 export const DEFAULTS = {
   /** The most deliveries, due deadlines or starts that are handled in one transaction. */
   maxSetSize: 200,
@@ -52,4 +54,13 @@ export const DEFAULTS = {
   maxMessageBytes: 1_048_576,
   /** How long it is remembered that a reply exchange does not exist. That it does is remembered until the connection is lost, as it is when it ceases to. */
   missingAddressMemoryMs: 5_000,
+  /** How often it is told how many messages came that are of no use, while they come. */
+  logEveryMs: 10_000,
+  /** How long an ended saga and its history are kept. Sagas that live or are stuck are kept for ever. */
+  sagaRetentionMs: 30 * DAY_MS,
+  /** How long a participant remembers the commands of a saga, from the saga's start; it refuses those of older sagas, so it is to outlive them and their operators' holidays. */
+  inboxRetentionMs: 90 * DAY_MS,
+  /** How often rows past their retention are looked for, and the most that go in one transaction. */
+  purgePollMs: 60_000,
+  purgeSetSize: 1_000,
 } as const;

@@ -10,6 +10,7 @@ export {
   type Problem,
   type ProblemKind,
 } from './problem.js';
+export { retentionMs, retentionSetting } from './retention.js';
 export { runParticipant, type ParticipantDefinition } from './run-participant.js';
 export { runService } from './run-service.js';
 export type { Service, ServiceContext, ServiceDefinition, Worker } from './service-definition.js';

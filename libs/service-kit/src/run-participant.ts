@@ -1,12 +1,14 @@
 import type { Kysely, Migration, Transaction } from 'kysely';
 import {
   createParticipant,
+  DEFAULTS,
   participantMigrations,
   SAGA_MIGRATION_TABLE,
   type CommandHandlers,
   type ServiceContract,
 } from 'saga-core';
 import type { HttpApp } from './http-app.js';
+import { retentionMs, retentionSetting } from './retention.js';
 import { runService } from './run-service.js';
 
 /** A service that handles commands: what {@link runParticipant} needs beside its contract. */
@@ -25,6 +27,10 @@ export interface ParticipantDefinition<Contract extends ServiceContract, Db> {
   readonly routes: (app: HttpApp, database: Kysely<Db>) => void;
 }
 
+const settings = {
+  INBOX_RETENTION_DAYS: retentionSetting('what is known of the commands of a saga', DEFAULTS.inboxRetentionMs),
+};
+
 /**
  * Runs a participant; see {@link runService} for how it begins and ends.
  *
@@ -34,13 +40,21 @@ export async function runParticipant<Contract extends ServiceContract, Db>(
   participant: ParticipantDefinition<Contract, Db>,
 ): Promise<void> {
   const { name, defaultPort, service, handlers, migrations, seed, routes } = participant;
-  await runService<Db>({
+  await runService<Db, typeof settings>({
     name,
     defaultPort,
+    settings,
     migrations: { [SAGA_MIGRATION_TABLE]: participantMigrations, app_migration: migrations },
     seed,
-    build: ({ database, transport, logger }) => ({
-      worker: createParticipant({ service, handlers, database, transport, logger }),
+    build: ({ database, transport, logger, settings: { INBOX_RETENTION_DAYS } }) => ({
+      worker: createParticipant({
+        service,
+        handlers,
+        database,
+        transport,
+        logger,
+        settings: { inboxRetentionMs: retentionMs(INBOX_RETENTION_DAYS) },
+      }),
       routes: (app) => {
         routes(app, database);
       },

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import { retentionMs, retentionSetting } from './retention.js';
 import { readSettings, SettingsError } from './settings.js';
 
 const required = {
@@ -27,6 +28,16 @@ describe('readSettings', () => {
     expect(readSettings(8081, own, { ...required, MAX_WAIT_MS: '20' }).MAX_WAIT_MS).toBe(20);
     expect(() => readSettings(8081, own, { ...required, MAX_WAIT_MS: '-1' })).toThrow(
       'MAX_WAIT_MS is "-1": it must be milliseconds from 0',
+    );
+  });
+
+  it('reads how long something is kept in days, parts of them included, and 0 as for ever', () => {
+    const own = { THING_RETENTION_DAYS: retentionSetting('a thing', 30 * 86_400_000) };
+    const read = (days?: string) =>
+      retentionMs(readSettings(8081, own, { ...required, THING_RETENTION_DAYS: days }).THING_RETENTION_DAYS);
+    expect([read(), read('0.5'), read('0')]).toEqual([30 * 86_400_000, 43_200_000, null]);
+    expect(() => read('-1')).toThrow(
+      'THING_RETENTION_DAYS is "-1": it must be the days for which a thing is kept, with 0 for ever',
     );
   });
 

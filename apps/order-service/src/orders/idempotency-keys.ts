@@ -39,7 +39,10 @@ export async function claimKeys(
     .select(['key', 'request_hash', 'order_id'])
     .where('key', '=', sql<string>`any(${claims.map(({ key }) => key)}::text[])`)
     .execute();
-  return new Map(
+  const found = new Map(
     owners.map(({ key, request_hash, order_id }) => [key, { requestHash: request_hash, orderId: order_id }]),
   );
+  // A key that was purged between the two statements is free now.
+  const free = claims.filter(({ key }) => !found.has(key));
+  return free.length === 0 ? found : new Map([...found, ...(await claimKeys(tx, free))]);
 }

@@ -75,6 +75,11 @@ describe('defineSaga', () => {
     ],
     ['no time to answer', define(readOnly({ command: book, payload: nothing, replyTimeoutMs: 0 })), /replyTimeoutMs/],
     [
+      'no time at all',
+      () => defineSaga({ name: 'trip_saga', deadlineMs: 0, data: payload, steps: [booking] }),
+      /deadlineMs must be above 0, and is 0/,
+    ],
+    [
       'a name of another form',
       () => defineSaga({ name: 'TripSaga', data: payload, steps: [booking] }),
       /lower snake case/,

@@ -15,6 +15,8 @@ export interface SagaDefinition<Data = unknown, Tx = unknown> {
   /** The shape of an instance's data at its start. */
   readonly data: TObject;
   readonly steps: readonly Step<Data, Tx>[];
+  /** How long after its start an instance may still be before the pivot, in milliseconds; then it is compensated. null: as long as its steps are tried. */
+  readonly deadlineMs: number | null;
   /** The exchange and queue of its replies. */
   readonly replyAddress: string;
 }
@@ -22,19 +24,28 @@ export interface SagaDefinition<Data = unknown, Tx = unknown> {
 /**
  * Defines a saga: its steps from top to bottom.
  *
+ * @param saga.deadlineMs - how long after its start an instance may still be before the pivot; later it is compensated
  * @param saga.data - the schema that a new instance's data must satisfy; what later replies add is optional in it
  * @throws {SagaError} INVALID_DEFINITION, naming the step, for a saga that could end wrong
  */
 export function defineSaga<Schema extends TObject, Tx>(saga: {
   name: string;
   version?: number;
+  deadlineMs?: number;
   data: Schema;
   steps: readonly Step<Static<Schema>, Tx>[];
 }): SagaDefinition<Static<Schema>, Tx> {
   checkedName('Saga name', saga.name);
-  const definition = { ...saga, version: saga.version ?? 1, replyAddress: replyAddressOf(saga.name) };
+  const definition = {
+    ...saga,
+    version: saga.version ?? 1,
+    deadlineMs: saga.deadlineMs ?? null,
+    replyAddress: replyAddressOf(saga.name),
+  };
   if (!Number.isSafeInteger(definition.version) || definition.version < 1)
     throw unsound(definition.name, `version ${definition.version} must be a whole number from 1`);
+  if (definition.deadlineMs !== null && !(definition.deadlineMs > 0 && Number.isFinite(definition.deadlineMs)))
+    throw unsound(definition.name, `deadlineMs must be above 0, and is ${definition.deadlineMs}`);
   checkSteps(definition.name, definition.steps);
   return definition;
 }

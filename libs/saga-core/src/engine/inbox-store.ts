@@ -8,12 +8,14 @@ import type { Outcome } from '../contract/outcome.js';
  * - answered: its effect and this outcome were committed
  * - withheld: its effect was committed, and it is never answered
  * - barred: its undo came first; it must have no effect any more
+ * - expired: its saga is so old that what was known of its commands may have been purged; whether this one was handled cannot be told any more
  */
 export type InboxState =
   | { readonly type: 'claimed' }
   | { readonly type: 'answered'; readonly outcome: Outcome }
   | { readonly type: 'withheld' }
-  | { readonly type: 'barred' };
+  | { readonly type: 'barred' }
+  | { readonly type: 'expired' };
 
 export interface InboxClaim {
   readonly identity: CommandIdentity;

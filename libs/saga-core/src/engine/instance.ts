@@ -48,6 +48,8 @@ export interface SagaInstance {
   /** The last thing that went wrong, also when it was overcome. */
   readonly lastError: SagaFailure | null;
   readonly traceparent: string | null;
+  /** Milliseconds since the epoch, by the database's clock; null until it has begun. */
+  readonly startedAt: number | null;
   /** Counts the inputs; every save is fenced by it. */
   readonly version: number;
 }
@@ -71,6 +73,7 @@ export function newInstance(
     failure: null,
     lastError: null,
     traceparent,
+    startedAt: null,
     version: 0,
   };
 }

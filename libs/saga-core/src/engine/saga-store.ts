@@ -1,4 +1,5 @@
 /** The port between orchestrator and database: sets of instances, locked, read and saved together. */
+import type { Outcome } from '../contract/outcome.js';
 import type { HistoryEntry } from './history.js';
 import type { SagaInstance } from './instance.js';
 
@@ -23,6 +24,13 @@ export interface DefinitionKey {
   readonly version: number;
 }
 
+/** A reply that waits for a process which knows its saga's definition. */
+export interface KeptReply {
+  readonly commandId: string;
+  readonly outcome: Outcome;
+  readonly redelivered: boolean;
+}
+
 /** What one transaction can do. `tx` is what local steps write through. */
 export interface SagaSession<Tx> {
   readonly tx: Tx;
@@ -32,6 +40,13 @@ export interface SagaSession<Tx> {
   lock(ids: readonly string[]): Promise<LockedSet>;
   /** Locks and reads instances of these definitions whose deadline has passed, skipping those that another process holds. */
   lockDue(limit: number, definitions: readonly DefinitionKey[]): Promise<LockedSet>;
+  /** Keeps replies for another process: this one does not know the definitions of their sagas. A doubled one is kept once. */
+  keepReplies(replies: readonly KeptReply[]): Promise<void>;
+  /** Locks and reads instances of these definitions for which replies were kept, and takes these. */
+  lockKept(
+    limit: number,
+    definitions: readonly DefinitionKey[],
+  ): Promise<LockedSet & { readonly replies: readonly KeptReply[] }>;
   /** Saves new instances. @throws {SagaError} DUPLICATE_SAGA when an id is taken */
   insert(changes: readonly SagaChange[]): Promise<void>;
   /** Saves instances that were locked; one input raises `version` by one. @throws {SagaError} STALE_INSTANCE when another version was saved since */

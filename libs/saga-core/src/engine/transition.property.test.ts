@@ -21,7 +21,7 @@ const { compensatable, readOnly, pivot, retriable } = stepsFor<Data>();
 const payload = () => ({});
 const retry = { replyTimeoutMs: 10, attempts: 2, backoff: { initialMs: 1, factor: 1, maxMs: 1 } };
 const actions = { book: action('a.book'), read: action('b.read'), pay: action('c.pay'), ship: action('d.ship') };
-const saga = defineSaga({
+const patient = defineSaga({
   name: 'any_saga',
   data: Data,
   steps: [
@@ -41,6 +41,8 @@ const saga = defineSaga({
     retriable({ command: actions.ship, payload, ...retry }),
   ],
 });
+
+const hasty = { ...patient, deadlineMs: 12 };
 
 const outcomes: Outcome[] = [
   { kind: 'success', reply: {} },
@@ -65,6 +67,20 @@ const happening: fc.Arbitrary<Happening> = fc.record({
   later: fc.constantFrom(0, 5, 1_000),
 });
 
+const answered: Happening = {
+  what: 'reply',
+  outcome: outcomes[0]!,
+  sequenceOff: 0,
+  redelivered: false,
+  later: 0,
+};
+
+/** Begins with some steps that go well, so that each place in the saga is reached often. */
+const happeningsUpTo = (maxLength: number): fc.Arbitrary<Happening[]> =>
+  fc
+    .tuple(fc.nat({ max: 3 }), fc.array(happening, { maxLength }))
+    .map(([well, rest]) => [...Array<Happening>(well).fill(answered), ...rest]);
+
 /** What the participants would have in force, were each success a fact. */
 interface World {
   instance: SagaInstance;
@@ -73,7 +89,7 @@ interface World {
   readonly inForce: Set<string>;
 }
 
-function play(happenings: readonly Happening[]): World {
+function play(saga: typeof patient, happenings: readonly Happening[]): World {
   let now = 1_000;
   const world: World = {
     instance: newInstance(saga as never, '018f0000-0000-7000-8000-000000000001', {}, null),
@@ -88,10 +104,20 @@ function play(happenings: readonly Happening[]): World {
       (!hasEnded(before.status) || instance.status === before.status) &&
       instance.sequence >= before.sequence &&
       (instance.awaited === null) === hasEnded(instance.status) &&
-      (instance.awaited?.state === 'parked') === (instance.status === 'stuck');
+      (instance.awaited?.state === 'parked') === (instance.status === 'stuck') &&
+      turnsInTime(before, instance, event);
     if (!sound)
       throw new Error(`${JSON.stringify(event)} led from ${JSON.stringify(before)} to ${JSON.stringify(instance)}`);
     world.instance = instance;
+  };
+  /** Lateness turns a saga back at its deadline, and never after the pivot. */
+  const turnsInTime = (before: SagaInstance, after: SagaInstance, event: SagaEvent): boolean => {
+    const isLate = saga.deadlineMs !== null && now >= before.startedAt! + saga.deadlineMs;
+    const isForward = before.status === 'running' && (before.awaited?.step ?? 0) < 3;
+    if (event.type === 'deadline' && isLate && isForward && before.actions[2]?.state !== 'succeeded')
+      return after.failure?.code === 'SAGA_DEADLINE';
+    const turned = after.failure?.code === 'SAGA_DEADLINE' && before.failure === null;
+    return !turned || (isLate && isForward && after.actions[2]?.state !== 'succeeded');
   };
   take({ type: 'started' });
   for (const { what, outcome, sequenceOff, redelivered, later } of happenings) {
@@ -123,13 +149,16 @@ function play(happenings: readonly Happening[]): World {
   return world;
 }
 
-describe('transition, whatever happens', () => {
+describe.each([
+  ['a saga', patient],
+  ['a saga with a deadline', hasty],
+])('transition of %s, whatever happens', (_name, saga) => {
   const skipped = (happenings: readonly Happening[]) => happenings.some(({ what }) => what === 'skip');
 
   it('leaves a completed saga with every effect, and a compensated one with none', () => {
     fc.assert(
-      fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
-        const { instance, inForce } = play(happenings);
+      fc.property(happeningsUpTo(40), (happenings) => {
+        const { instance, inForce } = play(saga, happenings);
         fc.pre(hasEnded(instance.status) && !skipped(happenings));
         const expected = instance.status === 'completed' ? ['a.book', 'b.read', 'c.pay', 'd.ship'] : [];
         expect([...inForce].filter((name) => instance.status === 'completed' || name !== 'b.read').sort()).toEqual(
@@ -142,17 +171,11 @@ describe('transition, whatever happens', () => {
 
   it('ends or is parked once participants answer again', () => {
     fc.assert(
-      fc.property(fc.array(happening, { maxLength: 25 }), (happenings) => {
-        const { instance } = play([
+      fc.property(happeningsUpTo(25), (happenings) => {
+        const { instance } = play(saga, [
           ...happenings,
-          { what: 'retry', outcome: outcomes[0]!, sequenceOff: 0, redelivered: false, later: 0 },
-          ...Array.from({ length: 8 }, () => ({
-            what: 'reply' as const,
-            outcome: outcomes[0]!,
-            sequenceOff: 0,
-            redelivered: false,
-            later: 0,
-          })),
+          { ...answered, what: 'retry' },
+          ...Array<Happening>(8).fill(answered),
         ]);
         expect(hasEnded(instance.status)).toBe(true);
       }),

@@ -90,14 +90,16 @@ class Play {
   /** Every command sent, as "task#sequence/attempt". */
   readonly sent: string[] = [];
   readonly locals: string[] = [];
+  private readonly definition: SagaDefinition<Data>;
 
   constructor(data: Data = { order: 'o1' }, definition: SagaDefinition<Data> = saga) {
+    this.definition = definition;
     this.instance = newInstance(definition as unknown as SagaDefinition<never, never>, SAGA_ID, data, null);
     this.take({ type: 'started' });
   }
 
   take(event: SagaEvent, localOutcome: Outcome = success(undefined)): this {
-    const decision = transition(saga, this.instance, event, this.now);
+    const decision = transition(this.definition, this.instance, event, this.now);
     this.instance = decision.instance;
     this.next = decision.next;
     this.history.push(...decision.history);
@@ -197,6 +199,18 @@ describe('transition', () => {
     expect(pause).toBeGreaterThanOrEqual(80);
     expect(pause).toBeLessThanOrEqual(120);
     expect(play.deadline().lastSent).toBe('cards.authorize#4/2');
+  });
+
+  it('does not ask again for what the participant may have forgotten: it parks, for even an undo would not be known', () => {
+    const expired: Outcome = { kind: 'error', code: 'COMMAND_EXPIRED', message: 'too old' };
+    const retriable = toApprove().reply(expired);
+    expect(retriable.instance).toMatchObject({ status: 'stuck', lastError: { code: 'COMMAND_EXPIRED' } });
+    const action = toAuthorize().reply(expired);
+    expect(action.lastSent).toBe('cards.reverse#5/1');
+    action.reply(expired);
+    expect(action.instance).toMatchObject({ status: 'stuck', lastError: { code: 'COMMAND_EXPIRED' } });
+    action.take({ type: 'operator', action: { type: 'skip', by: 'ann', reason: 'reversed by hand' } });
+    expect(action.lastSent).toBe('kitchen.reject#6/1');
   });
 
   it('does nothing at a deadline that is not due', () => {
@@ -311,5 +325,86 @@ describe('transition', () => {
     expect(compensated.lastSent).toBe('cards.reverse#5/1');
     const skipped = operator(toApprove().reply(error()).deadline().reply(error()), 'skip')();
     expect(skipped.instance.status).toBe('completed');
+  });
+});
+
+describe('a saga with a deadline', () => {
+  const START = 1_000_000;
+  const hasty: SagaDefinition<Data> = { ...saga, deadlineMs: 1_500 };
+  const begun = () => new Play({ order: 'o1' }, hasty);
+  const late = { code: 'SAGA_DEADLINE', message: 'The saga has not come past its pivot within 1500 ms' };
+
+  it('wakes at the earlier of the two deadlines', () => {
+    const play = begun();
+    expect(play.instance).toMatchObject({ startedAt: START, awaited: { until: START + 1_000 } });
+    play.now += 900;
+    play.reply(success());
+    expect(play.instance.awaited!.until).toBe(START + 1_500);
+  });
+
+  it('undoes a command whose outcome is unknown with all before it, and says why', () => {
+    const play = begun().reply(success()).deadline();
+    expect(play.lastSent).toBe('kitchen.create#3/2');
+    expect(play.deadline().lastSent).toBe('kitchen.reject#4/1');
+    expect(play.instance).toMatchObject({ status: 'compensating', failure: { step: 'kitchen.create', ...late } });
+    expect(play.history).toContainEqual(expect.objectContaining({ type: 'compensating', ...late }));
+    // There is only back now, and that takes as long as it takes.
+    expect(play.instance.awaited!.until).toBe(play.now + 1_000);
+    expect(play.reply(success()).instance.status).toBe('compensated');
+  });
+
+  it('does not undo what waits to be tried and has never arrived', () => {
+    const play = begun().reply(success());
+    play.take({ type: 'returned', commandId: play.awaitedId });
+    play.now = START + 1_500;
+    play.take({ type: 'deadline' });
+    expect(play.instance).toMatchObject({ status: 'compensated', failure: late });
+    expect(play.lastSent).toBe('kitchen.create#3/1');
+  });
+
+  it('shortens a pause, and begins no step when a reply comes late', () => {
+    const play = begun();
+    play.now = START + 1_450;
+    play.reply(error());
+    expect(play.instance.awaited).toMatchObject({ state: 'pausing', until: START + 1_500 });
+    play.now = START + 1_600;
+    play.reply(success());
+    expect(play.instance).toMatchObject({ status: 'compensated', failure: { step: 'consumers.verify', ...late } });
+    expect(play.sent).toEqual(['consumers.verify#2/1']);
+  });
+
+  it('undoes a pivot whose outcome is unknown', () => {
+    const play = begun()
+      .reply(success())
+      .reply(success({ ticket: 't1' }));
+    play.now = START + 1_500;
+    play.take({ type: 'deadline' });
+    expect(play.lastSent).toBe('cards.reverse#5/1');
+    expect(play.instance.failure).toMatchObject(late);
+  });
+
+  it('only goes forward once the pivot has happened, however late it was told', () => {
+    const play = begun()
+      .reply(success())
+      .reply(success({ ticket: 't1' }));
+    play.now = START + 60_000;
+    play.reply(success());
+    expect(play.lastSent).toBe('kitchen.approve#5/1');
+    expect(play.instance.awaited!.until).toBe(play.now + 1_000);
+    play.deadline();
+    expect(play.lastSent).toBe('kitchen.approve#5/2');
+    expect(play.reply(success()).instance.status).toBe('completed');
+  });
+
+  it('leaves a pivot alone that has happened and was stuck: its operator is given time', () => {
+    const play = begun()
+      .reply(success())
+      .reply(success({ ticket: 't1' }))
+      .reply(success('not an object'));
+    expect(play.instance.status).toBe('stuck');
+    play.now = START + 60_000;
+    play.take({ type: 'operator', action: { type: 'retry', by: 'ann', reason: 'mended' } });
+    expect(play.instance.awaited!.until).toBe(play.now + 1_000);
+    expect(play.reply(success()).lastSent).toBe('kitchen.approve#5/1');
   });
 });

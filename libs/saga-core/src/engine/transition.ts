@@ -4,6 +4,7 @@
  * - A command has one identity, and resends keep it.
  * - A reply counts only for the command awaited now; others are recorded.
  * - Unknown is not failed: a step that may have happened is undone as well.
+ * - A saga that is late turns back before the pivot, and only goes forward after it.
  * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot and parked after it.
  * - Nothing ends silently: what cannot be finished is stuck, and an operator can act on it.
  */
@@ -81,6 +82,8 @@ class Turn<Data, Tx> {
   take(event: SagaEvent): void {
     switch (event.type) {
       case 'started':
+        // Whole milliseconds, as the store gives it back: the deadline must not move.
+        this.instance.startedAt = Math.floor(this.now);
         this.history.push({ type: 'started' });
         return this.begin(0);
       case 'reply':
@@ -119,6 +122,14 @@ class Turn<Data, Tx> {
     return this.awaited.direction === 'undo' || this.step.kind === 'retriable';
   }
 
+  /** When the awaited action is given up with the whole saga, in milliseconds since the epoch: never, once there is only forward or back. */
+  private get turnsBackAt(): number {
+    const { deadlineMs } = this.definition;
+    const { startedAt } = this.instance;
+    const turned = this.step.kind === 'pivot' && this.instance.actions[this.awaited.step]?.state === 'succeeded';
+    return deadlineMs === null || startedAt === null || turned || this.mustSucceed ? Infinity : startedAt + deadlineMs;
+  }
+
   private note(entry: HistoryEntry): void {
     const { attempt } = this.awaited;
     this.history.push({ ...entry, step: this.awaited.name, attempt, commandId: awaitedCommandId(this.instance)! });
@@ -126,6 +137,7 @@ class Turn<Data, Tx> {
 
   private begin(step: number): void {
     if (step === this.definition.steps.length) return this.end('completed');
+    if (step > 0 && this.turnsBackAt <= this.now) return this.compensate(this.lateness);
     this.issue(step, 'action');
   }
 
@@ -161,7 +173,7 @@ class Turn<Data, Tx> {
     }
     const first = this.awaited.payload === null;
     if (first && !this.build(command)) return;
-    const until = this.now + command.retry.replyTimeoutMs;
+    const until = Math.min(this.now + command.retry.replyTimeoutMs, this.turnsBackAt);
     this.instance.awaited = { ...this.awaited, state: 'sent', until };
     const { payload } = this.awaited;
     this.note({ type: first ? 'command_sent' : 'command_resent', until, ...(first ? { payload } : {}) });
@@ -218,6 +230,8 @@ class Turn<Data, Tx> {
         this.instance.awaited = { ...this.awaited, sequence: ++this.instance.sequence };
         return this.tryAgain(outcome, false);
       case 'error':
+        // Time does not make it younger.
+        if (outcome.code === ('COMMAND_EXPIRED' satisfies FailureCode)) return this.giveUp(outcome);
         return this.tryAgain(outcome);
     }
   }
@@ -263,7 +277,7 @@ class Turn<Data, Tx> {
     const { attempts, backoff } = this.command.retry;
     const { attempt } = this.awaited;
     if (attempt >= attempts) return this.giveUp(problem, false);
-    const until = this.now + backoffMs(backoff, attempt, this.instance.id);
+    const until = Math.min(this.now + backoffMs(backoff, attempt, this.instance.id), this.turnsBackAt);
     this.instance.awaited = { ...this.awaited, state: 'pausing', until };
     this.note({ type: 'retry_scheduled', until });
   }
@@ -281,6 +295,7 @@ class Turn<Data, Tx> {
   private cannotUse(problem: Problem): void {
     this.remember(problem);
     this.note({ type: 'step_failed', ...problemOf(problem) });
+    if (this.step.kind === 'pivot') this.settle('succeeded');
     if (this.mustSucceed || this.step.kind === 'pivot') return this.park(problem);
     this.compensate(problem);
   }
@@ -316,6 +331,10 @@ class Turn<Data, Tx> {
   private onDeadline(): void {
     const { awaited } = this.instance;
     if (awaited?.until == null || awaited.until > this.now) return;
+    if (this.turnsBackAt <= this.now) {
+      this.settleUntried();
+      return this.compensate(this.lateness);
+    }
     if (awaited.state === 'sent') {
       const { replyTimeoutMs, attempts } = this.command.retry;
       const problem = failureOf('REPLY_TIMEOUT', `No reply within ${replyTimeoutMs} ms`);
@@ -340,7 +359,7 @@ class Turn<Data, Tx> {
         if (this.mustSucceed || (this.step.kind === 'pivot' && this.instance.status === 'stuck'))
           throw this.notAllowed('compensate', 'it is past the point from which there is a way back');
         this.note({ type: 'operator_compensated', by, message: reason });
-        if (!awaited.mayHaveArrived && awaited.state === 'pausing') this.settle('without-effect');
+        this.settleUntried();
         return this.compensate(failureOf('OPERATOR_COMPENSATED', reason));
       case 'skip':
         if (!this.mustSucceed || this.instance.status !== 'stuck')
@@ -354,6 +373,16 @@ class Turn<Data, Tx> {
         this.settle('undone');
         return this.undoFrom(awaited.step - 1);
     }
+  }
+
+  private get lateness(): Problem {
+    return failureOf('SAGA_DEADLINE', `The saga has not come past its pivot within ${this.definition.deadlineMs} ms`);
+  }
+
+  /** What failed, and waits to be tried again, needs no undo when it has certainly had no effect. */
+  private settleUntried(): void {
+    const { state, mayHaveArrived } = this.awaited;
+    if (state === 'pausing' && (!mayHaveArrived || !isRemote(this.command))) this.settle('without-effect');
   }
 
   private resume(): void {

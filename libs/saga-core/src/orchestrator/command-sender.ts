@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { commandMessage, type CommandToSend } from '../contract/command-message.js';
 import type { OutgoingMessage } from '../contract/message.js';
 import { crashPoint } from '../crash-point.js';
+import { logSparsely } from '../engine/log-sparsely.js';
 import { assertDeadLettersKept } from '../transport/kept-dead-letters.js';
 import type { Transport } from '../transport/transport.js';
 import type { SagaRunner } from './saga-runner.js';
@@ -23,7 +24,7 @@ export async function sendCommands<Tx>(
   const fates = await transport.publish(messages);
   const returned = commands.filter((_command, index) => fates[index] === 'returned');
   for (const { contract, sagaId } of returned)
-    logger.warn({ task: contract.task, sagaId }, 'no queue takes this command');
+    logSparsely(logger, 'warn', { task: contract.task, sagaId }, 'no queue takes this command');
   if (returned.length > 0) {
     const events = new Map(
       returned.map(({ sagaId, commandId }) => [sagaId, [{ type: 'returned', commandId } as const]]),

@@ -1,8 +1,6 @@
 /** The timer: looks for due deadlines in the database, so that no broker plugin and no process memory is needed. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { messageOf } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { runRounds } from '../engine/rounds.js';
 import type { Transport } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
@@ -15,7 +13,7 @@ export interface DeadlineOptions<Tx> {
 }
 
 /**
- * Applies the deadlines that are due, at most one set of them. While nothing can be published none is: the broker's absence is not the participants'
+ * Applies what waits in the database, at most one set of each: replies that another process kept, and deadlines that are due. While nothing can be published none is: the broker's absence is not the participants'
  * silence, and must not use up attempts.
  *
  * @returns whether more may be due
@@ -27,27 +25,19 @@ export async function deadlineRound<Tx>({
   maxSetSize,
 }: DeadlineOptions<Tx>): Promise<boolean> {
   if (!transport.canPublish()) return false;
-  const { commands, more } = await runner.applyDue(maxSetSize);
-  await sendCommands(commands, transport, runner, logger);
+  let more = false;
+  for (const apply of [() => runner.applyKept(maxSetSize), () => runner.applyDue(maxSetSize)]) {
+    const applied = await apply();
+    await sendCommands(applied.commands, transport, runner, logger);
+    more ||= applied.more;
+  }
   return more;
 }
 
-/** Applies deadlines until the signal says stop. A failing round is tried again, never skipped. */
-export async function handleDeadlines<Tx>(
+/** Applies deadlines until the signal says stop. */
+export function handleDeadlines<Tx>(
   options: DeadlineOptions<Tx> & { readonly pollMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const { pollMs, signal, logger } = options;
-  let failures = 0;
-  while (!signal.aborted) {
-    let pause = pollMs;
-    try {
-      if (await deadlineRound(options)) pause = 0;
-      failures = 0;
-    } catch (error) {
-      failures++;
-      pause = Math.min(DEFAULTS.recoveryMaxMs, pollMs * 2 ** failures);
-      logger.warn({ reason: messageOf(error) }, 'deadlines could not be handled; trying again');
-    }
-    await delay(pause, undefined, { signal }).catch(() => undefined);
-  }
+  return runRounds(() => deadlineRound(options), { what: 'handling deadlines', pauseMs: pollMs, signal, logger });
 }

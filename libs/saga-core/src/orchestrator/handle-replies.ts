@@ -6,6 +6,7 @@ import { parseReply } from '../contract/reply-message.js';
 import { parseCommandId } from '../contract/routing.js';
 import { DEFAULTS } from '../settings.js';
 import type { SagaEvent } from '../engine/event.js';
+import { logSparsely } from '../engine/log-sparsely.js';
 import type { Transport } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
@@ -24,7 +25,13 @@ export function replySetHandler<Tx>(
       const reply = message.body.length > DEFAULTS.maxMessageBytes ? null : parseReply(message);
       const identity = reply && parseCommandId(reply.commandId);
       if (!identity) {
-        logger.warn({ queue, routingKey: message.routingKey }, 'a message that is no reply is dead-lettered');
+        const { routingKey, correlationId } = message;
+        logSparsely(
+          logger,
+          'warn',
+          { queue, routingKey, correlationId },
+          'a message that is no reply is dead-lettered',
+        );
         dead.push(
           deadLetter(
             message,
@@ -39,8 +46,21 @@ export function replySetHandler<Tx>(
       const event: SagaEvent = { type: 'reply', commandId, outcome, redelivered: message.redelivered };
       events.set(identity.sagaId, [...(events.get(identity.sagaId) ?? []), event]);
     }
-    const { commands, unknown } = await runner.apply(events);
-    for (const sagaId of unknown) logger.warn({ queue, sagaId }, 'a reply to a saga that does not exist is ignored');
+    const { commands, unknown, foreign } = await runner.apply(events);
+    for (const sagaId of unknown)
+      logSparsely(
+        logger,
+        'info',
+        { queue, sagaId },
+        'a reply to a saga that does not exist, or was purged, is ignored',
+      );
+    for (const { id, sagaName, definitionVersion } of foreign)
+      logSparsely(
+        logger,
+        'info',
+        { sagaId: id, saga: sagaName, version: definitionVersion },
+        'a reply to a saga of another version is kept for a process that knows it',
+      );
     await sendCommands(commands, transport, runner, logger, dead);
   };
 }

@@ -14,6 +14,7 @@ const instance = (id: string, version: number, status: SagaInstance['status'] = 
   failure: null,
   lastError: null,
   traceparent: null,
+  startedAt: null,
   version,
 });
 

@@ -3,14 +3,18 @@ import { crashPoint } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
+import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
+import { livingInstances } from '../store/living-instances.js';
 import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
 import { postgresSagaStore } from '../store/postgres-saga-store.js';
+import { purgeSagas } from '../store/purge-sagas.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { orchestratorTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
+import { checkDefinitions } from './check-definitions.js';
 import { sendCommands } from './command-sender.js';
 import { EndWatch } from './end-watch.js';
 import { handleDeadlines } from './handle-deadlines.js';
@@ -41,13 +45,19 @@ export interface OrchestratorSettings {
   readonly maxSetSize: number;
   /** How often due deadlines are looked for, in milliseconds. */
   readonly deadlinePollMs: number;
+  /** How long ended sagas are kept, in milliseconds; null for ever. */
+  readonly sagaRetentionMs: number | null;
   readonly queueType: QueueType;
 }
 
 /** Drives the sagas of one database. Any number of processes may run it side by side. */
 export interface Orchestrator<Db> {
-  /** Declares the reply queues, and begins to take replies and to watch deadlines. */
-  run(): void;
+  /**
+   * Declares the reply queues, and begins to take replies and to watch deadlines, once it has seen that it knows the definitions of all living instances.
+   *
+   * @throws {SagaError} DEFINITION_MISSING, saying how many instances need which definitions; nothing has begun then
+   */
+  run(): Promise<void>;
   /** Stops taking replies and deadlines, finishes those in hand; who waits for an end is answered null. */
   stop(): Promise<void>;
   /** @returns whether replies arrive now. */
@@ -72,7 +82,7 @@ export interface Orchestrator<Db> {
   /**
    * Does what an operator asks for.
    *
-   * @throws {SagaError} SAGA_NOT_FOUND, or ACTION_NOT_ALLOWED where the definition does not allow it now
+   * @throws {SagaError} SAGA_NOT_FOUND, ACTION_NOT_ALLOWED where the definition does not allow it now, or UNKNOWN_DEFINITION when only another process can
    */
   operate(sagaId: string, action: OperatorAction): Promise<void>;
 }
@@ -81,10 +91,11 @@ export interface Orchestrator<Db> {
 export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orchestrator<Db> {
   type Tx = Transaction<Db>;
   const { database, transport, logger } = options;
-  const { prefetch, maxSetSize, deadlinePollMs, queueType } = {
+  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType } = {
     prefetch: DEFAULTS.prefetch,
     maxSetSize: DEFAULTS.maxSetSize,
     deadlinePollMs: DEFAULTS.deadlinePollMs,
+    sagaRetentionMs: DEFAULTS.sagaRetentionMs as number | null,
     queueType: 'quorum' as const,
     ...options.settings,
   };
@@ -97,28 +108,27 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     guardAgainstCrashLoops(queue, replySetHandler(queue, runner, transport, logger), attempts, transport, logger);
   const stopping = new AbortController();
   let consumers: Consumer[] = [];
-  let deadlines: Promise<void> = Promise.resolve();
+  let rounds: Promise<void>[] = [];
 
   return {
-    run() {
+    async run() {
+      await checkDefinitions(registry, () => livingInstances(database), { signal: stopping.signal, logger });
+      if (stopping.signal.aborted) return;
       const names = [...new Set(registry.keys.map(({ name }) => name))];
       for (const name of names) transport.use(orchestratorTopology(name, queueType));
       consumers = [...new Set(options.sagas.map(({ replyAddress }) => replyAddress))].map((queue) =>
         transport.consume({ queue, prefetch, maxSetSize, handleSet: handleRepliesOf(queue) }),
       );
-      deadlines = handleDeadlines({
-        runner,
-        transport,
-        logger,
-        pollMs: deadlinePollMs,
-        maxSetSize,
-        signal: stopping.signal,
-      });
+      const { signal } = stopping;
+      rounds = [
+        handleDeadlines({ runner, transport, logger, pollMs: deadlinePollMs, maxSetSize, signal }),
+        purging(sagaRetentionMs, (retentionMs, limit) => purgeSagas(database, retentionMs, limit), { signal, logger }),
+      ];
     },
     async stop() {
       stopping.abort();
       ends.stop();
-      await Promise.all([deadlines, ...consumers.map((consumer) => consumer.stop())]);
+      await Promise.all([...rounds, ...consumers.map((consumer) => consumer.stop())]);
     },
     isReady: () => consumers.length > 0 && consumers.every((consumer) => consumer.isRunning()),
     async start(tx, saga, instances) {
@@ -148,8 +158,10 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       return stored && sagaView(stored);
     },
     async operate(sagaId, action) {
-      const { commands, unknown } = await runner.apply(new Map([[sagaId, [{ type: 'operator', action }]]]));
+      const { commands, unknown, foreign } = await runner.apply(new Map([[sagaId, [{ type: 'operator', action }]]]));
       if (unknown.length > 0) throw new SagaError('SAGA_NOT_FOUND', `There is no saga ${sagaId}`);
+      const other = foreign[0];
+      if (other) throw registry.unknown({ name: other.sagaName, version: other.definitionVersion });
       await sendCommands(commands, transport, runner, logger);
     },
   };

@@ -18,6 +18,11 @@ export class SagaRegistry<Tx> {
       );
   }
 
+  /** @returns whether this process knows a definition. */
+  has(key: DefinitionKey): boolean {
+    return this.definitions.has(keyOf(key));
+  }
+
   /** @returns the definition that an instance was started with, or undefined when this process does not know it. */
   find(instance: {
     readonly sagaName: string;
@@ -28,11 +33,12 @@ export class SagaRegistry<Tx> {
 
   /** @throws {SagaError} UNKNOWN_DEFINITION unless this orchestrator runs the definition */
   assertKnown(definition: SagaDefinition<never, Tx>): void {
-    if (!this.definitions.has(keyOf(definition)))
-      throw new SagaError(
-        'UNKNOWN_DEFINITION',
-        `${definition.name} version ${definition.version} is not among this orchestrator's sagas`,
-      );
+    if (!this.has(definition)) throw this.unknown(definition);
+  }
+
+  /** @returns the error of a process that would need a definition. */
+  unknown({ name, version }: DefinitionKey): SagaError {
+    return new SagaError('UNKNOWN_DEFINITION', `${name} version ${version} is not among this orchestrator's sagas`);
   }
 }
 

@@ -4,12 +4,14 @@
  */
 import type { Logger } from 'pino';
 import type { CommandToSend } from '../contract/command-message.js';
-import { crashPoint } from '../crash-point.js';
 import { parseCommandId } from '../contract/routing.js';
+import { crashPoint } from '../crash-point.js';
 import type { SagaEvent } from '../engine/event.js';
-import type { SagaInstance } from '../engine/instance.js';
+import { groupBy } from '../engine/group-by.js';
+import { hasEnded, type SagaInstance } from '../engine/instance.js';
+import { logSparsely } from '../engine/log-sparsely.js';
 import { withHope, type Care } from '../engine/run-handler.js';
-import type { SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
+import type { KeptReply, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput } from './advance.js';
@@ -22,6 +24,8 @@ export interface Applied {
   readonly commands: readonly CommandToSend[];
   /** Sagas of which this database knows nothing. */
   readonly unknown: readonly string[];
+  /** Sagas whose definition this process does not know. Replies to them are kept for one that does; nothing else has happened to them. */
+  readonly foreign: readonly SagaInstance[];
 }
 
 export class SagaRunner<Tx> {
@@ -64,14 +68,41 @@ export class SagaRunner<Tx> {
       if (now === null || cached.length === 0) return await this.applyLocked(ids, events);
       const { commands, saved } = await this.applyCached(cached, events, now);
       const left = ids.filter((id) => !saved.has(id));
-      if (left.length === 0) return { commands, unknown: [] };
+      if (left.length === 0) return { commands, unknown: [], foreign: [] };
       const rest = await this.applyLocked(left, events);
-      return { commands: [...commands, ...rest.commands], unknown: rest.unknown };
+      return { ...rest, commands: [...commands, ...rest.commands] };
     } catch (error) {
       // What was committed is not known.
       this.cache.forget(ids);
       throw error;
     }
+  }
+
+  /**
+   * Applies replies that a process received which does not know their sagas' definitions.
+   *
+   * @param limit - the most instances
+   * @returns the commands to send, and whether there may be more
+   */
+  async applyKept(limit: number): Promise<{ commands: readonly CommandToSend[]; more: boolean }> {
+    const { advanced, count } = await withHope((care) =>
+      this.store.transaction(async (session) => {
+        const { now, instances, replies } = await session.lockKept(limit, this.registry.keys);
+        const events = groupBy(
+          replies.map((reply) => ({ type: 'reply', ...reply }) as const),
+          ({ commandId }) => parseCommandId(commandId)!.sagaId,
+        );
+        const result = await this.save(
+          session,
+          this.inputs(instances, ({ id }) => events.get(id) ?? []),
+          now,
+          care,
+        );
+        return { advanced: result, count: instances.length };
+      }),
+    );
+    this.moved(advanced.changes);
+    return { commands: advanced.commands, more: count === limit };
   }
 
   /**
@@ -144,17 +175,20 @@ export class SagaRunner<Tx> {
     ids: readonly string[],
     events: ReadonlyMap<string, readonly SagaEvent[]>,
   ): Promise<Applied> {
-    if (ids.length === 0) return { commands: [], unknown: [] };
-    const { advanced, found } = await withHope((care) =>
+    if (ids.length === 0) return { commands: [], unknown: [], foreign: [] };
+    const { advanced, unknown, foreign } = await withHope((care) =>
       this.store.transaction(async (session) => {
         const { now, instances } = await session.lock(ids);
+        const others = instances.filter((instance) => !this.registry.find(instance));
+        await session.keepReplies(others.flatMap((instance) => repliesToKeep(instance, events.get(instance.id)!)));
         const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
         const result = await this.save(session, inputs, now, care);
-        return { advanced: result, found: new Set(instances.map(({ id }) => id)) };
+        const found = new Set(instances.map(({ id }) => id));
+        return { advanced: result, unknown: ids.filter((id) => !found.has(id)), foreign: others };
       }),
     );
     this.moved(advanced.changes);
-    return { commands: advanced.commands, unknown: ids.filter((id) => !found.has(id)) };
+    return { commands: advanced.commands, unknown, foreign };
   }
 
   private inputs(
@@ -163,13 +197,7 @@ export class SagaRunner<Tx> {
   ): AdvanceInput<Tx>[] {
     return instances.flatMap((instance) => {
       const definition = this.registry.find(instance);
-      if (definition) return [{ definition, instance, events: eventsOf(instance) }];
-      // Another process knows it; its deadline will have that process ask again.
-      this.logger.warn(
-        { sagaId: instance.id, saga: instance.sagaName, version: instance.definitionVersion },
-        'unknown saga definition',
-      );
-      return [];
+      return definition ? [{ definition, instance, events: eventsOf(instance) }] : [];
     });
   }
 
@@ -189,9 +217,16 @@ export class SagaRunner<Tx> {
     crashPoint('orchestrator:after-commit');
     const instances = changes.map(({ instance }) => instance);
     this.cache.saved(instances);
-    for (const { id, status, awaited, lastError } of instances)
-      if (status === 'stuck')
-        this.logger.error({ sagaId: id, step: awaited?.name, lastError }, 'a saga is stuck and needs an operator');
+    for (const { instance, history } of changes) {
+      for (const { type, commandId } of history)
+        if (type === 'reply_ignored')
+          logSparsely(this.logger, 'info', { sagaId: instance.id, commandId }, 'a late or doubled reply has no effect');
+      if (instance.status === 'stuck')
+        this.logger.error(
+          { sagaId: instance.id, step: instance.awaited?.name, lastError: instance.lastError },
+          'a saga is stuck and needs an operator',
+        );
+    }
     this.onMoved(instances);
   }
 }
@@ -204,4 +239,10 @@ function waitedShare<Tx>({ definition, instance, events }: AdvanceInput<Tx>, now
   const { action, undo } = definition.steps[awaited.step]!;
   const { replyTimeoutMs } = (awaited.direction === 'action' ? action : undo!).retry;
   return Math.max(0, 1 - (awaited.until - now) / replyTimeoutMs);
+}
+
+/** @returns the replies among the events of an instance that another process must judge: none when it has ended, for then no reply counts */
+function repliesToKeep({ status }: SagaInstance, events: readonly SagaEvent[]): KeptReply[] {
+  if (hasEnded(status)) return [];
+  return events.flatMap((event) => (event.type === 'reply' ? [event] : []));
 }

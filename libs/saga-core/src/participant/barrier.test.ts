@@ -50,6 +50,17 @@ describe('the barrier', () => {
     });
   });
 
+  it.each([
+    ['a command', action],
+    ['an undo, which would find nothing to undo,', undo],
+  ])('refuses %s that it may have known once, and stores nothing', (_what, subject) => {
+    expect(verdict(subject, { type: 'expired' }, { type: 'expired' })).toMatchObject({
+      run: false,
+      store: false,
+      outcome: { kind: 'error', code: 'COMMAND_EXPIRED' },
+    });
+  });
+
   it('claims the action of an undo, so that it is barred when it has not come', () => {
     expect(claimsOf([undo])).toEqual([
       { identity: { sagaId, sequence: 2 }, as: 'command' },

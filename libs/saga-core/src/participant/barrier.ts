@@ -2,6 +2,7 @@
  * The barrier. Invariants kept here:
  * - A participant runs a command's effect at most once; a duplicate gets the stored reply.
  * - Unknown is not failed: an undo that comes before its action succeeds and bars the action for ever.
+ * - What was forgotten is not taken for new: a command of which the inbox may have known once is refused.
  */
 import { commandIdOf, parseCommandId, type CommandIdentity } from '../contract/routing.js';
 import type { Outcome } from '../contract/outcome.js';
@@ -44,6 +45,7 @@ export function verdictsOf(
     if (own.type === 'answered') return { run: false, outcome: own.outcome, store: false };
     if (own.type === 'withheld') return { run: false, outcome: null, store: false };
     if (own.type === 'barred') return { run: false, outcome: BARRED, store: false };
+    if (own.type === 'expired') return { run: false, outcome: EXPIRED, store: false };
     const action = actionOf(command);
     return !action || hadEffect(known.get(keyOf(action))!)
       ? { run: true }
@@ -61,6 +63,12 @@ const BARRED: Outcome = {
   kind: 'refusal',
   code: 'BARRED' satisfies FailureCode,
   message: 'This command was undone before it came; it has no effect',
+};
+
+const EXPIRED: Outcome = {
+  kind: 'error',
+  code: 'COMMAND_EXPIRED' satisfies FailureCode,
+  message: 'Its saga is older than what this service remembers of commands: whether it was handled cannot be told',
 };
 
 /** @returns the commands in sets, in their order, such that an undo comes in a later set than its action, and no identity twice in one. */

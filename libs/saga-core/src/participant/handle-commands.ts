@@ -16,6 +16,7 @@ import { crashPoint } from '../crash-point.js';
 import { messageOf, type DeadLetterCause } from '../errors.js';
 import { DuplicateCommand, type InboxAnswer, type InboxSession, type InboxStore } from '../engine/inbox-store.js';
 import { groupBy } from '../engine/group-by.js';
+import { logSparsely } from '../engine/log-sparsely.js';
 import { runHandler, withHope, type Care, type Handled } from '../engine/run-handler.js';
 import { isTransient } from '../store/database-errors.js';
 import { assertDeadLettersKept } from '../transport/kept-dead-letters.js';
@@ -50,8 +51,12 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       if (received.type === 'accepted') accepted.push(received.command);
       else if (received.type === 'answered') outgoing.push(replyMessage(received, received.replyTo));
       else {
-        logger.warn(
-          { queue, cause: received.cause, detail: received.detail },
+        const { cause, detail } = received;
+        const { correlationId } = message;
+        logSparsely(
+          logger,
+          'warn',
+          { queue, cause, detail, correlationId },
           'a message cannot be answered and is dead-lettered',
         );
         outgoing.push(deadLetter(message, queue, received.cause, received.detail));
@@ -71,7 +76,7 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       .filter((_message, index) => fates[index] === 'returned')
       // It is not lost for good: the orchestrator asks again.
       .forEach(({ exchange, routingKey, correlationId }) =>
-        logger.warn({ exchange, routingKey, correlationId }, 'no queue takes this reply'),
+        logSparsely(logger, 'warn', { exchange, routingKey, correlationId }, 'no queue takes this reply'),
       );
     crashPoint('participant:after-publish');
   };

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
 import { commandQueueOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
+import { purging } from '../engine/rounds.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
 import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
 import { postgresInboxStore } from '../store/postgres-inbox-store.js';
+import { purgeInbox } from '../store/purge-inbox.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { participantTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
@@ -26,6 +28,8 @@ export interface ParticipantSettings {
   readonly prefetch: number;
   /** The most commands in one transaction. */
   readonly maxSetSize: number;
+  /** How long the commands of a saga are remembered, from its start and in milliseconds; null for ever. Those of older sagas are refused. */
+  readonly inboxRetentionMs: number | null;
   readonly queueType: QueueType;
 }
 
@@ -44,9 +48,10 @@ export function createParticipant<Service extends ServiceContract, Db>(
   options: ParticipantOptions<Service, Db>,
 ): Participant {
   const { service, handlers, database, transport, logger } = options;
-  const { prefetch, maxSetSize, queueType } = {
+  const { prefetch, maxSetSize, inboxRetentionMs, queueType } = {
     prefetch: DEFAULTS.prefetch,
     maxSetSize: DEFAULTS.maxSetSize,
+    inboxRetentionMs: DEFAULTS.inboxRetentionMs as number | null,
     queueType: 'quorum' as const,
     ...options.settings,
   };
@@ -60,14 +65,22 @@ export function createParticipant<Service extends ServiceContract, Db>(
   });
   const attempts = postgresDeliveryAttempts(database);
   const handleSet = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);
+  const stopping = new AbortController();
   let consumer: Consumer | null = null;
+  let purged: Promise<void> = Promise.resolve();
   return {
     start() {
       transport.use(participantTopology(service.name, queueType));
       consumer = transport.consume({ queue, prefetch, maxSetSize, handleSet });
+      const { signal } = stopping;
+      purged = purging(inboxRetentionMs, (retentionMs, limit) => purgeInbox(database, retentionMs, limit), {
+        signal,
+        logger,
+      });
     },
     async stop() {
-      await consumer?.stop();
+      stopping.abort();
+      await Promise.all([consumer?.stop(), purged]);
       consumer = null;
     },
     isReady: () => consumer?.isRunning() ?? false,

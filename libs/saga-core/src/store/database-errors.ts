@@ -1,5 +1,4 @@
 /** What an error of PostgreSQL, or of the way to it, means. */
-import { types } from 'node:util';
 import { SagaError } from '../errors.js';
 
 const NETWORK_CODES = new Set([
@@ -28,12 +27,17 @@ const codeOf = (error: unknown): string => {
 
 /** @returns whether the database or the broker is out of reach, or the connection was lost: the same call may succeed later. */
 export function isUnavailable(error: unknown): boolean {
-  // Not `instanceof`: under Jest, errors of Node itself come from another realm.
-  if (!types.isNativeError(error)) return false;
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isUnavailable);
   if (error instanceof SagaError) return UNAVAILABLE_CODES.has(error.code);
+  if (typeof error !== 'object' || error === null) return false;
+  // Not instanceof: Node's own errors are of another realm where code runs in a context of its own, as in tests.
+  const { errors, message } = error as { errors?: unknown; message?: unknown };
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(isUnavailable);
   const code = codeOf(error);
-  return NETWORK_CODES.has(code) || SERVER_STATES.test(code) || CONNECTION_MESSAGES.test(error.message);
+  return (
+    NETWORK_CODES.has(code) ||
+    SERVER_STATES.test(code) ||
+    (typeof message === 'string' && CONNECTION_MESSAGES.test(message))
+  );
 }
 
 /** @returns whether running the whole transaction again may succeed: unavailability, deadlocks, serialization failures. */

@@ -2,6 +2,7 @@
  * The inbox on PostgreSQL. Invariants kept here:
  * - The primary key lets one transaction at most handle a command; others wait for its end and then see its answer.
  * - Sets are claimed in the order of their identities, so that two processes cannot deadlock over them.
+ * - What may have been purged is not claimed as new: see purge-inbox.ts.
  */
 import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import type { CommandIdentity } from '../contract/routing.js';
@@ -14,9 +15,10 @@ import {
   type InboxState,
   type InboxStore,
 } from '../engine/inbox-store.js';
-import { isUniqueViolation } from './database-errors.js';
+import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
 import { toJson } from './json.js';
 import { executeLast } from './pipelining-driver.js';
+import { isBeyondHorizon } from './purge-inbox.js';
 import { inSavepoint } from './savepoints.js';
 
 interface InboxRow {
@@ -51,13 +53,14 @@ async function claim<Db>(tx: Transaction<Db>, claims: readonly InboxClaim[]): Pr
   const { rows: claimed } = await sql<{ saga_id: string; sequence: number }>`
     insert into saga_inbox (saga_id, sequence, state)
     select * from unnest(${sagaIds}::uuid[], ${sequences}::integer[], ${states}::text[]) as claim(saga_id, sequence, state)
+    where not ${isBeyondHorizon(sql.ref('claim.saga_id'))}
     order by saga_id, sequence
     on conflict do nothing returning saga_id, sequence`.execute(tx);
   const mine = new Set(claimed.map(({ saga_id, sequence }) => keyOf(saga_id, sequence)));
   const known = mine.size === claims.length ? new Map<string, InboxState>() : await read(tx, sagaIds, sequences);
   return claims.map(({ identity }) => {
     const key = keyOf(identity.sagaId, identity.sequence);
-    return mine.has(key) ? { type: 'claimed' } : known.get(key)!;
+    return mine.has(key) ? ({ type: 'claimed' } as const) : (known.get(key) ?? { type: 'expired' });
   });
 }
 
@@ -98,12 +101,18 @@ async function answer<Db>(tx: Transaction<Db>, answers: readonly InboxAnswer[]):
 async function recordLast<Db>(tx: Transaction<Db>, answers: readonly InboxAnswer[]): Promise<void> {
   if (answers.length === 0) return;
   try {
+    // It fails when one was not recorded, so that the COMMIT which travels with it commits nothing.
     await executeLast(
       tx,
-      sql`insert into saga_inbox (saga_id, sequence, state, outcome) select * from ${answersOf(answers)}`,
+      sql`
+        with recorded as (
+          insert into saga_inbox (saga_id, sequence, state, outcome) select * from ${answersOf(answers)}
+          where not ${isBeyondHorizon(sql.ref('answer.saga_id'))} returning 1
+        )
+        select 1 / (count(*) = ${answers.length})::integer from recorded`,
     );
   } catch (error) {
-    throw isUniqueViolation(error) ? new DuplicateCommand() : error;
+    throw isUniqueViolation(error) || isDivisionByZero(error) ? new DuplicateCommand() : error;
   }
 }
 

@@ -63,6 +63,7 @@ const save = (...instances: SagaInstance[]) =>
 describe('the saga store on PostgreSQL', () => {
   it('gives back what was saved, history included', async () => {
     const saved = instance({
+      startedAt: Date.now() - 60_123,
       awaited: awaiting(Date.now() + 60_000),
       actions: [{ sequence: 1, state: 'unknown' }],
       failure: { step: 'hotel.book', code: 'FULL', message: 'no room\0' },
@@ -80,7 +81,8 @@ describe('the saga store on PostgreSQL', () => {
         { version: 2, entries: [{ type: 'stuck' }] },
       ],
     });
-    expect(Math.abs(found!.createdAt - Date.now())).toBeLessThan(60_000);
+    expect(found!.createdAt).toBe(saved.startedAt);
+    expect(Math.abs(found!.updatedAt - Date.now())).toBeLessThan(60_000);
     expect(await store.find(uuidv7())).toBeNull();
     expect(await store.statuses([saved.id, uuidv7()])).toEqual(new Map([[saved.id, 'completed']]));
   });

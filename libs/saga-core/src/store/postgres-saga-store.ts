@@ -11,6 +11,7 @@ import { SagaError } from '../errors.js';
 import { DatabaseClock } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
 import { toJson } from './json.js';
+import { keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
 import { executeLast } from './pipelining-driver.js';
 import { INSTANCE_COLUMNS, inputOf, instanceOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
 import { inSavepoint } from './savepoints.js';
@@ -29,6 +30,12 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     now: () => now(tx, clock),
     lock: (ids) => lock(tx, ids, clock),
     lockDue: (limit, definitions) => lockDue(tx, limit, definitions),
+    keepReplies: (replies) => keepReplies(tx, replies),
+    lockKept: async (limit, definitions) => {
+      const ids = await sagasWithKeptReplies(tx, limit, definitions);
+      // Another process may take them first: its locks come before its taking.
+      return { ...(await lock(tx, ids, clock)), replies: await takeKeptReplies(tx, ids) };
+    },
     insert: (changes) => insert(tx, changes),
     save: async (changes) => {
       if (changes.length > 0) await saveAll(changes, (statement) => statement.execute(tx).then(({ rows }) => rows));
@@ -101,7 +108,7 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): 
       insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
         failure, last_error, traceparent, created_at, updated_at, ended_at)
       select saga_id, saga_name, definition_version, status, version, sequence, step, awaited, to_timestamp(deadline / 1000), to_timestamp(deadline / 1000),
-        data, actions, failure, last_error, traceparent, clock_timestamp(), clock_timestamp(), case when ended then clock_timestamp() end
+        data, actions, failure, last_error, traceparent, coalesce(to_timestamp(started / 1000), clock_timestamp()), clock_timestamp(), case when ended then clock_timestamp() end
       from input order by saga_id`.execute(tx);
   } catch (error) {
     if (isUniqueViolation(error))

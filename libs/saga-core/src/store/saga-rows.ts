@@ -6,7 +6,7 @@ import type { SagaChange } from '../engine/saga-store.js';
 import { toJson } from './json.js';
 
 /** The columns that {@link instanceOf} needs, times as milliseconds. */
-export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent`;
+export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, created_at`;
 
 export interface InstanceRow {
   saga_id: string;
@@ -21,6 +21,7 @@ export interface InstanceRow {
   failure: SagaInstance['failure'];
   last_error: SagaInstance['lastError'];
   traceparent: string | null;
+  created_at: Date;
 }
 
 export interface HistoryRow {
@@ -44,6 +45,7 @@ export function instanceOf(row: InstanceRow): SagaInstance {
     failure: row.failure,
     lastError: row.last_error,
     traceparent: row.traceparent,
+    startedAt: row.created_at.getTime(),
   };
 }
 
@@ -65,7 +67,8 @@ export function inputOf(changes: readonly SagaChange[]): RawBuilder<unknown> {
     ${each(({ instance, keepsData }) => (keepsData ? null : toJson(instance.data)))}::jsonb[],
     ${each(({ instance }) => json(instance.actions))}::json[], ${each(({ instance }) => json(instance.failure))}::json[],
     ${each(({ instance }) => json(instance.lastError))}::json[], ${each(({ instance }) => instance.traceparent)}::text[],
+    ${each(({ instance }) => instance.startedAt)}::float8[],
     ${each(({ instance }) => hasEnded(instance.status))}::boolean[], ${each(({ history }) => toJson(history))}::json[]
   ) as input(saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, data, actions, failure, last_error, traceparent,
-    ended, entries)`;
+    started, ended, entries)`;
 }

@@ -1,10 +1,20 @@
 /** The saga store in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import type { LockedSet, SagaChange, SagaSession, SagaStore, StoredSaga } from '../engine/saga-store.js';
+import { parseCommandId } from '../contract/routing.js';
+import type {
+  DefinitionKey,
+  KeptReply,
+  LockedSet,
+  SagaChange,
+  SagaSession,
+  SagaStore,
+  StoredSaga,
+} from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
 
 const TABLE = 'saga';
+const KEPT = 'kept reply';
 
 /**
  * @param clock - milliseconds since the epoch, by the database's clock
@@ -22,9 +32,8 @@ export function memorySagaStore(
     lockDue: async (limit, definitions) => {
       const due = tx.keys(TABLE).flatMap((id) => {
         const instance = instanceOf(tx, id)!;
-        const { awaited, sagaName, definitionVersion } = instance;
-        const known = definitions.some(({ name, version }) => name === sagaName && version === definitionVersion);
-        return known && awaited?.until != null && awaited.until <= clock() ? [instance] : [];
+        const { awaited } = instance;
+        return isOneOf(instance, definitions) && awaited?.until != null && awaited.until <= clock() ? [instance] : [];
       });
       return locked(
         due
@@ -32,6 +41,21 @@ export function memorySagaStore(
           .slice(0, limit)
           .sort(byId),
       );
+    },
+    keepReplies: async (replies) => {
+      for (const reply of replies) if (!tx.get(KEPT, reply.commandId)) tx.set(KEPT, reply.commandId, reply);
+    },
+    lockKept: async (limit, definitions) => {
+      const kept = tx.keys(KEPT).map((key) => tx.get<KeptReply>(KEPT, key)!);
+      const ids = new Set(kept.map(({ commandId }) => parseCommandId(commandId)!.sagaId));
+      const instances = [...ids]
+        .flatMap((id) => instanceOf(tx, id) ?? [])
+        .filter((instance) => isOneOf(instance, definitions))
+        .slice(0, limit)
+        .sort(byId);
+      const taken = kept.filter(({ commandId }) => instances.some(({ id }) => commandId.startsWith(id)));
+      for (const { commandId } of taken) tx.delete(KEPT, commandId);
+      return { ...locked(instances), replies: taken };
     },
     insert: async (changes) => {
       if (changes.some(({ instance }) => tx.get(TABLE, instance.id) !== undefined))
@@ -79,6 +103,9 @@ const instanceOf = (tx: MemoryTransaction, id: string): SagaInstance | undefined
 
 const isCurrent = (tx: MemoryTransaction, { instance }: SagaChange): boolean =>
   instanceOf(tx, instance.id)?.version === instance.version - 1;
+
+const isOneOf = ({ sagaName, definitionVersion }: SagaInstance, definitions: readonly DefinitionKey[]): boolean =>
+  definitions.some(({ name, version }) => name === sagaName && version === definitionVersion);
 
 const byId = (a: SagaInstance, b: SagaInstance): number => (a.id < b.id ? -1 : 1);
 

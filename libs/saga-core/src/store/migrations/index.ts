@@ -3,8 +3,11 @@ import type { Migration } from 'kysely';
 import { sagaInstances } from './001-saga-instances.js';
 import { sagaInbox } from './002-saga-inbox.js';
 import { sagaDeliveryAttempts } from './003-saga-delivery-attempts.js';
-import { stateAsJson } from './005-state-as-json.js';
-import { outcomeAsJson } from './006-outcome-as-json.js';
+import { sagaEnds } from './004-saga-ends.js';
+import { sagaInboxHorizon } from './005-saga-inbox-horizon.js';
+import { sagaKeptReplies } from './006-saga-kept-replies.js';
+import { stateAsJson } from './007-state-as-json.js';
+import { outcomeAsJson } from './008-outcome-as-json.js';
 
 /** The bookkeeping table to run these under. */
 export const SAGA_MIGRATION_TABLE = 'saga_migration';
@@ -13,12 +16,15 @@ export const SAGA_MIGRATION_TABLE = 'saga_migration';
 export const orchestratorMigrations: Record<string, Migration> = {
   '001-saga-instances': sagaInstances,
   '003-saga-delivery-attempts': sagaDeliveryAttempts,
-  '005-state-as-json': stateAsJson,
+  '004-saga-ends': sagaEnds,
+  '006-saga-kept-replies': sagaKeptReplies,
+  '007-state-as-json': stateAsJson,
 };
 
 /** For a database of a participant. */
 export const participantMigrations: Record<string, Migration> = {
   '002-saga-inbox': sagaInbox,
   '003-saga-delivery-attempts': sagaDeliveryAttempts,
-  '006-outcome-as-json': outcomeAsJson,
+  '005-saga-inbox-horizon': sagaInboxHorizon,
+  '008-outcome-as-json': outcomeAsJson,
 };

@@ -29,8 +29,11 @@ describe('the migrations', () => {
         "001-saga-instances": "dbeef74fdc25946e",
         "002-saga-inbox": "af0bbe09e7e426b0",
         "003-saga-delivery-attempts": "114235c792a61e9d",
-        "005-state-as-json": "27e7ac21f2c39a58",
-        "006-outcome-as-json": "cbbf13077eeaa0c6",
+        "004-saga-ends": "84fb93176a1983a0",
+        "005-saga-inbox-horizon": "5c5f7124f6b36de9",
+        "006-saga-kept-replies": "a1349a655080adea",
+        "007-state-as-json": "27e7ac21f2c39a58",
+        "008-outcome-as-json": "cbbf13077eeaa0c6",
       }
     `);
   });

@@ -1,0 +1,48 @@
+/** Replies to sagas of which the process that received them does not know the definition: they wait in the database for one that does. */
+import { sql, type Transaction } from 'kysely';
+import type { Outcome } from '../contract/outcome.js';
+import { commandIdOf, parseCommandId } from '../contract/routing.js';
+import type { DefinitionKey, KeptReply } from '../engine/saga-store.js';
+import { toJson } from './json.js';
+
+/** Keeps replies; one that is kept already stays as it is. */
+export async function keepReplies<Db>(tx: Transaction<Db>, replies: readonly KeptReply[]): Promise<void> {
+  if (replies.length === 0) return;
+  const records = replies.map(({ commandId, outcome, redelivered }) => {
+    const { sagaId, sequence } = parseCommandId(commandId)!;
+    return { saga_id: sagaId, sequence, outcome, redelivered };
+  });
+  await sql`
+    insert into saga_kept_reply (saga_id, sequence, outcome, redelivered)
+    select saga_id, sequence, outcome, redelivered
+    from jsonb_to_recordset(${toJson(records)}::jsonb) as reply(saga_id uuid, sequence integer, outcome jsonb, redelivered boolean)
+    order by saga_id, sequence
+    on conflict do nothing`.execute(tx);
+}
+
+/** @returns the ids of at most so many sagas of these definitions for which replies are kept */
+export async function sagasWithKeptReplies<Db>(
+  tx: Transaction<Db>,
+  limit: number,
+  definitions: readonly DefinitionKey[],
+): Promise<string[]> {
+  const { rows } = await sql<{ saga_id: string }>`
+    select distinct saga_id from saga_kept_reply join saga_instance using (saga_id)
+    where (saga_name, definition_version) in
+      (select name, version from jsonb_to_recordset(${toJson(definitions)}::jsonb) as known(name text, version integer))
+    limit ${limit}`.execute(tx);
+  return rows.map(({ saga_id }) => saga_id);
+}
+
+/** Takes the replies that are kept for these sagas; the sagas must be locked. @returns them, oldest first */
+export async function takeKeptReplies<Db>(tx: Transaction<Db>, ids: readonly string[]): Promise<KeptReply[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<{ saga_id: string; sequence: number; outcome: Outcome; redelivered: boolean }>`
+    with taken as (delete from saga_kept_reply where saga_id = any(${[...ids]}::uuid[]) returning *)
+    select saga_id, sequence, outcome, redelivered from taken order by kept_at, sequence`.execute(tx);
+  return rows.map(({ saga_id, sequence, outcome, redelivered }) => ({
+    commandId: commandIdOf(saga_id, sequence),
+    outcome,
+    redelivered,
+  }));
+}

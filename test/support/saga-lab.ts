@@ -1,0 +1,99 @@
+/** Orchestrators and participants of any sagas in this process, on a real database and a real virtual host of their own. */
+import type { Kysely, Transaction } from 'kysely';
+import pino, { type Logger } from 'pino';
+import {
+  connectTransport,
+  createOrchestrator,
+  createParticipant,
+  migrate,
+  openDatabase,
+  orchestratorMigrations,
+  participantMigrations,
+  SAGA_MIGRATION_TABLE,
+  type CommandHandlers,
+  type Orchestrator,
+  type OrchestratorOptions,
+  type SagaDefinition,
+  type SagaStatus,
+  type ServiceContract,
+  type Transport,
+} from 'saga-core';
+import { uuidv7 } from 'uuidv7';
+import { createTestBroker, type TestBroker } from './broker.js';
+import { createTestDatabase } from './database.js';
+import { waitFor } from './wait-for.js';
+
+export type LabTables = Record<string, never>;
+export type LabTx = Transaction<LabTables>;
+
+export interface SagaLab {
+  readonly database: Kysely<LabTables>;
+  readonly broker: TestBroker;
+  readonly transport: Transport;
+  /** @returns an orchestrator, not yet running; it is stopped at the end */
+  orchestrator(
+    sagas: OrchestratorOptions<LabTables>['sagas'],
+    settings?: OrchestratorOptions<LabTables>['settings'],
+  ): Orchestrator<LabTables>;
+  /** Starts a participant, and waits until it takes commands. */
+  participant<Service extends ServiceContract>(
+    service: Service,
+    handlers: CommandHandlers<Service, LabTx>,
+  ): Promise<void>;
+  /** Starts an instance in a transaction of its own. @returns its id */
+  start<Data>(orchestrator: Orchestrator<LabTables>, saga: SagaDefinition<Data, LabTx>, data: Data): Promise<string>;
+  /** Waits until a saga has this status. */
+  untilStatus(id: string, status: SagaStatus): Promise<void>;
+  /** Stops all, and drops what was made. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param purpose - part of the names of its database and virtual host
+ * @param logger - silent unless given
+ */
+export async function createSagaLab(purpose: string, logger: Logger = pino({ level: 'silent' })): Promise<SagaLab> {
+  const testDatabase = await createTestDatabase(purpose);
+  const broker = await createTestBroker(purpose);
+  const database = openDatabase<LabTables>(testDatabase.url, { poolSize: 8 });
+  await migrate(database, {
+    table: SAGA_MIGRATION_TABLE,
+    migrations: { ...orchestratorMigrations, ...participantMigrations },
+  });
+  const transport = connectTransport({ urls: [broker.amqpUrl], name: purpose, logger });
+  await waitFor('the broker', () => transport.canPublish());
+  const running: { stop(): Promise<void> }[] = [];
+  const orchestrator: SagaLab['orchestrator'] = (sagas, settings = {}) => {
+    const created = createOrchestrator({ sagas, database, transport, logger, settings });
+    running.push(created);
+    return created;
+  };
+  const reader = createOrchestrator({ sagas: [], database, transport, logger });
+  return {
+    database,
+    broker,
+    transport,
+    orchestrator,
+    async participant(service, handlers) {
+      const participant = createParticipant({ service, handlers, database, transport, logger });
+      running.push(participant);
+      participant.start();
+      await waitFor('the participant', () => participant.isReady());
+    },
+    async start(starter, saga, data) {
+      const id = uuidv7();
+      const started = await database.transaction().execute((tx) => starter.start(tx, saga, [{ id, data }]));
+      await started.publish();
+      return id;
+    },
+    untilStatus: async (id, status) => {
+      await waitFor(`saga ${id} to be ${status}`, async () => (await reader.find(id))?.status === status, 30_000);
+    },
+    async close() {
+      await Promise.all(running.map((each) => each.stop()));
+      await transport.close();
+      await database.destroy();
+      await Promise.all([broker.drop(), testDatabase.drop()]);
+    },
+  };
+}
