@@ -1,4 +1,5 @@
-/** Orders of all kinds, and what must be true of all that were ever placed, seen from outside through the services' HTTP APIs. */
+/** Orders of all kinds, and what must be true of all that were ever placed. */
+import { audit } from '../../scripts/lib/audit/audit.mjs';
 import { get } from './http.js';
 import type { Stack } from './stack.js';
 import { waitFor } from './wait-for.js';
@@ -53,26 +54,14 @@ export async function everyOrderEnded(stack: Stack, timeoutMs: number): Promise<
   );
 }
 
-/** @returns what is wrong with any ended order, a line each: an effect that is missing, doubled, or still in force */
+/** @returns where the parts of a stack are, for an audit */
+export function placesOf(stack: Stack) {
+  const services = ['order-service', 'consumer-service', 'restaurant-service', 'accounting-service'] as const;
+  const databases = services.map((name) => [name.replace('-', '_'), stack.settingsOf(name).DATABASE_URL!] as const);
+  return { databases: Object.fromEntries(databases), amqpUrls: [stack.broker.amqpUrl] };
+}
+
+/** @returns what an audit finds wrong, a line each: an effect that is missing, doubled, or still in force, a saga that nobody attends to, … */
 export async function violationsOfOrders(stack: Stack): Promise<string[]> {
-  const wrong: string[] = [];
-  const check = async ({ id, status, ticketId, authorizationId }: PlacedOrder): Promise<void> => {
-    const [tickets, authorizations] = await Promise.all([
-      get<{ id: string; status: string }[]>(`${stack.url('restaurant-service')}/tickets?orderId=${id}`),
-      get<{ id: string; status: string }[]>(`${stack.url('accounting-service')}/authorizations?orderId=${id}`),
-    ]);
-    const states = (rows: readonly { status: string }[]) => rows.map((row) => row.status).join();
-    const seen = `${status}: tickets ${states(tickets.body)}, authorizations ${states(authorizations.body)}`;
-    const right =
-      status === 'APPROVED'
-        ? states(tickets.body) === 'APPROVED' &&
-          states(authorizations.body) === 'AUTHORIZED' &&
-          tickets.body[0]?.id === ticketId &&
-          authorizations.body[0]?.id === authorizationId
-        : /^(REJECTED)?$/.test(states(tickets.body)) && /^(REVERSED)?$/.test(states(authorizations.body));
-    if (!right) wrong.push(`order ${id} is ${seen}`);
-  };
-  const all = await allOrders(stack);
-  for (let from = 0; from < all.length; from += 20) await Promise.all(all.slice(from, from + 20).map(check));
-  return wrong;
+  return (await audit(placesOf(stack))).wrong.map(({ rule, id, detail }) => `${rule} ${id}: ${detail}`);
 }

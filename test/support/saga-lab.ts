@@ -1,6 +1,4 @@
 /** Orchestrators and participants of any sagas in this process, on a real database and a real virtual host of their own. */
-import type { Kysely, Transaction } from 'kysely';
-import pino, { type Logger } from 'pino';
 import {
   connectTransport,
   createOrchestrator,
@@ -18,16 +16,17 @@ import {
   type ServiceContract,
   type Transport,
 } from 'saga-core';
-import { uuidv7 } from 'uuidv7';
+import { createLogger } from 'service-kit';
 import { createTestBroker, type TestBroker } from './broker.js';
 import { createTestDatabase } from './database.js';
+import { uuidOf } from './uuid.js';
 import { waitFor } from './wait-for.js';
 
 export type LabTables = Record<string, never>;
-export type LabTx = Transaction<LabTables>;
+export type LabTx = Parameters<Orchestrator<LabTables>['start']>[0];
 
 export interface SagaLab {
-  readonly database: Kysely<LabTables>;
+  readonly database: OrchestratorOptions<LabTables>['database'];
   readonly broker: TestBroker;
   readonly transport: Transport;
   /** @returns an orchestrator, not yet running; it is stopped at the end */
@@ -48,11 +47,9 @@ export interface SagaLab {
   close(): Promise<void>;
 }
 
-/**
- * @param purpose - part of the names of its database and virtual host
- * @param logger - silent unless given
- */
-export async function createSagaLab(purpose: string, logger: Logger = pino({ level: 'silent' })): Promise<SagaLab> {
+/** @param purpose - part of the names of its database and virtual host */
+export async function createSagaLab(purpose: string): Promise<SagaLab> {
+  const logger = await createLogger(purpose, 'silent');
   const testDatabase = await createTestDatabase(purpose);
   const broker = await createTestBroker(purpose);
   const database = openDatabase<LabTables>(testDatabase.url, { poolSize: 8 });
@@ -81,7 +78,7 @@ export async function createSagaLab(purpose: string, logger: Logger = pino({ lev
       await waitFor('the participant', () => participant.isReady());
     },
     async start(starter, saga, data) {
-      const id = uuidv7();
+      const id = uuidOf(Date.now());
       const started = await database.transaction().execute((tx) => starter.start(tx, saga, [{ id, data }]));
       await started.publish();
       return id;

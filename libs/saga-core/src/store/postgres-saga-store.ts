@@ -33,6 +33,7 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     keepReplies: (replies) => keepReplies(tx, replies),
     lockKept: async (limit, definitions) => {
       const ids = await sagasWithKeptReplies(tx, limit, definitions);
+      if (ids.length === 0) return { now: 0, instances: [], replies: [] };
       // Another process may take them first: its locks come before its taking.
       return { ...(await lock(tx, ids, clock)), replies: await takeKeptReplies(tx, ids) };
     },
