@@ -76,3 +76,9 @@ export async function violationsOfOrders(stack: Stack): Promise<string[]> {
   for (let from = 0; from < all.length; from += 20) await Promise.all(all.slice(from, from + 20).map(check));
   return wrong;
 }
+
+/** @returns the dead-letter queues that are not empty, with how many messages they hold */
+export async function deadLetters(stack: Stack): Promise<[queue: string, count: number][]> {
+  const counts = await stack.broker.messageCounts();
+  return Object.entries(counts).filter(([queue, count]) => queue.endsWith('.dead') && count > 0);
+}

@@ -74,6 +74,15 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
   return service;
 }
 
+/** @returns a function that says whether a service has written this since */
+export function heardFrom(service: ServiceProcess): (what: string | RegExp) => boolean {
+  const from = service.output().length;
+  return (what) => {
+    const heard = service.output().slice(from);
+    return typeof what === 'string' ? heard.includes(what) : what.test(heard);
+  };
+}
+
 async function answersOk(url: string): Promise<boolean> {
   return fetch(url).then(
     async (response) => {

@@ -17,7 +17,7 @@ export type { LocalAction, LocalInput, SagaFailure, Step, StepKind } from './def
 export { gather } from './engine/gather.js';
 export type { OperatorAction } from './engine/event.js';
 export type { SagaStatus } from './engine/instance.js';
-export { isTransient, isUnavailable, isUniqueViolation } from './store/database-errors.js';
+export { isTransient, isUnavailable, isUniqueViolation, mayPass } from './store/database-errors.js';
 export { ensureDatabase, openDatabase } from './store/open-database.js';
 export type { DatabaseOptions } from './store/open-database.js';
 export { migrate } from './store/migrate.js';
@@ -41,5 +41,5 @@ export type { CrashPoint } from './crash-point.js';
 export { DEAD_LETTER_CAUSES, FAILURE_CODES, SAGA_ERROR_CODES, SagaError } from './errors.js';
 export type { DeadLetterCause, FailureCode, SagaErrorCode } from './errors.js';
 export type { Logger } from 'pino';
-export { DEFAULTS } from './settings.js';
+export { DEFAULT_ACTION_RETRY, DEFAULTS } from './settings.js';
 export type { RetryPolicy } from './settings.js';
