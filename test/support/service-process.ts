@@ -17,6 +17,10 @@ export interface ServiceProcess {
   readonly exited: Promise<number | null>;
   /** Ends it as a power failure would. */
   kill(): void;
+  /** Stops it in its tracks: it keeps its connections, and does not know that time passes. */
+  pause(): void;
+  /** Lets it go on as if nothing had happened. */
+  resume(): void;
   /** Waits until `/health/ready` answers 200. @throws with its output when it ends before, or in vain */
   untilReady(): Promise<void>;
   /** Stops it by SIGTERM. @throws unless it ends with exit code 0 within ten seconds */
@@ -50,6 +54,8 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
       return url;
     },
     kill: () => void child.kill('SIGKILL'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     untilReady: () =>
       waitFor(`${name} to be ready`, async () => {
         if (ended) throw new Error(`${name} has ended:\n${output}`);

@@ -44,8 +44,10 @@ export class CheckedClient extends pg.Client {
 
   /** Breaks the connection, so that the pool makes another. */
   private abandon(): void {
-    const { connection } = this as unknown as { connection: { stream: { destroy(): void } } };
-    connection.stream.destroy();
+    const client = this as unknown as { _queryable: boolean; connection: { stream: { destroy(): void } } };
+    // The pool looks at this when the client comes back, which may be before the socket reports its end.
+    client._queryable = false;
+    client.connection.stream.destroy();
   }
 }
 
