@@ -1,7 +1,7 @@
 /** What PostgreSQL can do to those who use it, to the orchestrator and to a participant: it says no in many ways, and each of them passes without help. */
 import { randomUUID } from 'node:crypto';
 import { Random } from 'saga-core/testing';
-import { expectHealed, placeBatch, type Batch } from '../support/batch.js';
+import { expectHealed, placeBatch, together, type Batch } from '../support/batch.js';
 import {
   deadlock,
   endSessionsAtRandom,
@@ -80,7 +80,7 @@ async function weather(
   } finally {
     for (const lift of lifts.reverse()) await lift();
   }
-  for (const batch of await Promise.all(placing)) await expectHealed(stack, batch, { rejectedBy });
+  await expectHealed(stack, together(await Promise.all(placing)), { rejectedBy });
 }
 
 test('connections are refused', () => weather(refuseConnections, 'is not currently accepting connections'), 90_000);
@@ -108,7 +108,7 @@ test(`sessions are ended at random (FAULT_SEED=${SEED})`, async () => {
   const batches: Batch[] = [];
   for (let round = 0; round < EACH * 2; round++) batches.push(await placeBatch(stack, EACH));
   for (const ended of await Promise.all(ending)) expect(ended).toBeGreaterThan(EACH * 5);
-  for (const batch of batches) await expectHealed(stack, batch, { rejectedBy: ['REPLY_TIMEOUT'] });
+  await expectHealed(stack, together(batches), { rejectedBy: ['REPLY_TIMEOUT'] });
   expect(heard.map((since) => since(/terminating connection|Connection terminated|not queryable/))).toEqual([
     true,
     true,

@@ -58,6 +58,14 @@ export async function placeBatch(
   return { kinds, turnedAway };
 }
 
+/** @returns several batches as one */
+export function together(batches: readonly Batch[]): Batch {
+  return {
+    kinds: new Map(batches.flatMap(({ kinds }) => [...kinds])),
+    turnedAway: batches.reduce((sum, { turnedAway }) => sum + turnedAway, 0),
+  };
+}
+
 /**
  * Waits until everything has healed, which must be within the bound, and expects that every order of the batch has ended as its kind ends, that no
  * order has an effect too many or too few, and that nothing was dead-lettered.
