@@ -91,7 +91,7 @@ test(
 
     const known = new Set((await allOrders(stack)).map(({ id }) => id));
     expect([...promised].filter((id) => !known.has(id))).toEqual([]);
-    expect(promised.size).toBeGreaterThan(ROUNDS * 10);
+    expect(promised.size).toBeGreaterThan(ROUNDS * 5);
     expect(await violationsOfOrders(stack)).toEqual([]);
     expect(await deadLetters(stack)).toEqual([]);
   },

@@ -80,11 +80,11 @@ export async function deadlock(
   return () => session.end();
 }
 
-/** Sessions are ended one by one, at random. The fault is lifted after a while. @returns how many were */
-export async function endSessionsAtRandom(database: FaultyDatabase, random: Random, forMs: number): Promise<number> {
-  return withClient(database.url, async (server) => {
+/** Ends so many sessions of the service, one by one, at random. */
+export async function endSessionsAtRandom(database: FaultyDatabase, random: Random, count: number): Promise<void> {
+  await withClient(database.url, async (server) => {
     let ended = 0;
-    for (const end = performance.now() + forMs; performance.now() < end;) {
+    while (ended < count) {
       const { rows } = await server.query<{ pid: number }>(
         'select pid from pg_stat_activity where datname = current_database() and usename = $1 order by pid',
         [database.role],
@@ -95,7 +95,6 @@ export async function endSessionsAtRandom(database: FaultyDatabase, random: Rand
       }
       await delay(random.below(60));
     }
-    return ended;
   });
 }
 

@@ -6,6 +6,8 @@ export type ServiceName = 'order-service' | 'consumer-service' | 'restaurant-ser
 
 /** How long a service may take from SIGTERM to its end, in milliseconds. */
 const STOP_MS = 10_000;
+/** How long it may take to begin, on a machine that starts a lot else. */
+const READY_MS = 60_000;
 
 export interface ServiceProcess {
   readonly name: ServiceName;
@@ -57,11 +59,15 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     untilReady: () =>
-      waitFor(`${name} to be ready`, async () => {
-        if (ended) throw new Error(`${name} has ended:\n${output}`);
-        const url = listening();
-        return url !== undefined && (await answersOk(`${url}/health/ready`));
-      }).then(
+      waitFor(
+        `${name} to be ready`,
+        async () => {
+          if (ended) throw new Error(`${name} has ended:\n${output}`);
+          const url = listening();
+          return url !== undefined && (await answersOk(`${url}/health/ready`));
+        },
+        READY_MS,
+      ).then(
         () => undefined,
         (error: Error) => Promise.reject(new Error(`${error.message}\n${output}`)),
       ),
