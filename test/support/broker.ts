@@ -1,6 +1,6 @@
 /** A virtual host of its own for each test file, on the real broker that TEST_AMQP_URL names: queues have fixed names, and files run side by side. */
 import { randomUUID } from 'node:crypto';
-import { connect } from 'amqplib';
+import { connect, type GetMessage } from 'amqplib';
 
 export interface TestBroker {
   /** For services and clients. */
@@ -9,6 +9,8 @@ export interface TestBroker {
   list<Item>(what: string): Promise<Item[]>;
   /** @returns the messages that are ready, by queue: exact, once nobody consumes. */
   messageCounts(): Promise<Record<string, number>>;
+  /** Puts the messages of a queue, as many as there are, in the opposite order; nobody may consume it meanwhile. */
+  reverse(queue: string, count: number): Promise<void>;
   /** Deletes the virtual host and all that is in it; the broker closes connections that are left. */
   drop(): Promise<void>;
 }
@@ -50,6 +52,25 @@ export async function createTestBroker(purpose: string): Promise<TestBroker> {
         const counts: Record<string, number> = {};
         for (const name of names) counts[name] = (await channel.checkQueue(name)).messageCount;
         return counts;
+      } finally {
+        await connection.close();
+      }
+    },
+    async reverse(queue, count) {
+      const connection = await connect(amqp.href);
+      try {
+        const channel = await connection.createConfirmChannel();
+        const messages: GetMessage[] = [];
+        for (let number = 0; number < count; number++) {
+          const message = await channel.get(queue);
+          if (!message) throw new Error(`${queue} has ${number} messages, not ${count}`);
+          messages.push(message);
+        }
+        for (const { fields, content, properties } of messages.reverse())
+          channel.publish(fields.exchange, fields.routingKey, content, properties);
+        await channel.waitForConfirms();
+        channel.ackAll();
+        await channel.close();
       } finally {
         await connection.close();
       }

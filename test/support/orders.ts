@@ -65,3 +65,9 @@ export function placesOf(stack: Stack) {
 export async function violationsOfOrders(stack: Stack): Promise<string[]> {
   return (await audit(placesOf(stack))).wrong.map(({ rule, id, detail }) => `${rule} ${id}: ${detail}`);
 }
+
+/** @returns the dead-letter queues that are not empty, with how many messages they hold */
+export async function deadLetters(stack: Stack): Promise<[queue: string, count: number][]> {
+  const counts = await stack.broker.messageCounts();
+  return Object.entries(counts).filter(([queue, count]) => queue.endsWith('.dead') && count > 0);
+}

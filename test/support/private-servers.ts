@@ -1,4 +1,4 @@
-/** A PostgreSQL and a RabbitMQ of a test's own, which it may kill. */
+/** A PostgreSQL, a RabbitMQ or both of a test's own, which it may kill. */
 import { fork } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -9,11 +9,11 @@ export interface PrivateServers {
   readonly databaseUrl: string;
   readonly amqpUrl: string;
   readonly managementUrl: string;
-  /** Ends a server as a power failure would. */
-  kill(server: ServerName): Promise<void>;
+  /** Ends a server as a power failure would, or by another signal: SIGQUIT is PostgreSQL's immediate shutdown. */
+  kill(server: ServerName, signal?: NodeJS.Signals): Promise<void>;
   /** Starts a server again, on the same port, with what it had stored. */
   restart(server: ServerName): Promise<void>;
-  /** Stops both and removes their data. */
+  /** Stops them and removes their data. */
   stop(): Promise<void>;
 }
 
@@ -23,11 +23,19 @@ interface Message {
   readonly ready?: Pick<PrivateServers, 'databaseUrl' | 'amqpUrl' | 'managementUrl'>;
 }
 
-/** Starts both servers on free ports and waits until they answer. @param purpose - names their folder */
-export async function startPrivateServers(purpose: string): Promise<PrivateServers> {
+/**
+ * Starts servers on free ports and waits until they answer.
+ *
+ * @param purpose - names their folder
+ * @param names - both unless given; the URLs of one that is not started are those of the server that all tests share
+ */
+export async function startPrivateServers(
+  purpose: string,
+  names: readonly ServerName[] = ['postgres', 'rabbitmq'],
+): Promise<PrivateServers> {
   const folder = path.resolve('.local', 'test', `${purpose}_${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  const child = fork(path.resolve('test/support/server-keeper.mjs'), [folder], {
+  const child = fork(path.resolve('test/support/server-keeper.mjs'), [folder, ...names], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -39,7 +47,7 @@ export async function startPrivateServers(purpose: string): Promise<PrivateServe
     child.once('close', () => reject(new Error(`The servers did not start: ${complaints}`)));
   });
   let nextId = 1;
-  const call = (action: 'kill' | 'restart', server: ServerName): Promise<void> =>
+  const call = (action: 'kill' | 'restart', server: ServerName, signal?: NodeJS.Signals): Promise<void> =>
     new Promise((resolve, reject) => {
       const id = nextId++;
       const onMessage = (message: Message): void => {
@@ -49,11 +57,11 @@ export async function startPrivateServers(purpose: string): Promise<PrivateServe
         else reject(new Error(`${action} ${server}: ${message.error}`));
       };
       child.on('message', onMessage);
-      child.send({ id, server, action });
+      child.send({ id, server, action, signal });
     });
   return {
     ...ready,
-    kill: (server) => call('kill', server),
+    kill: (server, signal) => call('kill', server, signal),
     restart: (server) => call('restart', server),
     async stop() {
       child.send({ id: 0, action: 'stop' });

@@ -2,21 +2,21 @@
 import { startPostgres } from '../../scripts/lib/postgres.mjs';
 import { startRabbitMq } from '../../scripts/lib/rabbitmq.mjs';
 
-const folder = process.argv[2];
-const servers = {
-  postgres: await startPostgres({ dataDir: `${folder}/postgres`, logFile: `${folder}/postgres.log` }),
-  rabbitmq: await startRabbitMq({ dataDir: `${folder}/rabbitmq`, logFile: `${folder}/rabbitmq.log` }),
-};
+const [folder, ...names] = process.argv.slice(2);
+const start = { postgres: startPostgres, rabbitmq: startRabbitMq };
+const servers = {};
+for (const name of names)
+  servers[name] = await start[name]({ dataDir: `${folder}/${name}`, logFile: `${folder}/${name}.log` });
 
 const stop = async () => {
-  await Promise.all([servers.rabbitmq.stop(), servers.postgres.stop()]);
+  await Promise.all(Object.values(servers).map((server) => server.stop()));
   process.exit(0);
 };
 
-process.on('message', async ({ id, server, action }) => {
+process.on('message', async ({ id, server, action, signal }) => {
   try {
     if (action === 'stop') await stop();
-    if (action === 'kill') await servers[server].kill();
+    if (action === 'kill') await servers[server].kill(signal);
     if (action === 'restart') await servers[server].restart();
     process.send({ id });
   } catch (error) {
@@ -27,8 +27,8 @@ process.on('message', async ({ id, server, action }) => {
 for (const end of ['disconnect', 'SIGTERM', 'SIGINT']) process.on(end, () => void stop());
 process.send({
   ready: {
-    databaseUrl: servers.postgres.url,
-    amqpUrl: servers.rabbitmq.amqpUrl,
-    managementUrl: servers.rabbitmq.managementUrl,
+    databaseUrl: servers.postgres?.url ?? process.env.TEST_DATABASE_URL,
+    amqpUrl: servers.rabbitmq?.amqpUrl ?? process.env.TEST_AMQP_URL,
+    managementUrl: servers.rabbitmq?.managementUrl ?? process.env.TEST_MANAGEMENT_URL,
   },
 });

@@ -6,6 +6,8 @@ export type ServiceName = 'order-service' | 'consumer-service' | 'restaurant-ser
 
 /** How long a service may take from SIGTERM to its end, in milliseconds. */
 const STOP_MS = 10_000;
+/** How long it may take to begin, on a machine that starts a lot else. */
+const READY_MS = 60_000;
 
 export interface ServiceProcess {
   readonly name: ServiceName;
@@ -17,6 +19,10 @@ export interface ServiceProcess {
   readonly exited: Promise<number | null>;
   /** Ends it as a power failure would. */
   kill(): void;
+  /** Stops it in its tracks: it keeps its connections, and does not know that time passes. */
+  pause(): void;
+  /** Lets it go on as if nothing had happened. */
+  resume(): void;
   /** Waits until `/health/ready` answers 200. @throws with its output when it ends before, or in vain */
   untilReady(): Promise<void>;
   /** Stops it by SIGTERM. @throws unless it ends with exit code 0 within ten seconds */
@@ -50,12 +56,18 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
       return url;
     },
     kill: () => void child.kill('SIGKILL'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     untilReady: () =>
-      waitFor(`${name} to be ready`, async () => {
-        if (ended) throw new Error(`${name} has ended:\n${output}`);
-        const url = listening();
-        return url !== undefined && (await answersOk(`${url}/health/ready`));
-      }).then(
+      waitFor(
+        `${name} to be ready`,
+        async () => {
+          if (ended) throw new Error(`${name} has ended:\n${output}`);
+          const url = listening();
+          return url !== undefined && (await answersOk(`${url}/health/ready`));
+        },
+        READY_MS,
+      ).then(
         () => undefined,
         (error: Error) => Promise.reject(new Error(`${error.message}\n${output}`)),
       ),
@@ -72,6 +84,15 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
     },
   };
   return service;
+}
+
+/** @returns a function that says whether a service has written this since */
+export function heardFrom(service: ServiceProcess): (what: string | RegExp) => boolean {
+  const from = service.output().length;
+  return (what) => {
+    const heard = service.output().slice(from);
+    return typeof what === 'string' ? heard.includes(what) : what.test(heard);
+  };
 }
 
 async function answersOk(url: string): Promise<boolean> {

@@ -8,26 +8,35 @@ export interface TcpProxy {
   cut(): void;
   /** Takes connections again. */
   restore(): void;
-  /**
-   * Cuts one connection: the first over which these texts have been sent, in this order. The server gets the last one; its answer reaches nobody.
-   *
-   * @returns once that has happened
-   */
-  cutAfterSending(...texts: string[]): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What is done with the bytes of one connection. */
+export interface Tap {
+  fromClient(data: Buffer): void;
+  fromServer(data: Buffer): void;
+}
+
+/** The two ends of one connection. */
+export interface Ends {
+  toServer(data: Buffer): void;
+  toClient(data: Buffer): void;
+  /** Ends the connection on both sides. */
+  cut(): void;
+}
+
+const passOn = ({ toServer, toClient }: Ends): Tap => ({ fromClient: toServer, fromServer: toClient });
 
 /**
  * Starts a proxy to the server that a URL names.
  *
  * @param target - any URL with host and port
+ * @param tap - called for each connection; bytes are passed on as they are unless given
  */
-export async function startTcpProxy(target: string): Promise<TcpProxy> {
+export async function startTcpProxy(target: string, tap: (ends: Ends) => Tap = passOn): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isCut = false;
-  let fatal: readonly string[] = [];
-  let onFatal = (): void => undefined;
 
   const server = createServer((client) => {
     if (isCut) return void client.destroy();
@@ -42,20 +51,13 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       sockets.add(socket);
       socket.setNoDelay(true).on('error', end).on('close', end);
     }
-    let watched = fatal;
-    let seen = 0;
-    client.on('data', (data) => {
-      upstream.write(data);
-      if (watched !== fatal) [watched, seen] = [fatal, 0];
-      for (let next = watched[seen]; next !== undefined && data.includes(next); next = watched[seen]) seen++;
-      if (seen === 0 || seen < watched.length) return;
-      fatal = [];
-      upstream.removeAllListeners('data').once('data', () => {
-        end();
-        onFatal();
-      });
+    const { fromClient, fromServer } = tap({
+      toServer: (data) => void upstream.write(data),
+      toClient: (data) => void client.write(data),
+      cut: end,
     });
-    upstream.on('data', (data) => client.write(data));
+    client.on('data', fromClient);
+    upstream.on('data', fromServer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const cutAll = (): void => {
@@ -72,10 +74,6 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       cutAll();
     },
     restore: () => void (isCut = false),
-    cutAfterSending(...texts) {
-      fatal = texts;
-      return new Promise((resolve) => (onFatal = resolve));
-    },
     close() {
       cutAll();
       return new Promise((resolve) => server.close(() => resolve()));

@@ -1,6 +1,6 @@
 /** Problem details (RFC 9457): the shape and the codes of every error that a service answers over HTTP. */
 import { Type, type Static } from '@sinclair/typebox';
-import { isUnavailable } from 'saga-core';
+import { mayPass } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 
 /** One kind of problem. Its code is stable: programs may rely on it. */
@@ -97,7 +97,7 @@ const KIND_BY_STATUS = new Map<number, ProblemKind>(
 export function problemOf(thrown: unknown): HttpProblem {
   if (thrown instanceof HttpProblem) return thrown;
   const status = statusOf(thrown);
-  if (status === 503 || isUnavailable(thrown))
+  if (status === 503 || mayPass(thrown))
     return new HttpProblem(PROBLEMS.unavailable, 'The service cannot reach what it needs at the moment: try again.', {
       retryAfterSeconds: DEFAULTS.retryAfterSeconds,
       cause: thrown,

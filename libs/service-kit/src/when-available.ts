@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isUnavailable, type Logger } from 'saga-core';
+import { mayPass, type Logger } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 
 /**
@@ -9,7 +9,7 @@ import { DEFAULTS } from './defaults.js';
  * @param attempt - may be called many times
  * @param signal - ends the waiting
  * @returns what the attempt gives
- * @throws whatever is not unavailability, and an AbortError after `signal`
+ * @throws whatever waiting cannot mend, and an AbortError after `signal`
  */
 export async function whenAvailable<Result>(
   what: string,
@@ -21,7 +21,7 @@ export async function whenAvailable<Result>(
     try {
       return await attempt();
     } catch (error) {
-      if (!isUnavailable(error)) throw error;
+      if (!mayPass(error)) throw error;
       // What is closed at the end is unavailable as well, and nobody waits for it any more.
       signal.throwIfAborted();
       const reason = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-import { isUnavailable, type Orchestrator } from 'saga-core';
+import { mayPass, type Orchestrator } from 'saga-core';
 import type { OrderDatabase } from '../database.js';
 import type { FindOrder } from './order-queries.js';
 import type { Order } from './order-schemas.js';
@@ -22,7 +22,7 @@ export async function awaitDecision(parts: WaitParts, order: Order, seconds: num
     await parts.orchestrator.waitForEnd(order.sagaId, seconds * 1_000);
     return (await parts.findOrder(order.id)) ?? order;
   } catch (error) {
-    if (isUnavailable(error)) return order;
+    if (mayPass(error)) return order;
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import {
 import { createLogger } from 'service-kit';
 import { createTestBroker, type TestBroker } from '../../../../test/support/broker.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
-import { startTcpProxy, type TcpProxy } from '../../../../test/support/tcp-proxy.js';
+import { startPostgresProxy, type PostgresProxy } from '../../../../test/support/postgres-proxy.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { createOrderSaga } from '../create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from '../database.js';
@@ -19,10 +19,13 @@ import { orderMigrations } from '../migrations/index.js';
 import { orderIntake, type OrderRequest } from './order-intake.js';
 import { newOrder } from './order-examples.js';
 
+/** What is written when orders are taken. */
+const INTAKE = /insert into orders\b/;
+
 let logger: Logger;
 let testDatabase: TestDatabase;
 let broker: TestBroker;
-let proxy: TcpProxy;
+let proxy: PostgresProxy;
 let transport: Transport;
 /** Not connected to any broker: what it starts stays pending. */
 let nowhere: Transport;
@@ -32,7 +35,7 @@ beforeAll(async () => {
   logger = await createLogger('test', 'silent');
   testDatabase = await createTestDatabase('order_intake');
   broker = await createTestBroker('order_intake');
-  proxy = await startTcpProxy(testDatabase.url);
+  proxy = await startPostgresProxy(testDatabase.url);
   database = openDatabase(testDatabase.url);
   proxied = openDatabase(proxy.through(testDatabase.url));
   await migrate(database, { table: 'saga_migration', migrations: orchestratorMigrations });
@@ -166,9 +169,9 @@ describe('nothing is kept, and that is what the caller is told', () => {
 
   test('when the connection is lost before COMMIT', async () => {
     const before = await counts();
-    const cut = proxy.cutAfterSending('insert into orders');
+    const cuts = proxy.atCommit({ of: INTAKE, how: 'cut-before', times: 1 });
     await expect(intake(proxied)(request({ idempotencyKey: 'lost' }))).rejects.toMatchObject(notTaken);
-    await cut;
+    expect(cuts()).toBe(1);
     expect(await counts()).toEqual(before);
   });
 });
@@ -177,18 +180,18 @@ describe('when the answer to COMMIT is lost', () => {
   test('the orders are looked up and given', async () => {
     const take = intake(proxied);
     const before = await counts();
-    const cut = proxy.cutAfterSending('insert into orders', 'commit');
+    const cuts = proxy.atCommit({ of: INTAKE, how: 'cut-after', times: 1 });
     const taken = await Promise.all(Array.from({ length: 5 }, () => take(request())));
-    await cut;
+    expect(cuts()).toBe(1);
     expect((await counts()).orders - before.orders).toBe(5);
     for (const { order } of taken) expect(order).toMatchObject({ status: 'APPROVAL_PENDING', ...newOrder });
   });
 
   test('and the database stays away, this is said, with the id under which the order can be found', async () => {
     const before = await counts();
-    const cut = proxy.cutAfterSending('insert into orders', 'commit').then(() => proxy.cut());
+    const cuts = proxy.atCommit({ of: INTAKE, how: 'cut-after', times: 1, andThen: () => proxy.cut() });
     const [result] = await Promise.allSettled([intake(proxied)(request({ idempotencyKey: 'unknown' }))]);
-    await cut;
+    expect(cuts()).toBe(1);
     proxy.restore();
     expect(result).toMatchObject({
       status: 'rejected',

@@ -1,5 +1,5 @@
 /** Takes orders in, as many together as there are waiting: one alone when there is little to do, and hundreds in one transaction when there is much. */
-import { gather, isUnavailable, type Orchestrator, type Transport } from 'saga-core';
+import { gather, mayPass, type Orchestrator, type Transport } from 'saga-core';
 import { uuidv7 } from 'uuidv7';
 import type { OrderDatabase } from '../database.js';
 import { notTaken, overloaded } from './order-problems.js';
@@ -54,7 +54,7 @@ async function takeEach(parts: IntakeParts, candidates: readonly Candidate[]): P
   try {
     return await takeOrders(parts, candidates);
   } catch (error) {
-    if (isUnavailable(error)) return candidates.map(() => notTaken('the database cannot be reached', error));
+    if (mayPass(error)) return candidates.map(() => notTaken('the database could not store it', error));
     if (candidates.length <= 1)
       return candidates.map(() => (error instanceof Error ? error : new Error(String(error))));
     // One of them is to blame, and only that one shall fail.

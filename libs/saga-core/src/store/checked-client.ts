@@ -1,6 +1,7 @@
 /** Invariant: a COMMIT that answers ROLLBACK is a failure. PostgreSQL answers so, without an error, when the transaction was broken before. */
 import pg from 'pg';
 import { SagaError } from '../errors.js';
+import { isUnavailable } from './database-errors.js';
 
 /** Distinct statements that are prepared on a connection; beyond that, texts vary with their input and would fill the server's memory. */
 const MOST_PREPARED = 200;
@@ -8,7 +9,8 @@ const names = new Map<string, string>();
 
 /**
  * A pg client for the pool. It checks commits; it prepares statements that have parameters, so that each connection parses and plans them once; and it
- * never serves again after a read timed out (the answer may still come) or a prepared statement went stale (a migration changed its tables).
+ * never serves again after a read timed out (the answer may still come), a prepared statement went stale (a migration changed its tables), or its server
+ * turned out to be read-only (another has taken over, and only a new connection gets there).
  */
 export class CheckedClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
@@ -33,17 +35,31 @@ export class CheckedClient extends pg.Client {
         throw new SagaError('COMMIT_ROLLED_BACK', 'COMMIT answered ROLLBACK: the transaction had failed before');
       return result;
     } catch (error) {
-      if (error instanceof Error && /^Query read timeout$|cached plan must not change/.test(error.message))
-        this.abandon();
+      if (isOfNoUse(error)) this.abandon();
+      // The server has rolled back what was begun on a connection that is gone: what is to be reported is the error that came before.
+      if (text === 'rollback' && isUnavailable(error)) return NOTHING;
       throw error;
     }
   }
 
   /** Breaks the connection, so that the pool makes another. */
   private abandon(): void {
-    const { connection } = this as unknown as { connection: { stream: { destroy(): void } } };
-    connection.stream.destroy();
+    const client = this as unknown as { _queryable: boolean; connection: { stream: { destroy(): void } } };
+    // The pool looks at this when the client comes back, which may be before the socket reports its end.
+    client._queryable = false;
+    client.connection.stream.destroy();
   }
+}
+
+const NOTHING: pg.QueryResult = { command: 'ROLLBACK', rowCount: 0, oid: 0, fields: [], rows: [] };
+
+const READ_ONLY_STATE = '25006';
+
+/** @returns whether the error is the connection's, and the next statement on it would fail as well. */
+function isOfNoUse(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ((error as { code?: unknown }).code === READ_ONLY_STATE) return true;
+  return /^Query read timeout$|cached plan must not change/.test(error.message);
 }
 
 function preparedQuery(text: string, values: unknown[]): pg.QueryConfig {

@@ -18,6 +18,10 @@ const CONFLICT_STATES = /^(40001|40P01|55P03)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
 const CONNECTION_MESSAGES =
   /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed|cached plan must not change/i;
+/** A statement that was ended from outside, as by statement_timeout. */
+const CANCELLED_STATE = '57014';
+/** The database takes no connections for now (`allow_connections false`): this state has other meanings too, but does not end a session for those. */
+const CLOSED_STATE = '55000';
 const UNAVAILABLE_CODES = new Set(['TRANSPORT_UNAVAILABLE', 'COMMIT_ROLLED_BACK']);
 
 const codeOf = (error: unknown): string => {
@@ -33,6 +37,7 @@ export function isUnavailable(error: unknown): boolean {
   const { errors, message } = error as { errors?: unknown; message?: unknown };
   if (Array.isArray(errors) && errors.length > 0) return errors.every(isUnavailable);
   const code = codeOf(error);
+  if (code === CLOSED_STATE) return (error as { severity?: unknown }).severity === 'FATAL';
   return (
     NETWORK_CODES.has(code) ||
     SERVER_STATES.test(code) ||
@@ -43,6 +48,14 @@ export function isUnavailable(error: unknown): boolean {
 /** @returns whether running the whole transaction again may succeed: unavailability, deadlocks, serialization failures. */
 export function isTransient(error: unknown): boolean {
   return isUnavailable(error) || CONFLICT_STATES.test(codeOf(error));
+}
+
+/**
+ * @returns whether a caller may be told to come again: what is transient, and a statement that took too long. A handler that takes too long may do so
+ * each time, so there it is an error like any other.
+ */
+export function mayPass(error: unknown): boolean {
+  return isTransient(error) || codeOf(error) === CANCELLED_STATE;
 }
 
 /** @returns whether a unique or primary key refused a row. */

@@ -16,12 +16,17 @@ export interface DatabaseOptions {
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A black hole between here and the server is noticed after this long. */
 const QUERY_TIMEOUT_MS = 20_000;
+/**
+ * The server ends a session that leaves its transaction open for this long: its process was stopped, or its machine is gone without a word, and its locks
+ * would keep all others from the same sagas until TCP gives up, in hours. A handler that does nothing in the database for as long must do so before it begins.
+ */
+const IDLE_IN_TRANSACTION_MS = 10_000;
 
 /**
  * Opens a pool of connections; none is made before the first query.
  *
  * @typeParam Db - Kysely's table types
- * @param url - `postgres://user:password@host:port/database`
+ * @param url - `postgres://user:password@host:port/database`; what pg takes as a parameter of it wins over what is set here
  * @returns Kysely; end it with `destroy()`
  */
 export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Kysely<Db> {
@@ -31,6 +36,7 @@ export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Ky
     ...(options.applicationName === undefined ? {} : { application_name: options.applicationName }),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     // A connection costs its first users tens of milliseconds, for signing in and for empty caches in the server: once made, it is kept.
     idleTimeoutMillis: 0,

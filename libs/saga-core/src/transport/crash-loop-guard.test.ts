@@ -75,6 +75,34 @@ describe('the guard against crash loops', () => {
     expect([dead.length, notes.size]).toEqual([0, 0]);
   });
 
+  it('does not count one either whose note could not be taken back, because the database went away meanwhile', async () => {
+    const { attempts, publish, dead, notes } = lasting();
+    const handled = jest.fn();
+    let isAway = false;
+    const finish: DeliveryAttempts['finish'] = (keys) =>
+      isAway ? Promise.reject(new Error('the database is away')) : attempts.finish(keys);
+    const handleSet = () => (isAway ? Promise.reject(new Error('the database is away')) : Promise.resolve(handled()));
+    const begin: DeliveryAttempts['begin'] = async (keys) => {
+      await attempts.begin(keys);
+      isAway = handled.mock.calls.length === 0 && ++outages <= 10;
+    };
+    let outages = 0;
+    const guarded = guardAgainstCrashLoops(
+      'hotel.commands',
+      handleSet,
+      { ...attempts, begin, finish },
+      { publish },
+      logger,
+    );
+    for (let outage = 0; outage < 10; outage++) {
+      await expect(guarded([message(1)])).rejects.toThrow('away');
+      isAway = false;
+    }
+    await guarded([message(1)]);
+    expect(handled).toHaveBeenCalledTimes(1);
+    expect([dead.length, notes.size]).toEqual([0, 0]);
+  });
+
   it('takes no note of a routing key that is none', async () => {
     const { attempts, publish } = lasting();
     const begin = jest.spyOn(attempts, 'begin');

@@ -30,13 +30,23 @@ export function guardAgainstCrashLoops(
   transport: Pick<Transport, 'publish'>,
   logger: Logger,
 ): HandleSet {
+  /** Noted, and not forgotten again, because the database was away just then: no death, for this process lives. */
+  let survived: DeliveryKey[] = [];
+  const forget = async (keys: readonly DeliveryKey[]): Promise<void> => {
+    const all = [...survived, ...keys];
+    if (all.length === 0) return;
+    survived = all;
+    await attempts.finish(all);
+    survived = [];
+  };
+
   const handleNoted = async (suspects: readonly Suspect[]): Promise<void> => {
     await attempts.begin(suspects.map(({ key }) => key));
     try {
       await handleSet(suspects.flatMap(({ messages }) => messages));
     } finally {
       // Whatever happened, the process has survived it.
-      await attempts.finish(suspects.map(({ key }) => key));
+      await forget(suspects.map(({ key }) => key));
     }
   };
 
@@ -48,10 +58,11 @@ export function guardAgainstCrashLoops(
     );
     const letters = messages.map((message) => deadLetter(message, queue, 'CRASH_LOOP', detail));
     assertDeadLettersKept(letters, await transport.publish(letters));
-    await attempts.finish([key]);
+    await forget([key]);
   };
 
   return async (set) => {
+    await forget([]);
     const suspects = suspectsIn(set);
     if (suspects.size === 0) return handleSet(set);
     const list = [...suspects.values()];

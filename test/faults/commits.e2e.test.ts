@@ -1,0 +1,84 @@
+/**
+ * COMMIT and what can become of it: the connection is cut just before and just after the server got it, which looks the same from here; the server
+ * answers ROLLBACK; or it refuses to commit, as with a full disk. Every order ends right, and a client is never told a lie.
+ */
+import { expectHealed, placeBatch } from '../support/batch.js';
+import { failWrites } from '../support/failing-writes.js';
+import { startPostgresProxy, type CommitFault, type PostgresProxy } from '../support/postgres-proxy.js';
+import { heardFrom, type ServiceName } from '../support/service-process.js';
+import { startStack, type Stack } from '../support/stack.js';
+
+const EACH = Number(process.env.FAULT_ROUNDS ?? 3);
+/** How often each kind of transaction meets the fault. */
+const TIMES = 2;
+
+const TRANSACTIONS: Partial<Record<ServiceName, readonly Pick<CommitFault, 'of' | 'not'>[]>> = {
+  'order-service': [
+    // Starts, steps, and the steps that end an order.
+    { of: /insert into saga_instance\b/ },
+    { of: /insert into saga_history\b/, not: /insert into saga_instance\b|update orders\b/ },
+    { of: /update orders\b/ },
+  ],
+  'restaurant-service': [{ of: /insert into ticket\b/ }, { of: /update "?ticket\b/ }],
+  'accounting-service': [{ of: /insert into card_authorization\b/ }],
+};
+const SERVICES = Object.keys(TRANSACTIONS) as ServiceName[];
+/** What pg says of a connection that ended, to the statement that waited and to the one after it. */
+const LOST = /Connection terminated|ECONNRESET|EPIPE|not queryable/;
+
+let stack: Stack;
+const proxies = new Map<ServiceName, PostgresProxy>();
+beforeAll(async () => {
+  stack = await startStack('commits');
+  const behindProxy = async (name: ServiceName): Promise<void> => {
+    const { DATABASE_URL } = stack.settingsOf(name);
+    const proxy = await startPostgresProxy(DATABASE_URL!);
+    proxies.set(name, proxy);
+    await stack.replace(name, { DATABASE_URL: proxy.through(DATABASE_URL!) });
+  };
+  await Promise.all(SERVICES.map(behindProxy));
+}, 60_000);
+afterAll(async () => {
+  await stack.stopServices();
+  await Promise.all([...proxies.values()].map((proxy) => proxy.close()));
+  await stack.stop();
+}, 60_000);
+
+test.each([
+  ['lose their connection just before COMMIT', 'cut-before', LOST],
+  ['lose their connection just after COMMIT', 'cut-after', LOST],
+  ['are answered ROLLBACK', 'roll-back', /COMMIT answered ROLLBACK/],
+] as const)(
+  'the orchestrator and the participants %s',
+  async (_what, how, complaint) => {
+    const heard = SERVICES.map((service) => heardFrom(stack.service(service)));
+    const happened = SERVICES.flatMap((service) =>
+      TRANSACTIONS[service]!.map((transaction) =>
+        proxies.get(service)!.atCommit({ ...transaction, how, times: TIMES }),
+      ),
+    );
+    await expectHealed(stack, await placeBatch(stack, EACH));
+    expect(happened.map((times) => times())).toEqual(happened.map(() => TIMES));
+    expect(heard.map((since) => since(complaint))).toEqual(SERVICES.map(() => true));
+  },
+  60_000,
+);
+
+test.each([
+  ['order-service', 'saga_instance', 'a full disk', '53100'],
+  ['order-service', 'orders', 'a lost race', '40001'],
+  ['restaurant-service', 'saga_inbox', 'a full disk', '53100'],
+  ['restaurant-service', 'ticket', 'a lost race', '40001'],
+] as const)(
+  'the COMMIT of %s that wrote %s fails because of %s',
+  async (service, table, _why, sqlstate) => {
+    const heard = heardFrom(stack.service(service));
+    const failing = await failWrites(stack.settingsOf(service).DATABASE_URL!, { table, sqlstate, at: 'commit' });
+    const placing = placeBatch(stack, EACH);
+    await failing.until(TIMES);
+    await failing.lift();
+    await expectHealed(stack, await placing);
+    expect(heard(failing.message)).toBe(true);
+  },
+  60_000,
+);
