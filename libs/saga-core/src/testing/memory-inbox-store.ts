@@ -1,6 +1,7 @@
 /** The inbox in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
 import { commandIdOf } from '../contract/routing.js';
 import type { InboxSession, InboxState, InboxStore } from '../engine/inbox-store.js';
+import { toJsonb } from '../store/json.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
 
 const TABLE = 'inbox';
@@ -9,18 +10,21 @@ const TABLE = 'inbox';
 export function memoryInboxStore(database: MemoryDatabase, faults?: CommitFaults): InboxStore<MemoryTransaction> {
   const within = (tx: MemoryTransaction): InboxSession<MemoryTransaction> => ({
     tx,
-    claim: async (claims) =>
-      claims.map(({ identity, as }): InboxState => {
+    claim: async (claims) => {
+      const states = claims.map(({ identity, as }): InboxState => {
         const key = commandIdOf(identity.sagaId, identity.sequence);
-        const known = tx.get<InboxState>(TABLE, key);
-        if (known) return known;
-        tx.set(TABLE, key, as === 'barred' ? { type: 'barred' } : { type: 'claimed' });
+        const known = tx.get<string>(TABLE, key);
+        if (known) return JSON.parse(known) as InboxState;
+        tx.set(TABLE, key, as === 'barred' ? '{"type":"barred"}' : '{"type":"claimed"}');
         return { type: 'claimed' };
-      }),
+      });
+      return states;
+    },
     answer: async (answers) => {
       for (const { identity, outcome } of answers) {
         const state: InboxState = outcome === null ? { type: 'withheld' } : { type: 'answered', outcome };
-        tx.set(TABLE, commandIdOf(identity.sagaId, identity.sequence), state);
+        const key = commandIdOf(identity.sagaId, identity.sequence);
+        if (tx.get(TABLE, key) !== undefined) tx.set(TABLE, key, toJsonb(state));
       }
     },
     release: async (identities) => {
