@@ -3,7 +3,7 @@ import { messageOf } from '../errors.js';
 import { violationsOf } from './check-run.js';
 import type { FaultDecision } from './faults.js';
 import { Simulation, type Plan, type RunResult, type Scenario } from './simulation.js';
-import { Story } from './story.js';
+import type { Story } from './story.js';
 
 export interface Played {
   readonly plan: Plan;

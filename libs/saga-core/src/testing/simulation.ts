@@ -18,7 +18,8 @@ import { Random } from './random.js';
 import { GIVEN_UP_AFTER_MS, SILENT, type End } from './simulated-process.js';
 import { SimulatedSystem, type SimulatedParticipant, type Worker } from './simulated-system.js';
 import { withStandIns, type LocalStandIns } from './stand-ins.js';
-import { describeEntries, describeMessage, inWords, sagaNumber, Story } from './story.js';
+import type { Story } from './story.js';
+import { describeEntries, describeMessage, inWords, sagaNumber } from './story.js';
 import { withVirtualDate } from './virtual-date.js';
 
 /** What is simulated. */
@@ -209,12 +210,9 @@ export class Simulation<Data> {
         continue;
       }
       const open = this.sagas().filter(({ status }) => !hasEnded(status));
-      const stuck = open.find(({ status }) => status === 'stuck');
       if (open.length === 0 && this.system.workers.every(({ consumer }) => consumer.nextSet() === null)) return;
       await this.tick(this.untilNext());
-      if (!stuck) continue;
-      this.tell('operator', () => `retries saga ${sagaNumber(stuck.id)}`);
-      await this.operateAt(this.system.orchestrators[0]!, { id: stuck.id, type: 'retry' });
+      if (open.every(({ status }) => status === 'stuck')) for (const { id } of open) await this.retry(id);
     }
     this.tell('everybody', () => 'it goes on and on');
   }
@@ -359,6 +357,11 @@ export class Simulation<Data> {
         this.tell('operator', () => 'is told that this is not allowed');
       }
     });
+  }
+
+  private async retry(id: string): Promise<void> {
+    this.tell('operator', () => `retries saga ${sagaNumber(id)}`);
+    await this.operateAt(this.system.orchestrators[0]!, { id, type: 'retry' });
   }
 
   /** Has a process do something, until it is done or stands still. */

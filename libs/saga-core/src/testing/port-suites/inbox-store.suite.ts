@@ -94,12 +94,22 @@ export function describeInboxStore(name: string, inbox: () => InboxStore<unknown
       expect(await claim(command(id), command(other))).toEqual([{ type: 'claimed' }, answered]);
     });
 
+    it('bars a released claim as one that never was', async () => {
+      const id = identity();
+      await inbox().transaction(async (session) => {
+        await session.claim([command(id)]);
+        await session.release([id]);
+      });
+      await claim(barred(id));
+      expect(await claim(command(id))).toEqual([{ type: 'barred' }]);
+    });
+
     it('takes back the writes of isolated work that throws, and goes on', async () => {
       const [kept, lost] = [identity(), identity()];
       await inbox().transaction(async (session) => {
         await session.claim([command(kept)]);
         const work = session.isolated(async () => {
-          await session.claim([command(lost)]);
+          await session.claim([barred(lost)]);
           await session.answer([{ identity: kept, outcome: refusal }]);
           throw new Error('no');
         });
@@ -108,7 +118,7 @@ export function describeInboxStore(name: string, inbox: () => InboxStore<unknown
         expect(await session.claim([command(lost)])).toEqual([{ type: 'claimed' }]);
         await session.answer([{ identity: kept, outcome }]);
       });
-      expect(await claim(command(kept))).toEqual([answered]);
+      expect(await claim(command(kept), command(lost))).toEqual([answered, { type: 'claimed' }]);
     });
 
     it('takes empty sets', async () => {

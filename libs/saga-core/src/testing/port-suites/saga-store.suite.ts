@@ -53,7 +53,8 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       });
       const before = await now();
       await insert(saved);
-      expect(await store().find(saved.id)).toMatchObject({ endedAt: null });
+      const created = (await store().find(saved.id))!;
+      expect(created).toMatchObject({ endedAt: null });
       const next = { ...saved, version: 2, status: 'completed', awaited: null } as const;
       await save(next);
       const found = (await store().find(saved.id))!;
@@ -65,6 +66,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
         ],
       });
       const { createdAt, updatedAt, endedAt, history } = found;
+      expect(createdAt).toBe(created.createdAt);
       const after = await now();
       for (const times of [
         [before, createdAt, updatedAt, after],
