@@ -162,10 +162,16 @@ class Turn<Data, Tx> {
     const first = this.awaited.payload === null;
     if (first && !this.build(command)) return;
     const until = this.now + command.retry.replyTimeoutMs;
+    if (!first) this.beforeResend();
     this.instance.awaited = { ...this.awaited, state: 'sent', until };
     const { payload } = this.awaited;
     this.note({ type: first ? 'command_sent' : 'command_resent', until, ...(first ? { payload } : {}) });
     this.send(command);
+  }
+
+  /** What was sent and did not come back may lie in a queue, even if the same command, sent again, finds none. */
+  private beforeResend(): void {
+    if (this.awaited.state === 'sent') this.instance.awaited = { ...this.awaited, mayHaveArrived: true };
   }
 
   private send(command: RemoteCommand<Data>): void {
@@ -372,6 +378,7 @@ class Turn<Data, Tx> {
     const { awaited } = this.instance;
     this.history.push({ type: 'reply_ignored', commandId: event.commandId, code: event.outcome.kind });
     if (!event.redelivered || awaited?.state !== 'sent' || !isRemote(this.command)) return;
+    this.beforeResend();
     this.note({ type: 'command_resent', ...(awaited.until === null ? {} : { until: awaited.until }) });
     this.send(this.command);
   }

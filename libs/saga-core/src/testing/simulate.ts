@@ -90,7 +90,16 @@ export function describeFailure({ seed, run, violations, faults, story }: Failed
     faults.length === 0 ? 'It takes no fault at all.' : 'It takes these faults, each of them:',
     ...faults.map(({ at, what }) => `  at ${inWords(at)}, ${what}`),
     'What happened (saga:command in brackets, ! for a fault):',
-    ...story,
+    ...abridged(story),
     `To play it again: { runs: 1, seed: ${seed} }`,
   ].join('\n');
+}
+
+/** A saga that never ends goes on saying the same. */
+const MOST_LINES = 200;
+
+function abridged(story: readonly string[]): readonly string[] {
+  if (story.length <= MOST_LINES) return story;
+  const half = MOST_LINES / 2;
+  return [...story.slice(0, half), `… ${story.length - MOST_LINES} lines …`, ...story.slice(-half)];
 }

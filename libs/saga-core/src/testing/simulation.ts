@@ -252,7 +252,7 @@ export class Simulation<Data> {
   }
 
   private async handle(worker: Worker, most: number): Promise<void> {
-    const { process, consumer } = worker;
+    const { consumer } = worker;
     const set = consumer.take(most);
     await this.as(
       worker,
@@ -262,7 +262,6 @@ export class Simulation<Data> {
         if (end === 'done') consumer.acknowledge();
         else if (end === 'failed') consumer.retry();
         else consumer.giveBack(100);
-        process.reconnect();
       },
     );
   }
@@ -392,6 +391,7 @@ export class Simulation<Data> {
     }
     if (end === 'died')
       process.restart(this.now + this.dice.chance.below(`restart of ${process.name}`, this.dice.faults.maxRestartMs));
+    process.reconnect();
     task.onEnd(end);
   }
 
