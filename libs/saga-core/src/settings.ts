@@ -31,6 +31,8 @@ export const DEFAULTS = {
   maxSetSize: 200,
   /** Unacknowledged deliveries per consumer: one set in hand and one ready. */
   prefetch: 400,
+  /** How old a decision about an instance that was not locked may be when it is saved: its process may have stood still, and its deadlines would be short. */
+  maxDecisionAgeMs: 500,
   /** The most living instances that an orchestrator keeps in memory; others are read when their reply comes. */
   cachedInstances: 5_000,
   /** Replies that take more than this share of their timeouts mean that no more sagas should be started. */

@@ -51,8 +51,12 @@ export interface SagaSession<Tx> {
   insert(changes: readonly SagaChange[]): Promise<void>;
   /** Saves instances that were locked; one input raises `version` by one. @throws {SagaError} STALE_INSTANCE when another version was saved since */
   save(changes: readonly SagaChange[]): Promise<void>;
-  /** The same, as the last act of the transaction: it is committed with it, in one round trip. */
-  saveLast(changes: readonly SagaChange[]): Promise<void>;
+  /**
+   * The same, as the last act of the transaction: it is committed with it, in one round trip.
+   *
+   * @param decidedAt - milliseconds since the epoch, by the database's clock: for instances that were not locked; an old decision counts as stale
+   */
+  saveLast(changes: readonly SagaChange[], decidedAt?: number): Promise<void>;
   /** Runs work whose writes are undone when it throws; the transaction goes on. */
   isolated<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -75,11 +79,13 @@ export interface SagaStore<Tx> {
   /** Runs work in one transaction. It resolves only when the commit is known to have happened. */
   transaction<Result>(work: (session: SagaSession<Tx>) => Promise<Result>): Promise<Result>;
   /**
-   * Saves instances that were not locked, in one statement that commits by itself: each of them only if nobody has saved it since it was read.
+   * Saves instances that were not locked, in one statement that commits by itself: each of them only if nobody has saved it since it was read, and none
+   * when the decision is old.
    *
+   * @param decidedAt - milliseconds since the epoch, by the database's clock
    * @returns the ids of those that were saved
    */
-  saveUnlocked(changes: readonly SagaChange[]): Promise<ReadonlySet<string>>;
+  saveUnlocked(changes: readonly SagaChange[], decidedAt: number): Promise<ReadonlySet<string>>;
   /** @returns milliseconds since the epoch: the database's clock as it was heard last, carried on by this process; null before it was heard */
   clock(): number | null;
   /** @returns a session in a transaction that the caller has begun and will commit. */

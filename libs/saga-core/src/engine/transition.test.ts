@@ -233,7 +233,7 @@ describe('transition', () => {
     expect(play.history.at(-1)).toMatchObject({ type: 'reply_ignored', commandId: `${SAGA_ID}:3` });
     play.reply(success({ ticket: 't1' }), { id: `${SAGA_ID}:3`, redelivered: true });
     expect(play.lastSent).toBe('cards.authorize#4/1');
-    expect(play.instance.awaited).toEqual(awaited);
+    expect(play.instance.awaited).toEqual({ ...awaited, mayHaveArrived: true });
   });
 
   it('ignores a success that comes after its step was given up', () => {
@@ -300,6 +300,17 @@ describe('transition', () => {
     play.take({ type: 'returned', commandId: play.awaitedId });
     expect(play.instance.failure).toMatchObject({ code: 'UNROUTABLE' });
     expect(play.lastSent).toBe('kitchen.reject#5/1');
+  });
+
+  it.each([
+    ['an operator', { type: 'operator', action: { type: 'retry', by: 'ann', reason: 'because' } }],
+    ['a redelivered reply', { type: 'reply', commandId: `${SAGA_ID}:3`, outcome: success(), redelivered: true }],
+  ] as const)('undoes a command that %s had sent again and only then found no queue', (_who, again) => {
+    const play = toAuthorize().take(again);
+    play.take({ type: 'returned', commandId: play.awaitedId }).deadline();
+    play.take({ type: 'returned', commandId: play.awaitedId });
+    expect(play.instance.failure).toMatchObject({ code: 'UNROUTABLE' });
+    expect(play.lastSent).toBe('cards.reverse#5/1');
   });
 
   it('retries a local step and compensates without undoing it', () => {

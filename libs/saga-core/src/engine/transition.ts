@@ -174,10 +174,16 @@ class Turn<Data, Tx> {
     const first = this.awaited.payload === null;
     if (first && !this.build(command)) return;
     const until = Math.min(this.now + command.retry.replyTimeoutMs, this.turnsBackAt);
+    if (!first) this.beforeResend();
     this.instance.awaited = { ...this.awaited, state: 'sent', until };
     const { payload } = this.awaited;
     this.note({ type: first ? 'command_sent' : 'command_resent', until, ...(first ? { payload } : {}) });
     this.send(command);
+  }
+
+  /** What was sent and did not come back may lie in a queue, even if the same command, sent again, finds none. */
+  private beforeResend(): void {
+    if (this.awaited.state === 'sent') this.instance.awaited = { ...this.awaited, mayHaveArrived: true };
   }
 
   private send(command: RemoteCommand<Data>): void {
@@ -401,6 +407,7 @@ class Turn<Data, Tx> {
     const { awaited } = this.instance;
     this.history.push({ type: 'reply_ignored', commandId: event.commandId, code: event.outcome.kind });
     if (!event.redelivered || awaited?.state !== 'sent' || !isRemote(this.command)) return;
+    this.beforeResend();
     this.note({ type: 'command_resent', ...(awaited.until === null ? {} : { until: awaited.until }) });
     this.send(this.command);
   }

@@ -148,7 +148,7 @@ export class SagaRunner<Tx> {
     const advanced = advanceWithoutLocal(inputs, now);
     if (!advanced) return this.applyCachedWithLocal(inputs, now);
     crashPoint('orchestrator:before-commit');
-    const saved = await this.store.saveUnlocked(advanced.changes);
+    const saved = await this.store.saveUnlocked(advanced.changes, now);
     this.moved(advanced.changes.filter(({ instance }) => saved.has(instance.id)));
     const unchanged = new Set(advanced.changes.map(({ instance }) => instance.id));
     const settled = instances.map(({ id }) => id).filter((id) => saved.has(id) || !unchanged.has(id));
@@ -161,7 +161,7 @@ export class SagaRunner<Tx> {
   ): Promise<{ commands: readonly CommandToSend[]; saved: ReadonlySet<string> }> {
     try {
       const { changes, commands } = await withHope((care) =>
-        this.store.transaction((session) => this.save(session, inputs, now, care)),
+        this.store.transaction((session) => this.save(session, inputs, now, care, now)),
       );
       this.moved(changes);
       return { commands, saved: new Set(inputs.map(({ instance }) => instance.id)) };
@@ -206,10 +206,11 @@ export class SagaRunner<Tx> {
     inputs: readonly AdvanceInput<Tx>[],
     now: number,
     care: Care,
+    decidedAt?: number,
   ): Promise<Advanced> {
     const advanced = await advance(session, inputs, now, care);
     crashPoint('orchestrator:before-commit');
-    await session.saveLast(advanced.changes);
+    await session.saveLast(advanced.changes, decidedAt);
     return advanced;
   }
 

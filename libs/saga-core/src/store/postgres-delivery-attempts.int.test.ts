@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { uuidv7 } from 'uuidv7';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
+import { describeDeliveryAttempts } from '../testing/port-suites/delivery-attempts.suite.js';
 import { SAGA_MIGRATION_TABLE, participantMigrations } from './migrations/index.js';
 import { migrate } from './migrate.js';
 import { openDatabase } from './open-database.js';
@@ -20,13 +20,4 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-it('counts attempts that were begun and not finished, each by its identity and routing key', async () => {
-  const attempts = postgresDeliveryAttempts(database);
-  const [one, two] = [1, 2].map((sequence) => ({ sagaId: uuidv7(), sequence, routingKey: 'hotel.book' }));
-  const reply = { ...one!, routingKey: 'hotel.book.response.success' };
-  await attempts.begin([one!, two!]);
-  await attempts.begin([two!]);
-  expect(await attempts.unfinished([reply, two!, one!])).toEqual([0, 2, 1]);
-  await attempts.finish([two!]);
-  expect(await attempts.unfinished([one!, two!])).toEqual([1, 0]);
-});
+describeDeliveryAttempts('PostgreSQL', () => postgresDeliveryAttempts(database));

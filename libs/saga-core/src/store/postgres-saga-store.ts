@@ -8,6 +8,7 @@ import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import type { SagaInstance } from '../engine/instance.js';
 import type { DefinitionKey, LockedSet, SagaChange, SagaSession, SagaStore, StoredSaga } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
 import { DatabaseClock } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
 import { toJson } from './json.js';
@@ -41,15 +42,15 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     save: async (changes) => {
       if (changes.length > 0) await saveAll(changes, (statement) => statement.execute(tx).then(({ rows }) => rows));
     },
-    saveLast: async (changes) => {
-      if (changes.length > 0) await saveAll(changes, (statement) => executeLast(tx, statement));
+    saveLast: async (changes, decidedAt) => {
+      if (changes.length > 0) await saveAll(changes, (statement) => executeLast(tx, statement), decidedAt);
     },
     isolated: (work) => inSavepoint(tx, work),
   });
   return {
     transaction: (work) => database.transaction().execute((tx) => work(within(tx))),
     within,
-    saveUnlocked: (changes) => saveUnlocked(database, changes, clock),
+    saveUnlocked: (changes, decidedAt) => saveUnlocked(database, changes, decidedAt, clock),
     clock: () => clock.now(),
     find: (id) => find(database, id),
     statuses: (ids) => statuses(database, ids),
@@ -118,8 +119,12 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): 
   }
 }
 
+const NO_CONDITION = sql``;
+const isFresh = (decidedAt: number) =>
+  sql`and clock_timestamp() < to_timestamp(${(decidedAt + DEFAULTS.maxDecisionAgeMs) / 1_000}::float8)`;
+
 /** Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the ids of those that did. */
-const saving = (changes: readonly SagaChange[]) => sql`
+const saving = (changes: readonly SagaChange[], decidedAt?: number) => sql`
   with input as (select * from ${inputOf(changes)}),
   saved as (
     update saga_instance saga set
@@ -131,7 +136,7 @@ const saving = (changes: readonly SagaChange[]) => sql`
         else to_timestamp(input.deadline / 1000) end,
       data = coalesce(input.data, saga.data), actions = input.actions, failure = input.failure, last_error = input.last_error,
       updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end
-    from input where saga.saga_id = input.saga_id and saga.version = input.version - 1
+    from input where saga.saga_id = input.saga_id and saga.version = input.version - 1 ${decidedAt === undefined ? NO_CONDITION : isFresh(decidedAt)}
     returning saga.saga_id
   ),
   logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input join saved using (saga_id))`;
@@ -140,9 +145,10 @@ const saving = (changes: readonly SagaChange[]) => sql`
 async function saveAll(
   changes: readonly SagaChange[],
   execute: (statement: RawBuilder<unknown>) => Promise<unknown>,
+  decidedAt?: number,
 ): Promise<void> {
   try {
-    await execute(sql`${saving(changes)} select 1 / (count(*) = ${changes.length})::integer from saved`);
+    await execute(sql`${saving(changes, decidedAt)} select 1 / (count(*) = ${changes.length})::integer from saved`);
   } catch (error) {
     if (!isDivisionByZero(error)) throw error;
     throw new SagaError(
@@ -155,11 +161,12 @@ async function saveAll(
 async function saveUnlocked<Db>(
   database: Kysely<Db>,
   changes: readonly SagaChange[],
+  decidedAt: number,
   clock: DatabaseClock,
 ): Promise<ReadonlySet<string>> {
   if (changes.length === 0) return new Set();
   const { rows } = await sql<{ now: number; saved: string[] | null }>`
-    ${saving(changes)}
+    ${saving(changes, decidedAt)}
     select ${clockMs} as now, case when count(*) < ${changes.length} then array_agg(saga_id::text) end as saved from saved`.execute(
     database,
   );

@@ -1,55 +1,54 @@
 /** Looks at a run from the outside, and says which promises were broken. */
 import type { SagaDefinition } from '../definition/saga.js';
 import { hasEnded } from '../engine/instance.js';
-import type { HistoryEntry, HistoryType } from '../engine/history.js';
 import type { StoredSaga } from '../engine/saga-store.js';
+import type { DeadLetterCause } from '../errors.js';
+import { historyViolations, publicationViolations } from './check-history.js';
 import type { Effect } from './effects.js';
 import type { RunResult } from './simulation.js';
+import { describeCommandId, sagaNumber } from './story.js';
 
 /** @returns what is wrong, a line each; empty when every promise was kept */
-export function violationsOf(saga: SagaDefinition<never, never>, { sagas, effects, promised }: RunResult): string[] {
+export function violationsOf(saga: SagaDefinition<never, never>, run: RunResult): string[] {
+  const { sagas, effects, promised, deadLetters } = run;
   const known = new Set(sagas.map(({ instance }) => instance.id));
+  // A process may die over one message again and again; nothing else may become a dead letter.
+  const dead = deadLetters.filter(({ headers }) => headers['x-cause'] !== ('CRASH_LOOP' satisfies DeadLetterCause));
   return [
-    ...promised.filter((id) => !known.has(id)).map((id) => `saga ${id} was promised and is lost`),
+    ...promised.filter((id) => !known.has(id)).map((id) => `saga ${sagaNumber(id)} was promised and is lost`),
     ...effects.flatMap(effectViolations),
     ...effects
       .filter(({ sagaId }) => !known.has(sagaId))
-      .map(({ sagaId, action }) => `${action} happened for saga ${sagaId}, which is not there`),
-    ...sagas.flatMap((stored) => sagaViolations(saga, stored, effects)),
+      .map(({ sagaId, action }) => `${action} happened for saga ${sagaNumber(sagaId)}, which is not there`),
+    ...dead.map(({ headers, routingKey }) => `${routingKey} has a dead letter: ${String(headers['x-cause'])}`),
+    ...publicationViolations(run),
+    ...sagas.flatMap((stored) => [...sagaViolations(saga, stored, effects), ...historyViolations(saga, stored)]),
   ];
 }
 
 function effectViolations({ sagaId, action, done, cameBack }: Effect): string[] {
   const twice = Object.entries(done).filter(([, times]) => times > 1);
   return [
-    ...twice.map(([commandId, times]) => `${action} happened ${times} times for command ${commandId}`),
-    ...(cameBack ? [`${action} of saga ${sagaId} came back after it was undone`] : []),
+    ...twice.map(([id, times]) => `${action} happened ${times} times for command ${describeCommandId(id)}`),
+    ...(cameBack ? [`${action} of saga ${sagaNumber(sagaId)} came back after it was undone`] : []),
   ];
 }
 
 function sagaViolations(saga: SagaDefinition<never, never>, stored: StoredSaga, effects: readonly Effect[]): string[] {
   const { id, status } = stored.instance;
-  if (!hasEnded(status)) return [`saga ${id} never ends: it is ${status}`];
+  const name = `saga ${sagaNumber(id)}`;
+  if (!hasEnded(status)) return [`${name} never ends: it is ${status}`];
   const inForce = new Set(
     effects.filter((effect) => effect.sagaId === id && effect.inForce).map(({ action }) => action),
   );
-  const wrong = saga.steps
-    .filter(({ kind }) => kind !== 'read-only')
-    .filter(({ name }) => inForce.has(name) !== (status === 'completed'))
-    .map(({ name }) => `saga ${id} is ${status}, and ${name} is ${inForce.has(name) ? '' : 'not '}in force`);
-  return [...wrong, ...historyViolations(id, stored)];
-}
-
-function historyViolations(id: string, { instance, history }: StoredSaga): string[] {
-  const entries: HistoryEntry[] = history.flatMap((row) => row.entries);
-  const first = (type: HistoryType): number => entries.findIndex((entry) => entry.type === type);
-  const wrong: string[] = [];
-  if (first('started') !== 0) wrong.push('does not begin with its start');
-  const end = first(instance.status as HistoryType);
-  if (end < 0) wrong.push(`does not tell that it is ${instance.status}`);
-  if (entries.slice(end + 1).some(({ type }) => type !== 'reply_ignored')) wrong.push('goes on after its end');
-  const turn = first('compensating');
-  if (turn >= 0 !== (instance.status === 'compensated')) wrong.push('tells of a compensation that its status does not');
-  if (history.some(({ version }, index) => version !== index + 1)) wrong.push('has gaps');
-  return wrong.map((what) => `the history of saga ${id} ${what}`);
+  const entries = stored.history.flatMap((input) => input.entries);
+  // What an operator skips may be in force or not: that is for people to put right.
+  const skipped = new Set(entries.filter(({ type }) => type === 'operator_skipped').map(({ step }) => step));
+  return saga.steps
+    .filter(({ kind, undo, ...step }) => {
+      const undoName = undo && ('command' in undo ? undo.command.task : undo.local.name);
+      return kind !== 'read-only' && !skipped.has(step.name) && !(undoName && skipped.has(undoName));
+    })
+    .filter(({ name: action }) => inForce.has(action) !== (status === 'completed'))
+    .map(({ name: action }) => `${name} is ${status}, and ${action} is ${inForce.has(action) ? '' : 'not '}in force`);
 }

@@ -4,7 +4,8 @@ import type { Handler } from '../contract/handler.js';
 import { isRefusal } from '../contract/outcome.js';
 import type { AnyHandler } from '../participant/command-handlers.js';
 import type { ReceivedCommand } from '../participant/received-command.js';
-import type { MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
+import type { MemoryTransaction } from './memory-transaction.js';
+import { describeCommandId } from './story.js';
 
 const TABLE = 'observed effects';
 
@@ -39,19 +40,26 @@ export function noteUndone(tx: MemoryTransaction, sagaId: string, action: string
 }
 
 /** @returns all effects that a database has seen */
-export function effectsIn(database: MemoryDatabase): Promise<Effect[]> {
-  return database.transaction(async (tx) => tx.keys(TABLE).map((key) => tx.get<Effect>(TABLE, key)!));
+export function effectsIn(tx: MemoryTransaction): Effect[] {
+  return tx.keys(TABLE).map((key) => tx.get<Effect>(TABLE, key)!);
 }
 
-/** @returns the handlers of a service, each noting its effects */
+/**
+ * @param tell - told of each run, for the story
+ * @param who - the process
+ * @returns the handlers of a service, each noting its effects
+ */
 export function observedHandlers(
   service: ServiceContract,
   handlers: Readonly<Record<string, AnyHandler<MemoryTransaction>>>,
+  tell: (who: string, what: () => string) => void,
+  who: string,
 ): Record<string, AnyHandler<MemoryTransaction>> {
   return Object.fromEntries(
     Object.entries(service.commands).map(([key, contract]) => {
       const run = one(handlers[key]!);
       const observed = async (tx: MemoryTransaction, command: ReceivedCommand): Promise<unknown> => {
+        tell(who, () => `runs ${command.task} (${describeCommandId(command.commandId)})`);
         const answer = await run(tx, command);
         if (isRefusal(answer)) return answer;
         if (contract.undoes) noteUndone(tx, command.sagaId, contract.undoes.task);

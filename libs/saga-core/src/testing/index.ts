@@ -1,8 +1,10 @@
 /** The door of saga-core/testing. */
 export { describeFailure, simulate } from './simulate.js';
 export type { FailedRun, SimulateOptions, SimulationReport } from './simulate.js';
-export { DEFAULT_FAULTS } from './faults.js';
-export type { FaultDecision, Faults } from './faults.js';
-export type { SimulatedParticipant } from './simulation.js';
+export { neverHappened } from './coverage.js';
+export type { Coverage } from './coverage.js';
+export { DEFAULT_FAULTS, NO_FAULTS } from './faults.js';
+export type { FaultDecision, FaultKind, Faults } from './faults.js';
+export type { SimulatedParticipant } from './simulated-system.js';
 export type { MemoryTransaction } from './memory-transaction.js';
 export { Random } from './random.js';

@@ -2,6 +2,7 @@
 import { commandIdOf } from '../contract/routing.js';
 import type { Outcome } from '../contract/outcome.js';
 import { DuplicateCommand, type InboxSession, type InboxState, type InboxStore } from '../engine/inbox-store.js';
+import { toJson } from '../store/json.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
 
 const TABLE = 'inbox';
@@ -10,24 +11,27 @@ const TABLE = 'inbox';
 export function memoryInboxStore(database: MemoryDatabase, faults?: CommitFaults): InboxStore<MemoryTransaction> {
   const within = (tx: MemoryTransaction): InboxSession<MemoryTransaction> => ({
     tx,
-    claim: async (claims) =>
-      claims.map(({ identity, as }): InboxState => {
+    claim: async (claims) => {
+      const states = claims.map(({ identity, as }): InboxState => {
         const key = commandIdOf(identity.sagaId, identity.sequence);
-        const known = tx.get<InboxState>(TABLE, key);
-        if (known) return known;
-        tx.set(TABLE, key, as === 'barred' ? { type: 'barred' } : { type: 'claimed' });
+        const known = tx.get<string>(TABLE, key);
+        if (known) return JSON.parse(known) as InboxState;
+        tx.set(TABLE, key, as === 'barred' ? '{"type":"barred"}' : '{"type":"claimed"}');
         return { type: 'claimed' };
-      }),
+      });
+      return states;
+    },
     answer: async (answers) => {
       for (const { identity, outcome } of answers) {
-        tx.set(TABLE, commandIdOf(identity.sagaId, identity.sequence), stateOf(outcome));
+        const key = commandIdOf(identity.sagaId, identity.sequence);
+        if (tx.get(TABLE, key) !== undefined) tx.set(TABLE, key, rowOf(outcome));
       }
     },
     recordLast: async (answers) => {
       for (const { identity, outcome } of answers) {
         const key = commandIdOf(identity.sagaId, identity.sequence);
-        if (tx.get<InboxState>(TABLE, key)) throw new DuplicateCommand();
-        tx.set(TABLE, key, stateOf(outcome));
+        if (tx.get(TABLE, key) !== undefined) throw new DuplicateCommand();
+        tx.set(TABLE, key, rowOf(outcome));
       }
     },
     release: async (identities) => {
@@ -38,5 +42,5 @@ export function memoryInboxStore(database: MemoryDatabase, faults?: CommitFaults
   return { transaction: (work) => database.transaction((tx) => work(within(tx)), faults) };
 }
 
-const stateOf = (outcome: Outcome | null): InboxState =>
-  outcome === null ? { type: 'withheld' } : { type: 'answered', outcome };
+const rowOf = (outcome: Outcome | null): string =>
+  toJson((outcome === null ? { type: 'withheld' } : { type: 'answered', outcome }) satisfies InboxState);

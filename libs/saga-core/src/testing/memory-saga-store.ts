@@ -11,10 +11,32 @@ import type {
   StoredSaga,
 } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+import { toJson } from '../store/json.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
 
 const TABLE = 'saga';
 const KEPT = 'kept reply';
+
+/** What can be asked of a saga without reading it whole. */
+export interface SagaColumns {
+  readonly id: string;
+  readonly sagaName: string;
+  readonly definitionVersion: number;
+  readonly status: SagaInstance['status'];
+  readonly version: number;
+  /** Milliseconds since the epoch; null when nothing is due. */
+  readonly until: number | null;
+}
+
+/** Rows hold text, as a database's do: what was given, and what is given out, is nobody else's to change. */
+interface Row extends SagaColumns {
+  readonly instance: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly endedAt: number | null;
+  readonly history: readonly { readonly version: number; readonly at: number; readonly entries: string }[];
+}
 
 /**
  * @param clock - milliseconds since the epoch, by the database's clock
@@ -27,20 +49,12 @@ export function memorySagaStore(
 ): SagaStore<MemoryTransaction> {
   const within = (tx: MemoryTransaction): SagaSession<MemoryTransaction> => ({
     tx,
-    now: () => Promise.resolve(clock()),
-    lock: (ids) => Promise.resolve(locked([...ids].sort().flatMap((id) => instanceOf(tx, id) ?? []))),
+    now: async () => clock(),
+    lock: async (ids) => locked([...new Set(ids)].sort().flatMap((id) => instanceIn(tx, id) ?? [])),
     lockDue: async (limit, definitions) => {
-      const due = tx.keys(TABLE).flatMap((id) => {
-        const instance = instanceOf(tx, id)!;
-        const { awaited } = instance;
-        return isOneOf(instance, definitions) && awaited?.until != null && awaited.until <= clock() ? [instance] : [];
-      });
-      return locked(
-        due
-          .sort((a, b) => a.awaited!.until! - b.awaited!.until!)
-          .slice(0, limit)
-          .sort(byId),
-      );
+      const due = sagaRows(tx).filter((row) => isOneOf(row, definitions) && row.until !== null && row.until <= clock());
+      const first = due.sort((a, b) => a.until! - b.until!).slice(0, limit);
+      return locked(first.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id }) => instanceIn(tx, id)!));
     },
     keepReplies: async (replies) => {
       for (const reply of replies) if (!tx.get(KEPT, reply.commandId)) tx.set(KEPT, reply.commandId, reply);
@@ -49,25 +63,27 @@ export function memorySagaStore(
       const kept = tx.keys(KEPT).map((key) => tx.get<KeptReply>(KEPT, key)!);
       const ids = new Set(kept.map(({ commandId }) => parseCommandId(commandId)!.sagaId));
       const instances = [...ids]
-        .flatMap((id) => instanceOf(tx, id) ?? [])
+        .flatMap((id) => instanceIn(tx, id) ?? [])
         .filter((instance) => isOneOf(instance, definitions))
         .slice(0, limit)
-        .sort(byId);
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
       const taken = kept.filter(({ commandId }) => instances.some(({ id }) => commandId.startsWith(id)));
       for (const { commandId } of taken) tx.delete(KEPT, commandId);
       return { ...locked(instances), replies: taken };
     },
     insert: async (changes) => {
-      if (changes.some(({ instance }) => tx.get(TABLE, instance.id) !== undefined))
+      const ids = changes.map(({ instance }) => instance.id);
+      if (new Set(ids).size < ids.length || ids.some((id) => tx.get(TABLE, id) !== undefined))
         throw new SagaError('DUPLICATE_SAGA', 'A saga of this id exists already');
       for (const change of changes) write(tx, change, clock());
     },
     save: async (changes) => saveAll(tx, changes),
-    saveLast: async (changes) => saveAll(tx, changes),
+    saveLast: async (changes, decidedAt) => saveAll(tx, changes, decidedAt),
     isolated: (work) => tx.isolated(work),
   });
-  const saveAll = (tx: MemoryTransaction, changes: readonly SagaChange[]): void => {
-    if (!changes.every((change) => isCurrent(tx, change)))
+  const isFresh = (decidedAt: number): boolean => clock() - decidedAt < DEFAULTS.maxDecisionAgeMs;
+  const saveAll = (tx: MemoryTransaction, changes: readonly SagaChange[], decidedAt = clock()): void => {
+    if (changes.length > 0 && !(isFresh(decidedAt) && changes.every((change) => isCurrent(tx, change))))
       throw new SagaError('STALE_INSTANCE', 'Another process has saved one of these sagas; nothing was written');
     for (const change of changes) write(tx, change, clock());
   };
@@ -75,47 +91,67 @@ export function memorySagaStore(
   return {
     transaction: (work) => database.transaction((tx) => work(within(tx)), faults),
     within,
-    saveUnlocked: (changes) =>
+    saveUnlocked: (changes, decidedAt) =>
       database.transaction(async (tx) => {
-        const current = changes.filter((change) => isCurrent(tx, change));
+        const current = isFresh(decidedAt) ? changes.filter((change) => isCurrent(tx, change)) : [];
         for (const change of current) write(tx, change, clock());
         return new Set(current.map(({ instance }) => instance.id));
       }, faults),
     clock,
-    find: (id) => database.transaction(async (tx) => tx.get<StoredSaga>(TABLE, id) ?? null),
+    find: (id) => database.transaction(async (tx) => storedSagaIn(tx, id)),
     statuses: (ids) =>
       database.transaction(
-        async (tx) =>
-          new Map(
-            ids.flatMap((id) => [instanceOf(tx, id)].flatMap((found) => (found ? [[id, found.status] as const] : []))),
-          ),
+        async (tx) => new Map(ids.flatMap((id) => tx.get<Row>(TABLE, id) ?? []).map(({ id, status }) => [id, status])),
       ),
   };
 }
 
-/** @returns every saga of a database, by id. */
-export function allSagas(database: MemoryDatabase): Promise<StoredSaga[]> {
-  return database.transaction(async (tx) => tx.keys(TABLE).map((id) => tx.get<StoredSaga>(TABLE, id)!));
+/** @returns an instance, or undefined */
+export function instanceIn(tx: MemoryTransaction, id: string): SagaInstance | undefined {
+  const row = tx.get<Row>(TABLE, id);
+  return row && (JSON.parse(row.instance) as SagaInstance);
 }
 
-const instanceOf = (tx: MemoryTransaction, id: string): SagaInstance | undefined =>
-  tx.get<StoredSaga>(TABLE, id)?.instance;
+/** @returns what can be asked of each saga without reading it whole, by id */
+export function sagaRows(tx: MemoryTransaction): SagaColumns[] {
+  return tx.keys(TABLE).map((id) => tx.get<Row>(TABLE, id)!);
+}
 
 const isCurrent = (tx: MemoryTransaction, { instance }: SagaChange): boolean =>
-  instanceOf(tx, instance.id)?.version === instance.version - 1;
+  tx.get<Row>(TABLE, instance.id)?.version === instance.version - 1;
 
-const isOneOf = ({ sagaName, definitionVersion }: SagaInstance, definitions: readonly DefinitionKey[]): boolean =>
-  definitions.some(({ name, version }) => name === sagaName && version === definitionVersion);
+const isOneOf = (
+  { sagaName, definitionVersion }: Pick<SagaInstance, 'sagaName' | 'definitionVersion'>,
+  definitions: readonly DefinitionKey[],
+): boolean => definitions.some(({ name, version }) => name === sagaName && version === definitionVersion);
 
-const byId = (a: SagaInstance, b: SagaInstance): number => (a.id < b.id ? -1 : 1);
+/** @returns an instance with its history, or null */
+export function storedSagaIn(tx: MemoryTransaction, id: string): StoredSaga | null {
+  const row = tx.get<Row>(TABLE, id);
+  if (!row) return null;
+  return {
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    endedAt: row.endedAt,
+    instance: JSON.parse(row.instance) as SagaInstance,
+    history: row.history.map((input) => ({ ...input, entries: JSON.parse(input.entries) as [] })),
+  };
+}
 
 function write(tx: MemoryTransaction, { instance, history }: SagaChange, now: number): void {
-  const before = tx.get<StoredSaga>(TABLE, instance.id);
-  tx.set(TABLE, instance.id, {
-    instance,
+  const before = tx.get<Row>(TABLE, instance.id);
+  const { id, sagaName, definitionVersion, status, version, awaited } = instance;
+  tx.set(TABLE, id, {
+    id,
+    sagaName,
+    definitionVersion,
+    status,
+    version,
+    until: awaited?.until ?? null,
+    instance: toJson(instance),
     createdAt: before?.createdAt ?? now,
     updatedAt: now,
-    endedAt: hasEnded(instance.status) ? (before?.endedAt ?? now) : null,
-    history: [...(before?.history ?? []), { version: instance.version, at: now, entries: history }],
-  } satisfies StoredSaga);
+    endedAt: hasEnded(status) ? (before?.endedAt ?? now) : null,
+    history: [...(before?.history ?? []), { version, at: now, entries: toJson(history) }],
+  } satisfies Row);
 }

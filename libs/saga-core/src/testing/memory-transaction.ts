@@ -64,11 +64,11 @@ export class MemoryTransaction {
 
 /** What can go wrong around a commit; a fault throws. */
 export interface CommitFaults {
+  /** Resolves when the transaction may begin: the process may stand still before it. */
+  begin(): Promise<void>;
   beforeCommit(): void;
   afterCommit(): void;
 }
-
-const NO_FAULTS: CommitFaults = { beforeCommit: () => undefined, afterCommit: () => undefined };
 
 /** A database of one service; processes share it. */
 export class MemoryDatabase {
@@ -76,15 +76,13 @@ export class MemoryDatabase {
   private last: Promise<unknown> = Promise.resolve();
 
   /** Runs a transaction after all earlier ones. `faults` may throw before the commit, which undoes it, and after, which does not. */
-  async transaction<Result>(
-    work: (tx: MemoryTransaction) => Promise<Result>,
-    faults: CommitFaults = NO_FAULTS,
-  ): Promise<Result> {
+  async transaction<Result>(work: (tx: MemoryTransaction) => Promise<Result>, faults?: CommitFaults): Promise<Result> {
+    await faults?.begin();
     const turn = this.last.then(async () => {
       const tx = this.begin();
       try {
         const result = await work(tx);
-        faults.beforeCommit();
+        faults?.beforeCommit();
         return { result };
       } catch (error) {
         tx.rollback();
@@ -93,8 +91,13 @@ export class MemoryDatabase {
     });
     this.last = turn.catch(() => undefined);
     const { result } = await turn;
-    faults.afterCommit();
+    faults?.afterCommit();
     return result;
+  }
+
+  /** @returns what an observer sees who waits for nobody; between transactions it is what was committed */
+  peek(): MemoryTransaction {
+    return new MemoryTransaction(this.tables);
   }
 
   protected begin(): MemoryTransaction {

@@ -6,7 +6,7 @@ import { defineService } from '../contract/service.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 import type { Random } from './random.js';
-import type { SimulatedParticipant } from './simulation.js';
+import type { SimulatedParticipant } from './simulated-system.js';
 
 const order = Type.Object({ order: Type.String() });
 const none = Type.Object({});
@@ -64,12 +64,16 @@ export const orderSaga = defineSaga({
   ],
 });
 
-/** Orders whose name says so are refused, or break a handler at the first attempts. */
+/** Handlers see the virtual time, which begins with this year. */
+const OPENS_AT = Date.UTC(2026, 0, 1, 0, 1);
+
+/** Orders whose name says so are refused, break a handler at the first attempt, or break it for a minute, each time. */
 const answering =
   (who: string, reply: object) =>
   async (_tx: unknown, { payload: given, attempt }: { payload: unknown; attempt: number }): Promise<object> => {
     const { order: id } = given as { order: string };
     if (id.includes(`break ${who}`) && attempt < 2) throw new Error('out of paper');
+    if (id.includes(`close ${who}`) && Date.now() < OPENS_AT) throw new Error('nobody is there');
     return id.includes(`refuse ${who}`) ? refuse('NO', 'no') : reply;
   };
 
@@ -92,6 +96,15 @@ export const participants: SimulatedParticipant[] = [
   },
 ];
 
-const NAMES = ['good', 'refuse consumers', 'refuse kitchen', 'refuse cards', 'break kitchen', 'break approval', 'good'];
+const NAMES = [
+  'good',
+  'good',
+  'refuse consumers',
+  'refuse kitchen',
+  'refuse cards',
+  'break kitchen',
+  'break approval',
+  'close approval',
+];
 
 export const data = (random: Random, number: number): Data => ({ order: `${random.pick(NAMES)} ${number}` });

@@ -1,137 +1,207 @@
-/** A broker in memory that loses, doubles, delays and reorders. It serves one process at a time, so nothing in it is concurrent. */
+/** A broker in memory that loses, doubles, delays and reorders. Exchanges, queues and bindings are those that the real topology declares. */
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
-import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE, commandQueueOf, serviceOf } from '../contract/routing.js';
+import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import { SagaError } from '../errors.js';
-import type { PublishOutcome, Transport } from '../transport/transport.js';
-import type { FaultDice, Faults } from './faults.js';
+import type { Topology } from '../transport/topology.js';
+import type { ConsumeOptions, PublishOutcome, Transport } from '../transport/transport.js';
+import type { FaultDice } from './faults.js';
+import { SimulatedConsumer } from './simulated-consumer.js';
+import { describeMessage, inWords } from './story.js';
+
+/** The way of one process to the broker. */
+export interface Link {
+  readonly name: string;
+  /** Throws when the process is dead. */
+  assertAlive(): void;
+  /** Resolves when the process may publish; it may stand still before. @throws {SagaError} TRANSPORT_UNAVAILABLE when the broker has given it up */
+  reach(): Promise<void>;
+}
+
+/** A transport whose consumers are driven from outside. */
+export interface SimulatedTransport extends Transport {
+  consume(options: ConsumeOptions): SimulatedConsumer;
+}
+
+/** What the broker needs of the world around it. */
+export interface World {
+  readonly dice: FaultDice;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Tells the story; the words are asked for only when somebody listens. */
+  readonly tell: (who: string, what: () => string) => void;
+  /** @returns when the time of an awaited command is up, or null */
+  readonly deadlineOf: (commandId: string) => number | null;
+}
 
 interface Queued {
   readonly message: IncomingMessage;
   readonly deliverAt: number;
 }
 
-export class SimulatedBroker {
-  readonly dead: OutgoingMessage[] = [];
-  private readonly queues: ReadonlyMap<string, Queued[]>;
-  private readonly dice: FaultDice;
-  private readonly faults: Faults;
-  private readonly clock: () => number;
-  private readonly tell: (line: string) => void;
+interface Binding {
+  readonly queue: string;
+  readonly pattern: RegExp;
+}
 
-  constructor(
-    queues: readonly string[],
-    dice: FaultDice,
-    faults: Faults,
-    clock: () => number,
-    tell: (line: string) => void,
-  ) {
-    this.queues = new Map(queues.map((queue) => [queue, []]));
-    this.dice = dice;
-    this.faults = faults;
-    this.clock = clock;
-    this.tell = tell;
+export class SimulatedBroker {
+  /** How often each command was published, by identity and task. */
+  readonly published = new Map<string, number>();
+  private readonly exchanges = new Map<string, Binding[]>();
+  private readonly queues = new Map<string, Queued[]>();
+  private readonly world: World;
+
+  constructor(world: World) {
+    this.world = world;
   }
 
-  /** @returns the transport of one process. @param assertAlive - throws when the process is dead */
-  transportFor(assertAlive: () => void): Transport {
-    const notSimulated = (): never => {
-      throw new Error('A simulated process is driven from outside');
-    };
+  /** @returns the transport of one process */
+  transportFor(link: Link): SimulatedTransport {
     return {
       isReady: () => true,
       canPublish: () => true,
-      use: notSimulated,
-      consume: notSimulated,
-      close: () => Promise.resolve(),
+      use: (topology) => this.declare(topology),
+      consume: (options) => new SimulatedConsumer(options, this, this.world.clock),
+      close: async () => undefined,
       exchangeExists: async (exchange) => {
-        assertAlive();
-        return this.queues.has(exchange);
+        link.assertAlive();
+        return this.exchanges.has(exchange);
       },
       publish: async (messages) => {
-        assertAlive();
-        return this.publish(messages);
+        if (messages.length === 0) return [];
+        await link.reach();
+        return this.publish(link, messages);
       },
     };
   }
 
-  /** @returns the queues that have something to deliver now */
-  ready(): string[] {
-    return [...this.queues.keys()].filter((queue) => this.due(queue).length > 0);
+  /** @returns the messages that lie in a queue, oldest first */
+  lying(queue: string): IncomingMessage[] {
+    return (this.queues.get(queue) ?? []).map(({ message }) => message);
   }
 
-  /** @returns when the next delayed message is due, or null */
-  nextDelivery(): number | null {
-    const times = [...this.queues.values()].flat().map(({ deliverAt }) => deliverAt);
+  /** @returns the message that a queue delivers next */
+  next(queue: string): IncomingMessage {
+    return this.queues.get(queue)!.reduce((first, other) => (other.deliverAt < first.deliverAt ? other : first))
+      .message;
+  }
+
+  /** @returns when the messages of a queue can be taken, in milliseconds since the epoch */
+  arrivals(queue: string): number[] {
+    return (this.queues.get(queue) ?? []).map(({ deliverAt }) => deliverAt);
+  }
+
+  /** @returns whether a queue has something to deliver now */
+  isDue(queue: string): boolean {
+    return this.queues.get(queue)?.some(({ deliverAt }) => deliverAt <= this.world.clock()) ?? false;
+  }
+
+  /** @returns when the next message of a queue is due, or null */
+  nextDelivery(queue: string): number | null {
+    const times = this.queues.get(queue)!.map(({ deliverAt }) => deliverAt);
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** Takes up to `count` messages off a queue, in any order. */
+  /** Takes up to `count` messages off a queue, oldest first, unless one overtakes. */
   take(queue: string, count: number): IncomingMessage[] {
+    const { dice, clock } = this.world;
+    const entries = this.queues.get(queue)!;
     const taken: IncomingMessage[] = [];
-    for (let due = this.due(queue); due.length > 0 && taken.length < count; due = this.due(queue)) {
-      const entry = this.dice.random.pick(due);
-      const entries = this.queues.get(queue)!;
-      entries.splice(entries.indexOf(entry), 1);
-      taken.push(entry.message);
+    while (taken.length < count) {
+      const due = entries.filter(({ deliverAt }) => deliverAt <= clock()).sort((a, b) => a.deliverAt - b.deliverAt);
+      if (due.length === 0) break;
+      let next = due[0]!;
+      if (due.length > 1) {
+        const occasion = dice.occasion(`overtaking in ${queue}`);
+        const other = occasion.random.pick(due.slice(1));
+        const words = () => `broker: ${describeMessage(other.message)} overtakes ${describeMessage(due[0]!.message)}`;
+        if (occasion.happens('reorder', words)) next = other;
+      }
+      entries.splice(entries.indexOf(next), 1);
+      taken.push(next.message);
     }
     return taken;
   }
 
-  /** Puts unacknowledged messages back. */
+  /** Puts unacknowledged messages back, for any process. */
   redeliver(queue: string, messages: readonly IncomingMessage[], afterMs: number): void {
     for (const message of messages)
-      this.queues
-        .get(queue)!
-        .push({ message: { ...message, redelivered: true, deliveredBefore: true }, deliverAt: this.clock() + afterMs });
+      this.queues.get(queue)!.push({
+        message: { ...message, redelivered: true, deliveredBefore: true },
+        deliverAt: this.world.clock() + afterMs,
+      });
   }
 
-  private due(queue: string): Queued[] {
-    return this.queues.get(queue)!.filter(({ deliverAt }) => deliverAt <= this.clock());
+  /** Loses all that a queue holds. */
+  purge(queue: string): void {
+    this.queues.set(queue, []);
   }
 
-  private publish(messages: readonly OutgoingMessage[]): PublishOutcome[] {
-    if (messages.length === 0) return [];
-    const fails = this.dice.happens('publishing fails', this.faults.failPublish);
-    const arrives = messages.map((message) => ({ message, arrives: !fails || this.dice.random.next() < 0.5 }));
-    const outcomes = arrives.map(({ message, arrives: reached }) => (reached ? this.route(message) : 'confirmed'));
-    if (fails) {
-      this.tell('  publishing fails');
-      throw new SagaError('TRANSPORT_UNAVAILABLE', 'simulated');
+  private declare({ exchanges, queues, bindings }: Topology): void {
+    for (const { name } of exchanges) if (!this.exchanges.has(name)) this.exchanges.set(name, []);
+    for (const { name } of queues) if (!this.queues.has(name)) this.queues.set(name, []);
+    for (const { queue, exchange, pattern } of bindings) {
+      const bound = this.exchanges.get(exchange)!;
+      const words = pattern.split('.').map((word) => (word === '*' ? '[^.]*' : word));
+      const binding = { queue, pattern: new RegExp(`^${words.join('[.]')}$`) };
+      if (!bound.some((other) => other.queue === queue && other.pattern.source === binding.pattern.source))
+        bound.push(binding);
     }
+  }
+
+  private publish({ name }: Link, messages: readonly OutgoingMessage[]): PublishOutcome[] {
+    const { dice } = this.world;
+    for (const message of messages) {
+      if (message.exchange === COMMAND_EXCHANGE) this.count(`${message.correlationId} ${message.routingKey}`);
+      else this.world.tell(name, () => `answers ${describeMessage(message)}`);
+    }
+    const occasion = dice.occasion(`${name} publishes ${messages.map(describeMessage).join(', ')}`);
+    const fails = occasion.happens('failPublish', () => `${name}: publishing fails`);
+    const outcomes = messages.map((message) => {
+      const arrives = !fails || occasion.random.next() < 0.5;
+      if (fails)
+        this.world.tell(
+          name,
+          () => `${describeMessage(message)} ${arrives ? 'arrives all the same' : 'does not arrive'}`,
+        );
+      return arrives ? this.route(message) : 'confirmed';
+    });
+    if (fails) throw new SagaError('TRANSPORT_UNAVAILABLE', 'simulated: the connection to the broker was lost');
     return outcomes;
+  }
+
+  private count(command: string): void {
+    this.published.set(command, (this.published.get(command) ?? 0) + 1);
   }
 
   private route(message: OutgoingMessage): PublishOutcome {
     const { exchange, routingKey, correlationId } = message;
+    const bindings = this.exchanges.get(exchange);
+    if (!bindings) throw new SagaError('TRANSPORT_UNAVAILABLE', `There is no exchange ${exchange}`);
+    const queues = bindings.filter(({ pattern }) => pattern.test(routingKey)).map(({ queue }) => queue);
+    const { dice, clock, deadlineOf } = this.world;
+    const what = describeMessage(message);
+    if (queues.length === 0) return 'returned';
+    // What people look at must be trusted; that a dead letter may be refused is tested elsewhere.
+    const entries = this.queues.get(queues[0]!)!;
     if (exchange === DEAD_LETTER_EXCHANGE) {
-      this.dead.push(message);
+      entries.push({ message: delivered(message), deliverAt: clock() });
       return 'confirmed';
     }
-    const entries = this.queues.get(exchange === COMMAND_EXCHANGE ? commandQueueOf(serviceOf(routingKey)) : exchange);
-    const what = `${routingKey} ${shortId(correlationId)}`;
-    if (!entries || this.dice.happens(`${what} finds no queue`, this.faults.unroutable)) {
-      this.tell(`  ${what} finds no queue`);
-      return 'returned';
+    const occasion = dice.occasion(what);
+    const delays = [occasion.random.below(dice.faults.maxDelayMs), occasion.random.below(dice.faults.maxDelayMs)];
+    if (occasion.happens('unroutable', () => `broker: no queue takes ${what}`)) return 'returned';
+    if (occasion.happens('drop', () => `broker: ${what} is lost`)) return 'confirmed';
+    const copies = occasion.happens('double', () => `broker: ${what} is doubled`) ? 2 : 1;
+    const due = exchange === COMMAND_EXCHANGE || !correlationId ? null : deadlineOf(correlationId);
+    for (const delay of delays.slice(0, copies)) {
+      let after = 1;
+      const inTime = due !== null && due > clock();
+      if (inTime && occasion.happens('tie', () => `broker: ${what} takes until its deadline`)) after = due - clock();
+      else if (occasion.happens('delay', () => `broker: ${what} is ${inWords(delay)} late`)) after += delay;
+      entries.push({ message: delivered(message), deliverAt: clock() + after });
     }
-    if (this.dice.happens(`${what} is lost`, this.faults.drop)) {
-      this.tell(`  ${what} is lost`);
-      return 'confirmed';
-    }
-    const copies = this.dice.happens(`${what} is doubled`, this.faults.double) ? 2 : 1;
-    // Both copies are drawn for, so that a schedule with one fault less is otherwise the same.
-    for (let copy = 1; copy <= 2; copy++) {
-      const late = this.dice.happens(`${what} is late`, this.faults.delay);
-      const delay = this.dice.random.below(this.faults.maxDelayMs);
-      if (copy <= copies) entries.push({ message: delivered(message), deliverAt: this.clock() + (late ? delay : 1) });
-    }
-    this.tell(`  ${what} sent${copies > 1 ? ', twice' : ''}`);
     return 'confirmed';
   }
-}
-
-/** @returns the end of a command's identity, enough to tell it from others in a story */
-export function shortId(commandId: string | undefined): string {
-  return commandId === undefined ? '' : `#${commandId.replace(/^.*0{6,}/, '')}`;
 }
 
 function delivered({ exchange, routingKey, correlationId, replyTo, headers, body }: OutgoingMessage): IncomingMessage {

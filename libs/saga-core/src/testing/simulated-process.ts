@@ -1,10 +1,12 @@
-/** One process of a simulation: the real code of an orchestrator or a participant, driven from outside, and mortal. */
+/** One process of a simulation: the real code of an orchestrator or a participant, driven from outside, mortal, and able to stand still. */
 import pino from 'pino';
-import type { IncomingMessage } from '../contract/message.js';
 import { SagaError } from '../errors.js';
-import type { Transport } from '../transport/transport.js';
-import type { FaultDice, Faults } from './faults.js';
+import { DEFAULTS } from '../settings.js';
+import { isTransient } from '../store/database-errors.js';
+import type { FaultDice, Occasion } from './faults.js';
 import type { CommitFaults } from './memory-transaction.js';
+import type { Link } from './simulated-broker.js';
+import { inWords } from './story.js';
 
 /** Thrown where a process dies. Code that catches it gets no further: every port of a dead process throws it again. */
 class Crash extends Error {}
@@ -12,73 +14,130 @@ class Crash extends Error {}
 /** A logger for code under simulation: what it would say stands in the story in other words. */
 export const SILENT = pino({ level: 'silent' });
 
-export class SimulatedProcess {
-  readonly name: string;
-  /** The queue that it consumes. */
-  readonly queue: string;
-  /** Until then it is dead or stands still. */
-  awayUntil = 0;
-  private alive = true;
-  private readonly dice: FaultDice;
-  private readonly faults: Faults;
-  private readonly tell: (line: string) => void;
+/** How a piece of work ended. */
+export type End = 'done' | 'failed' | 'died';
 
-  constructor(name: string, queue: string, dice: FaultDice, faults: Faults, tell: (line: string) => void) {
+/** After this many milliseconds without a heartbeat the broker gives a process up. */
+export const GIVEN_UP_AFTER_MS = 2 * DEFAULTS.heartbeatSeconds * 1_000;
+
+export class SimulatedProcess implements Link {
+  readonly name: string;
+  /** Until then it is dead or stands still; milliseconds since the epoch. */
+  awayUntil = 0;
+  /** What it works on, in words. */
+  private work = '';
+  private occasion: Occasion;
+  /** How wrong its own clock is, in milliseconds. */
+  readonly clockOffset: number;
+  private alive = true;
+  private givenUp = false;
+  private readonly dice: FaultDice;
+  private readonly clock: () => number;
+  private thawed: (() => void) | null = null;
+  private onFreeze: (() => void) | null = null;
+
+  /** @param clock - milliseconds since the epoch */
+  constructor(name: string, dice: FaultDice, clock: () => number) {
     this.name = name;
-    this.queue = queue;
     this.dice = dice;
-    this.faults = faults;
-    this.tell = tell;
+    this.clock = clock;
+    const { maxSkewMs } = dice.faults;
+    this.occasion = dice.occasion(name);
+    const offset = this.occasion.random.below(2 * maxSkewMs) - maxSkewMs;
+    const wrong = this.occasion.happens('skew', () => `${name}: its clock is wrong by ${inWords(offset)}`);
+    this.clockOffset = wrong ? offset : 0;
   }
 
   readonly assertAlive = (): void => {
     if (!this.alive) throw new Crash();
   };
 
+  readonly reach = async (): Promise<void> => {
+    await this.mayFreeze('before it publishes');
+    if (this.givenUp) throw new SagaError('TRANSPORT_UNAVAILABLE', 'simulated: the broker has closed the connection');
+  };
+
   /** Goes wrong around this process's commits. */
   readonly commitFaults: CommitFaults = {
-    beforeCommit: () => this.fail('commit fails', this.faults.failBeforeCommit),
-    afterCommit: () => this.fail('commit succeeds, but its answer is lost', this.faults.failAfterCommit),
+    begin: () => this.mayFreeze('before a transaction'),
+    beforeCommit: () => this.fail('failBeforeCommit', 'a commit fails'),
+    afterCommit: () => this.fail('failAfterCommit', 'a commit succeeds, but its answer is lost'),
   };
 
   /** Perhaps dies at a crash point. */
   pass(point: string): void {
     this.assertAlive();
-    if (!this.dice.happens(`${this.name} dies ${point}`, this.faults.crash)) return;
-    this.tell(`  ${this.name} dies ${point}`);
+    const where = (): string => point.slice(point.indexOf(':') + 1).replace('-', ' ');
+    if (!this.occasion.happens('crash', () => `${this.name}: dies ${where()} (${this.work})`)) return;
     this.alive = false;
     throw new Crash();
   }
 
-  /** @returns whether the work went through; otherwise it died or failed. Other errors are bugs, and thrown on. */
-  async run(work: () => Promise<unknown>): Promise<'done' | 'failed' | 'died'> {
+  /** @returns how it ended. Errors that do not pass are bugs, and thrown on. @param what - the work in words */
+  async run(what: string, work: () => Promise<unknown>): Promise<End> {
+    this.work = what;
+    this.occasion = this.dice.occasion(`${this.name} ${what}`);
     try {
       await work();
       return this.alive ? 'done' : 'died';
     } catch (error) {
       if (!this.alive) return 'died';
-      if (error instanceof SagaError && error.code === 'TRANSPORT_UNAVAILABLE') return 'failed';
+      if (isTransient(error) || (error instanceof SagaError && error.code === 'STALE_INSTANCE')) return 'failed';
       throw error;
     }
   }
 
-  /** Comes back after a death. */
+  /** Resolves when the process comes to stand still in the middle of its work. */
+  frozen(): Promise<'frozen'> {
+    return new Promise((resolve) => (this.onFreeze = () => resolve('frozen')));
+  }
+
+  /** Goes on after standing still. */
+  thaw(): void {
+    this.thawed?.();
+    this.thawed = null;
+  }
+
+  /** The broker no longer hears of it. */
+  giveUp(): void {
+    this.givenUp = true;
+  }
+
+  /** Its connection to the broker is made anew. */
+  reconnect(): void {
+    this.givenUp = false;
+  }
+
+  /** Comes back after a death. @param at - milliseconds since the epoch */
   restart(at: number): void {
     this.alive = true;
     this.awayUntil = at;
   }
 
-  private fail(what: string, probability: number): void {
-    this.assertAlive();
-    if (!this.dice.happens(`${this.name}'s ${what}`, probability)) return;
-    this.tell(`  ${this.name}'s ${what}`);
-    throw new SagaError('TRANSPORT_UNAVAILABLE', 'simulated: the connection to the database was lost');
+  /** @returns for how many milliseconds it stands still; mostly short */
+  pauseMs(): number {
+    return Math.floor(this.dice.faults.maxPauseMs * this.dice.chance.next(`pause of ${this.name}`) ** 2);
   }
-}
 
-/** Work of a process that takes messages off its queue. */
-export interface ConsumingProcess {
-  readonly process: SimulatedProcess;
-  readonly transport: Transport;
-  readonly handleSet: (set: readonly IncomingMessage[]) => Promise<void>;
+  private async mayFreeze(where: string): Promise<void> {
+    this.assertAlive();
+    let ms = 0;
+    const words = (): string => {
+      ms = this.pauseMs();
+      return `${this.name}: stands still for ${inWords(ms)} ${where} (${this.work})`;
+    };
+    if (!this.occasion.happens('freeze', words)) return;
+    this.awayUntil = this.clock() + ms;
+    await new Promise<void>((resolve) => {
+      this.thawed = resolve;
+      this.onFreeze?.();
+    });
+    this.assertAlive();
+  }
+
+  private fail(kind: 'failBeforeCommit' | 'failAfterCommit', what: string): void {
+    this.assertAlive();
+    if (this.occasion.happens(kind, () => `${this.name}: ${what} (${this.work})`))
+      throw new SagaError('TRANSPORT_UNAVAILABLE', 'simulated: the connection to the database was lost');
+  }
 }

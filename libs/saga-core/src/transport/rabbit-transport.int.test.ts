@@ -2,6 +2,7 @@ import { connect, type Channel, type ChannelModel } from 'amqplib';
 import pino from 'pino';
 import { encodeJson, type IncomingMessage, type OutgoingMessage } from '../contract/message.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
+import { describeTransport } from '../testing/port-suites/transport.suite.js';
 import { connectTransport } from './rabbit-transport.js';
 import { orchestratorTopology, participantTopology } from './topology.js';
 import type { Transport } from './transport.js';
@@ -58,62 +59,15 @@ async function cutConnections(): Promise<void> {
   });
 }
 
+describeTransport('RabbitMQ', () => ({
+  transport,
+  service,
+  saga,
+  until: waitFor,
+  lying: async (name) => (await channel.checkQueue(name)).messageCount,
+}));
+
 describe('the transport on RabbitMQ', () => {
-  it('delivers what it publishes, properties included, and acknowledges after the set was handled', async () => {
-    const seen: IncomingMessage[] = [];
-    const consumer = transport.consume({
-      queue,
-      prefetch: 10,
-      maxSetSize: 10,
-      handleSet: (set) => {
-        seen.push(...set);
-        return Promise.resolve();
-      },
-    });
-    expect(await transport.publish([command({ n: 1 }), command({ n: 2 })])).toEqual(['confirmed', 'confirmed']);
-    await waitFor('two deliveries', () => seen.length === 2);
-    expect(seen[0]).toMatchObject({
-      exchange: 'saga.commands',
-      routingKey: `${service}.book`,
-      correlationId: 'c1',
-      replyTo: `${saga}.responses`,
-      headers: { 'x-saga-step': 'book' },
-      redelivered: false,
-    });
-    expect(seen.map(({ body }) => body.toString())).toEqual(['{"n":1}', '{"n":2}']);
-    await consumer.stop();
-    expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 0, consumerCount: 0 });
-  });
-
-  it('tells of a message that no queue takes, in its place among others', async () => {
-    const lost = command({}, { routingKey: 'nobody_here.book' });
-    expect(await transport.publish([command({}), lost, lost])).toEqual(['confirmed', 'returned', 'returned']);
-    await channel.purgeQueue(queue);
-  });
-
-  it('finds out that an exchange is missing without harm to what is being published', async () => {
-    expect(await transport.exchangeExists('nobody.responses')).toBe(false);
-    expect(await transport.publish([command({})])).toEqual(['confirmed']);
-    await channel.purgeQueue(queue);
-  });
-
-  it('gives a set again that could not be handled, marked as redelivered', async () => {
-    const tries: boolean[] = [];
-    const consumer = transport.consume({
-      queue,
-      prefetch: 10,
-      maxSetSize: 10,
-      handleSet: ([message]) => {
-        tries.push(message!.redelivered);
-        return tries.length < 3 ? Promise.reject(new Error('the database is away')) : Promise.resolve();
-      },
-    });
-    await transport.publish([command({})]);
-    await waitFor('the third try', () => tries.length === 3);
-    expect(tries).toEqual([false, true, true]);
-    await consumer.stop();
-  });
-
   it('comes back after its connections were cut, consumers included, and gets again what it had not acknowledged', async () => {
     const seen: IncomingMessage[] = [];
     let release: () => void = () => undefined;

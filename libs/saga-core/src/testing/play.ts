@@ -1,0 +1,27 @@
+/** Plays one schedule, and judges it. */
+import { messageOf } from '../errors.js';
+import { violationsOf } from './check-run.js';
+import type { FaultDecision } from './faults.js';
+import { Simulation, type Plan, type RunResult, type Scenario } from './simulation.js';
+import type { Story } from './story.js';
+
+export interface Played {
+  readonly plan: Plan;
+  /** What was broken, a line each. */
+  readonly violations: readonly string[];
+  readonly faults: readonly FaultDecision[];
+  /** Null when the code under simulation threw. */
+  readonly result: RunResult | null;
+}
+
+/** @param story - to be told what happens; null where nobody listens */
+export async function play<Data>(scenario: Scenario<Data>, plan: Plan, story: Story | null = null): Promise<Played> {
+  const simulation = new Simulation(scenario, plan, story);
+  try {
+    const result = await simulation.run();
+    return { plan, violations: violationsOf(scenario.saga as never, result), faults: result.faults, result };
+  } catch (error) {
+    const violations = [`the code threw: ${messageOf(error)}`];
+    return { plan, violations, faults: simulation.faultsSoFar(), result: null };
+  }
+}

@@ -1,0 +1,244 @@
+/** What every saga store must do, whatever it stores in. */
+import { uuidv7 } from 'uuidv7';
+import { newInstance, type SagaInstance } from '../../engine/instance.js';
+import type { SagaStore } from '../../engine/saga-store.js';
+
+const definition = { name: 'order_saga', version: 1 } as never;
+/** The definitions that due instances are looked for of. */
+export const ORDER_SAGA = [{ name: 'order_saga', version: 1 }];
+
+/** @returns a new instance of version 1 */
+export function sagaInstance(changes: Partial<SagaInstance> = {}): SagaInstance {
+  return { ...newInstance(definition, uuidv7(), { order: 'o1' }, null), version: 1, ...changes };
+}
+
+/** @returns a command that is awaited. @param until - milliseconds since the epoch */
+export function awaiting(until: number | null): NonNullable<SagaInstance['awaited']> {
+  return {
+    step: 0,
+    name: 'hotel.book',
+    direction: 'action',
+    sequence: 1,
+    attempt: 1,
+    payload: {},
+    state: 'sent',
+    until,
+    mayHaveArrived: false,
+  };
+}
+
+/** @param store - an empty one; asked for when the tests run */
+export function describeSagaStore(name: string, store: () => SagaStore<unknown>): void {
+  const insert = (...instances: SagaInstance[]) =>
+    store().transaction((session) =>
+      session.insert(instances.map((instance) => ({ instance, history: [{ type: 'started' as const }] }))),
+    );
+  const save = (...instances: SagaInstance[]) =>
+    store().transaction((session) =>
+      session.save(instances.map((instance) => ({ instance, history: [{ type: 'stuck' as const }] }))),
+    );
+  const due = async (limit = 10) =>
+    (await store().transaction((session) => session.lockDue(limit, ORDER_SAGA))).instances.map(({ id }) => id);
+  const now = () => store().transaction((session) => session.now());
+  const forget = (...instances: SagaInstance[]) =>
+    save(...instances.map((instance) => ({ ...instance, version: instance.version + 1, awaited: null })));
+
+  describe(`${name}, as a saga store`, () => {
+    it('gives back what was saved, history included', async () => {
+      const saved = sagaInstance({
+        awaited: awaiting((await now()) + 60_000),
+        actions: [{ sequence: 1, state: 'unknown' }],
+        failure: { step: 'hotel.book', code: 'FULL', message: 'no room\0' },
+        traceparent: '00-a-b-01',
+      });
+      const before = await now();
+      await insert(saved);
+      const created = (await store().find(saved.id))!;
+      expect(created).toMatchObject({ endedAt: null });
+      const next = { ...saved, version: 2, status: 'completed', awaited: null } as const;
+      await save(next);
+      const found = (await store().find(saved.id))!;
+      expect(found).toMatchObject({
+        instance: { ...next, failure: { message: 'no room\uFFFD' } },
+        history: [
+          { version: 1, entries: [{ type: 'started' }] },
+          { version: 2, entries: [{ type: 'stuck' }] },
+        ],
+      });
+      const { createdAt, updatedAt, endedAt, history } = found;
+      expect(createdAt).toBe(created.createdAt);
+      const after = await now();
+      for (const times of [
+        [before, createdAt, updatedAt, after],
+        [before, history[0]!.at, history[1]!.at, after],
+        [createdAt, endedAt!, after],
+      ])
+        expect(times).toEqual([...times].sort((a, b) => a - b));
+      await save({ ...next, version: 3 });
+      expect(await store().find(saved.id)).toMatchObject({ endedAt });
+      expect(await store().find(uuidv7())).toBeNull();
+      expect(await store().statuses([saved.id, uuidv7()])).toEqual(new Map([[saved.id, 'completed']]));
+    });
+
+    it('keeps what it was given, and not what becomes of it', async () => {
+      const data = { order: 'as given' };
+      const saved = sagaInstance({ data });
+      await insert(saved);
+      data.order = 'changed';
+      const locked = await store().transaction((session) => session.lock([saved.id]));
+      expect(locked.instances[0]!.data).toEqual({ order: 'as given' });
+      (locked.instances[0]!.data as typeof data).order = 'changed';
+      expect((await store().find(saved.id))!.instance.data).toEqual({ order: 'as given' });
+    });
+
+    it('refuses an id that is taken or comes twice, and saves nothing of the set', async () => {
+      const first = sagaInstance();
+      await insert(first);
+      const other = sagaInstance();
+      await expect(insert(other, first)).rejects.toMatchObject({ code: 'DUPLICATE_SAGA' });
+      await expect(insert(other, other)).rejects.toMatchObject({ code: 'DUPLICATE_SAGA' });
+      expect(await store().find(other.id)).toBeNull();
+    });
+
+    it('takes empty sets', async () => {
+      await insert();
+      await save();
+      expect((await store().transaction((session) => session.lock([]))).instances).toEqual([]);
+    });
+
+    it('fences a save by the version that was read, and saves nothing of a set with a stale instance', async () => {
+      const [stale, fresh, unknown] = [sagaInstance(), sagaInstance(), sagaInstance()];
+      await insert(stale, fresh);
+      await save({ ...stale, version: 2 });
+      for (const late of [
+        { ...stale, version: 2 },
+        { ...stale, version: 4 },
+        { ...unknown, version: 2 },
+      ])
+        await expect(save({ ...fresh, version: 2 }, late)).rejects.toMatchObject({ code: 'STALE_INSTANCE' });
+      expect(await store().find(fresh.id)).toMatchObject({ instance: { version: 1 }, history: [{ version: 1 }] });
+      expect(await store().find(unknown.id)).toBeNull();
+    });
+
+    it('locks those that exist, in the order of their ids, each once', async () => {
+      const instances = [sagaInstance(), sagaInstance(), sagaInstance()];
+      await insert(...instances);
+      const ids = instances.map(({ id }) => id).sort();
+      const locked = await store().transaction((session) => session.lock([...ids, uuidv7(), ids[0]!].reverse()));
+      expect(locked.instances.map(({ id }) => id)).toEqual(ids);
+      expect(Math.abs(locked.now - (await now()))).toBeLessThan(60_000);
+    });
+
+    it('lets one process at a time change a set, also in opposite order', async () => {
+      const instances = [sagaInstance(), sagaInstance(), sagaInstance()];
+      await insert(...instances);
+      const ids = instances.map(({ id }) => id);
+      const bump = (order: readonly string[]) =>
+        store().transaction(async (session) => {
+          const { instances: locked } = await session.lock(order);
+          await session.save(
+            locked.map((item) => ({ instance: { ...item, version: item.version + 1 }, history: [{ type: 'stuck' }] })),
+          );
+        });
+      await Promise.all(Array.from({ length: 20 }, (_, index) => bump(index % 2 ? ids : [...ids].reverse())));
+      expect((await store().find(ids[0]!))!.instance.version).toBe(21);
+    });
+
+    it('gives each due instance to one process only, and those of known definitions only', async () => {
+      const mine = [sagaInstance({ awaited: awaiting(2) }), sagaInstance({ awaited: awaiting(1) })];
+      const foreign = sagaInstance({ awaited: awaiting(1), definitionVersion: 9 });
+      const later = sagaInstance({ awaited: awaiting((await now()) + 60_000) });
+      await insert(...mine, foreign, later);
+      const take = () =>
+        store().transaction(async (session) => {
+          const { instances } = await session.lockDue(10, ORDER_SAGA);
+          await session.save(
+            instances.map((item) => ({
+              instance: { ...item, version: item.version + 1, awaited: null },
+              history: [{ type: 'step_timed_out' }],
+            })),
+          );
+          return instances.map(({ id }) => id);
+        });
+      const taken = (await Promise.all([take(), take(), take()])).filter(({ length }) => length > 0);
+      expect(taken.flat().sort()).toEqual(mine.map(({ id }) => id).sort());
+      // Those of one set come in the order of their ids, not of their deadlines.
+      for (const set of taken) expect(set).toEqual([...set].sort());
+      await forget(foreign, later);
+    });
+
+    it('takes the longest due first, in the order of their ids', async () => {
+      const [third, first, second] = [3, 1, 2].map((until) => sagaInstance({ awaited: awaiting(until) }));
+      await insert(third!, first!, second!);
+      expect(await due(2)).toEqual([first!.id, second!.id]);
+      await forget(first!, second!, third!);
+    });
+
+    it('follows the deadline, nearer or later, and never comes before it', async () => {
+      const far = awaiting((await now()) + 60_000);
+      const saga = sagaInstance({ awaited: far });
+      await insert(saga);
+      await save({ ...saga, version: 2, awaited: awaiting(1) });
+      expect(await due()).toEqual([saga.id]);
+      await save({ ...saga, version: 3, awaited: far });
+      expect(await due()).toEqual([]);
+      await save({ ...saga, version: 4, awaited: awaiting(1) });
+      expect(await due()).toEqual([saga.id]);
+      await forget({ ...saga, version: 4 });
+    });
+
+    it('forgets the deadline of a parked and of an ended instance', async () => {
+      const [parked, ended] = [sagaInstance({ awaited: awaiting(1) }), sagaInstance({ awaited: awaiting(1) })];
+      await insert(parked, ended);
+      await save(
+        { ...parked, version: 2, status: 'stuck', awaited: awaiting(null) },
+        { ...ended, version: 2, status: 'completed', awaited: null },
+      );
+      expect(await due()).toEqual([]);
+    });
+
+    it('takes back the writes of isolated work that throws, and goes on', async () => {
+      const [kept, lost, after] = [sagaInstance(), sagaInstance(), sagaInstance()];
+      await store().transaction(async (session) => {
+        await session.isolated(() => session.insert([{ instance: kept, history: [] }]));
+        const work = session.isolated(async () => {
+          await session.insert([{ instance: lost, history: [] }]);
+          await session.save([{ instance: { ...kept, version: 2 }, history: [] }]);
+          throw new Error('no');
+        });
+        await expect(work).rejects.toThrow('no');
+        expect(await session.isolated(() => Promise.resolve('an answer'))).toBe('an answer');
+        await session.insert([{ instance: after, history: [] }]);
+      });
+      expect(await store().find(lost.id)).toBeNull();
+      expect(await store().find(kept.id)).toMatchObject({ instance: { version: 1 } });
+      expect(await store().find(after.id)).not.toBeNull();
+    });
+
+    it('keeps nothing of a transaction that throws', async () => {
+      const [before, during] = [sagaInstance(), sagaInstance()];
+      await insert(before);
+      const failing = store().transaction(async (session) => {
+        await session.insert([{ instance: during, history: [] }]);
+        await session.save([{ instance: { ...before, version: 2 }, history: [{ type: 'stuck' }] }]);
+        expect((await session.lock([before.id, during.id])).instances).toHaveLength(2);
+        throw new Error('crash');
+      });
+      await expect(failing).rejects.toThrow('crash');
+      expect(await store().find(during.id)).toBeNull();
+      expect(await store().find(before.id)).toMatchObject({ instance: { version: 1 }, history: [{ version: 1 }] });
+    });
+
+    it('takes part in a transaction that another has begun', async () => {
+      const lost = sagaInstance();
+      const failing = store().transaction(async ({ tx }) => {
+        await store()
+          .within(tx)
+          .insert([{ instance: lost, history: [] }]);
+        throw new Error('crash');
+      });
+      await expect(failing).rejects.toThrow('crash');
+      expect(await store().find(lost.id)).toBeNull();
+    });
+  });
+}

@@ -1,0 +1,135 @@
+/** What every transport must do, whatever carries the messages. */
+import { DEAD_LETTER_EXCHANGE } from '../../contract/routing.js';
+import { encodeJson, type IncomingMessage, type OutgoingMessage } from '../../contract/message.js';
+import type { ConsumeOptions, Transport } from '../../transport/transport.js';
+
+/** A transport with the topology of `service` and `saga`, and what a test needs beside it. */
+export interface TransportHarness {
+  readonly transport: Transport;
+  readonly service: string;
+  readonly saga: string;
+  /** Waits, while messages are delivered, until it holds. */
+  until(what: string, holds: () => boolean): Promise<unknown>;
+  /** @returns how many messages lie in a queue, ready to be delivered */
+  lying(queue: string): Promise<number>;
+}
+
+/** @param harness - asked for when the tests run; each test leaves its queues empty */
+export function describeTransport(name: string, harness: () => TransportHarness): void {
+  const queue = () => `${harness().service}.commands`;
+  const command = (body: unknown, changes: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
+    exchange: 'saga.commands',
+    routingKey: `${harness().service}.book`,
+    correlationId: 'c1',
+    replyTo: `${harness().saga}.responses`,
+    headers: { 'x-saga-step': 'book' },
+    body: encodeJson(body),
+    ...changes,
+  });
+  const publish = (...messages: OutgoingMessage[]) => harness().transport.publish(messages);
+  const bodies = (messages: readonly IncomingMessage[]) => messages.map(({ body }) => body.toString());
+  const consume = (handleSet: ConsumeOptions['handleSet'], changes: Partial<ConsumeOptions> = {}) =>
+    harness().transport.consume({ queue: queue(), prefetch: 10, maxSetSize: 10, handleSet, ...changes });
+  /** Consumes what lies in a queue until there are so many. */
+  const drain = async (count: number, from = queue()): Promise<IncomingMessage[]> => {
+    const seen: IncomingMessage[] = [];
+    const consumer = consume(async (set) => void seen.push(...set), { queue: from });
+    await harness().until(`${count} messages`, () => seen.length >= count);
+    await consumer.stop();
+    return seen;
+  };
+
+  describe(`${name}, as a transport`, () => {
+    it('is ready, and publishes nothing when it is given nothing', async () => {
+      expect([harness().transport.isReady(), harness().transport.canPublish()]).toEqual([true, true]);
+      expect(await publish()).toEqual([]);
+    });
+
+    it('delivers what it publishes, in order, properties included', async () => {
+      expect(await publish(command({ n: 1 }), command({ n: 2 }))).toEqual(['confirmed', 'confirmed']);
+      const seen = await drain(2);
+      expect(seen[0]).toMatchObject({
+        exchange: 'saga.commands',
+        routingKey: `${harness().service}.book`,
+        correlationId: 'c1',
+        replyTo: `${harness().saga}.responses`,
+        headers: { 'x-saga-step': 'book' },
+        redelivered: false,
+        deliveredBefore: false,
+      });
+      expect(bodies(seen)).toEqual(['{"n":1}', '{"n":2}']);
+      expect(await harness().lying(queue())).toBe(0);
+    });
+
+    it('routes replies by their exchange, and dead letters by the queue that they come from', async () => {
+      const { service, saga } = harness();
+      const reply = { exchange: `${saga}.responses`, routingKey: `${service}.book.response.success` };
+      const letter = { exchange: DEAD_LETTER_EXCHANGE, routingKey: queue() };
+      expect(await publish(command(1, reply), command(2, letter))).toEqual(['confirmed', 'confirmed']);
+      expect(bodies(await drain(1, `${saga}.responses`))).toEqual(['1']);
+      expect(bodies(await drain(1, `${queue()}.dead`))).toEqual(['2']);
+    });
+
+    it('tells of a message that no queue takes, in its place among others', async () => {
+      const lost = command({}, { routingKey: 'nobody_here.book' });
+      const deeper = command({}, { routingKey: `${harness().service}.book.twice` });
+      expect(await publish(command({ n: 1 }), lost, deeper, command({ n: 2 }))).toEqual([
+        'confirmed',
+        'returned',
+        'returned',
+        'confirmed',
+      ]);
+      expect(bodies(await drain(2))).toEqual(['{"n":1}', '{"n":2}']);
+    });
+
+    it('finds out whether an exchange exists, without harm to what is being published', async () => {
+      const { transport, saga } = harness();
+      expect(await transport.exchangeExists(`${saga}.responses`)).toBe(true);
+      expect(await transport.exchangeExists('nobody.responses')).toBe(false);
+      expect(await publish(command({}))).toEqual(['confirmed']);
+      await drain(1);
+    });
+
+    it('gives sets of the size that was asked for at the most', async () => {
+      await publish(...[1, 2, 3, 4, 5].map((n) => command(n)));
+      const sets: string[][] = [];
+      const consumer = consume(async (set) => void sets.push(bodies(set)), { maxSetSize: 2 });
+      await harness().until('all', () => sets.flat().length === 5);
+      await consumer.stop();
+      expect(Math.max(...sets.map(({ length }) => length))).toBeLessThanOrEqual(2);
+      expect(sets.flat()).toEqual(['1', '2', '3', '4', '5']);
+    });
+
+    it('gives a set again that could not be handled, marked as redelivered, and acknowledges it at last', async () => {
+      const tries: (readonly [boolean, boolean])[] = [];
+      const consumer = consume(async ([message]) => {
+        tries.push([message!.redelivered, message!.deliveredBefore]);
+        if (tries.length < 3) throw new Error('the database is away');
+      });
+      await publish(command({}));
+      await harness().until('the third try', () => tries.length === 3);
+      await consumer.stop();
+      // It was this process that had it before, not another one that may have died of it.
+      expect(tries).toEqual([
+        [false, false],
+        [true, false],
+        [true, false],
+      ]);
+      expect(await harness().lying(queue())).toBe(0);
+    });
+
+    it('gives what was not acknowledged to another consumer, marked as delivered before', async () => {
+      let tries = 0;
+      const consumer = consume(async () => {
+        tries++;
+        throw new Error('never');
+      });
+      await harness().until('the consumer', () => consumer.isRunning());
+      await publish(command({ n: 1 }));
+      await harness().until('a try', () => tries > 0);
+      await consumer.stop();
+      expect(consumer.isRunning()).toBe(false);
+      expect((await drain(1))[0]).toMatchObject({ redelivered: true, deliveredBefore: true });
+    });
+  });
+}

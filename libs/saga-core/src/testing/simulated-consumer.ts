@@ -1,0 +1,71 @@
+/** A consumer that is driven from outside: one set after the other, a failed one again in the same process, acknowledged last. */
+import type { IncomingMessage } from '../contract/message.js';
+import { DEFAULTS } from '../settings.js';
+import type { ConsumeOptions, Consumer } from '../transport/transport.js';
+import type { SimulatedBroker } from './simulated-broker.js';
+
+export class SimulatedConsumer implements Consumer {
+  readonly options: ConsumeOptions;
+  private readonly broker: SimulatedBroker;
+  private readonly clock: () => number;
+  private running = true;
+  /** Not acknowledged yet. */
+  private hand: readonly IncomingMessage[] = [];
+  private tryAt = 0;
+
+  constructor(options: ConsumeOptions, broker: SimulatedBroker, clock: () => number) {
+    this.options = options;
+    this.broker = broker;
+    this.clock = clock;
+  }
+
+  isRunning(): boolean {
+    return this.running;
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    this.giveBack();
+  }
+
+  /** @returns when there is a set to handle: in milliseconds since the epoch, or null when nothing lies there */
+  nextSet(): number | null {
+    if (!this.running) return null;
+    return this.hand.length > 0 ? this.tryAt : this.broker.nextDelivery(this.options.queue);
+  }
+
+  /** @returns whether there is a set to handle now */
+  isReady(): boolean {
+    if (!this.running) return false;
+    return this.hand.length > 0 ? this.tryAt <= this.clock() : this.broker.isDue(this.options.queue);
+  }
+
+  /** @returns the message that comes next. It must be ready. */
+  peek(): IncomingMessage {
+    return this.hand[0] ?? this.broker.next(this.options.queue);
+  }
+
+  /** @returns the set to handle now: that which failed, or a new one of up to `most` messages */
+  take(most: number): readonly IncomingMessage[] {
+    const { queue, maxSetSize, prefetch } = this.options;
+    if (this.hand.length === 0) this.hand = this.broker.take(queue, Math.min(most, maxSetSize, prefetch));
+    return this.hand;
+  }
+
+  /** The set in hand was handled: it is acknowledged. */
+  acknowledge(): void {
+    this.hand = [];
+  }
+
+  /** The set in hand could not be handled: the same process tries it again after a pause. */
+  retry(): void {
+    this.hand = this.hand.map((message) => ({ ...message, redelivered: true }));
+    this.tryAt = this.clock() + DEFAULTS.recoveryInitialMs;
+  }
+
+  /** The broker has lost sight of this process, and gives the set in hand to others. @param afterMs - so long it takes to notice */
+  giveBack(afterMs = 0): void {
+    this.broker.redeliver(this.options.queue, this.hand, afterMs);
+    this.hand = [];
+  }
+}

@@ -1,0 +1,122 @@
+/** What is simulated: two processes of each role on one broker, each role with a database of its own. Real code on simulated ports. */
+import { commandQueueOf, parseCommandId, commandIdOf } from '../contract/routing.js';
+import type { ServiceContract } from '../contract/service.js';
+import type { SagaDefinition } from '../definition/saga.js';
+import { replySetHandler } from '../orchestrator/handle-replies.js';
+import { SagaRegistry } from '../orchestrator/saga-registry.js';
+import { SagaRunner } from '../orchestrator/saga-runner.js';
+import type { AnyHandler } from '../participant/command-handlers.js';
+import { commandSetHandler } from '../participant/handle-commands.js';
+import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
+import { orchestratorTopology, participantTopology } from '../transport/topology.js';
+import type { ConsumeOptions, Transport } from '../transport/transport.js';
+import { observedHandlers } from './effects.js';
+import { memoryDeliveryAttempts } from './memory-delivery-attempts.js';
+import { memoryInboxStore } from './memory-inbox-store.js';
+import { instanceIn, memorySagaStore } from './memory-saga-store.js';
+import { MemoryDatabase, type MemoryTransaction } from './memory-transaction.js';
+import { SimulatedBroker, type SimulatedTransport, type World } from './simulated-broker.js';
+import type { SimulatedConsumer } from './simulated-consumer.js';
+import { SILENT, SimulatedProcess } from './simulated-process.js';
+
+/** A participant as it is simulated: the real contract, and handlers that write to memory. */
+export interface SimulatedParticipant {
+  readonly service: ServiceContract;
+  readonly handlers: Readonly<Record<string, AnyHandler<MemoryTransaction>>>;
+}
+
+/** A process with what it is made of. */
+export interface Worker {
+  readonly process: SimulatedProcess;
+  readonly transport: Transport;
+  readonly consumer: SimulatedConsumer;
+  /** Of an orchestrator. */
+  readonly runner: SagaRunner<MemoryTransaction> | null;
+}
+
+/** Messages in one delivery set, at the most. */
+const MOST_IN_A_SET = 3;
+
+export class SimulatedSystem {
+  readonly broker: SimulatedBroker;
+  readonly workers: Worker[] = [];
+  readonly orchestrators: (Worker & { readonly runner: SagaRunner<MemoryTransaction> })[] = [];
+  /** The orchestrators' database. */
+  readonly orders = new MemoryDatabase();
+  readonly services: ReadonlyMap<string, MemoryDatabase>;
+  private readonly saga: SagaDefinition<unknown, MemoryTransaction>;
+  private readonly world: World;
+
+  constructor(
+    saga: SagaDefinition<unknown, MemoryTransaction>,
+    participants: readonly SimulatedParticipant[],
+    world: Omit<World, 'deadlineOf'>,
+  ) {
+    this.saga = saga;
+    this.world = { ...world, deadlineOf: (commandId) => this.deadlineOf(commandId) };
+    this.broker = new SimulatedBroker(this.world);
+    this.services = new Map(participants.map(({ service }) => [service.name, new MemoryDatabase()]));
+    for (const copy of ['a', 'b']) {
+      this.addOrchestrator(`orchestrator ${copy}`);
+      for (const participant of participants) this.addParticipant(`${participant.service.name} ${copy}`, participant);
+    }
+  }
+
+  /** @returns when the time of a command is up, if it is awaited still */
+  deadlineOf(commandId: string): number | null {
+    const identity = parseCommandId(commandId);
+    const instance = identity && instanceIn(this.orders.peek(), identity.sagaId);
+    if (!instance?.awaited || commandIdOf(instance.id, instance.awaited.sequence) !== commandId) return null;
+    return instance.awaited.until;
+  }
+
+  private addOrchestrator(name: string): void {
+    const process = this.newProcess(name);
+    const transport = this.broker.transportFor(process);
+    const store = memorySagaStore(this.orders, this.world.clock, process.commitFaults);
+    const runner = new SagaRunner(store, new SagaRegistry([this.saga]), SILENT, () => undefined);
+    const queue = this.saga.replyAddress;
+    transport.use(orchestratorTopology(this.saga.name));
+    const handleSet = replySetHandler(queue, runner, transport, SILENT);
+    const worker = this.consuming(process, transport, queue, handleSet, this.orders, runner);
+    this.workers.push(worker);
+    this.orchestrators.push({ ...worker, runner });
+  }
+
+  private addParticipant(name: string, { service, handlers }: SimulatedParticipant): void {
+    const process = this.newProcess(name);
+    const transport = this.broker.transportFor(process);
+    const database = this.services.get(service.name)!;
+    transport.use(participantTopology(service.name));
+    const handleSet = commandSetHandler({
+      service,
+      handlers: observedHandlers(service, handlers, this.world.tell, name),
+      inbox: memoryInboxStore(database, process.commitFaults),
+      transport,
+      logger: SILENT,
+    });
+    this.workers.push(this.consuming(process, transport, commandQueueOf(service.name), handleSet, database, null));
+  }
+
+  private newProcess(name: string): SimulatedProcess {
+    return new SimulatedProcess(name, this.world.dice, this.world.clock);
+  }
+
+  private consuming(
+    process: SimulatedProcess,
+    transport: SimulatedTransport,
+    queue: string,
+    handleSet: ConsumeOptions['handleSet'],
+    database: MemoryDatabase,
+    runner: Worker['runner'],
+  ): Worker {
+    const attempts = memoryDeliveryAttempts(database, process.commitFaults);
+    const consumer = transport.consume({
+      queue,
+      prefetch: MOST_IN_A_SET,
+      maxSetSize: MOST_IN_A_SET,
+      handleSet: guardAgainstCrashLoops(queue, handleSet, attempts, transport, SILENT),
+    });
+    return { process, transport, consumer, runner };
+  }
+}

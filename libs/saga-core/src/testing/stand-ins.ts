@@ -1,0 +1,45 @@
+/** A saga as it is simulated: the real steps, with local ones replaced by stand-ins on memory, and with less patience. */
+import { isRefusal } from '../contract/outcome.js';
+import type { SagaDefinition } from '../definition/saga.js';
+import { isRemote, type LocalAction, type LocalInput, type StepCommand } from '../definition/step.js';
+import { noteDone, noteUndone } from './effects.js';
+import type { MemoryTransaction } from './memory-transaction.js';
+
+/** Stand-ins for local steps, by name; one that is missing has only its observed effect. */
+export type LocalStandIns<Data> = Readonly<
+  Record<string, (tx: MemoryTransaction, input: LocalInput<Data>) => Promise<unknown>>
+>;
+
+/**
+ * @param attempts - the most attempts of a step, so that schedules reach the end of its patience
+ * @returns the saga with its local steps replaced by stand-ins that note their effects
+ */
+export function withStandIns<Data>(
+  saga: SagaDefinition<Data, never>,
+  locals: LocalStandIns<Data>,
+  attempts: number,
+): SagaDefinition<unknown, MemoryTransaction> {
+  const standIn = (command: StepCommand<Data, never>, undoOf: string | null): StepCommand<Data, MemoryTransaction> => {
+    const retry = { ...command.retry, attempts: Math.min(command.retry.attempts, attempts) };
+    if (isRemote(command)) return { ...command, retry };
+    const { name } = command.local;
+    const replaced = locals[name];
+    const local: LocalAction<Data, MemoryTransaction> = {
+      name,
+      handle: async (tx, input) => {
+        const answer = await replaced?.(tx, input);
+        if (isRefusal(answer)) return answer;
+        if (undoOf === null) noteDone(tx, input.sagaId, name, name);
+        else noteUndone(tx, input.sagaId, undoOf);
+        return answer as Partial<Data> | undefined;
+      },
+    };
+    return { local, retry };
+  };
+  const steps = saga.steps.map((step) => ({
+    ...step,
+    action: standIn(step.action, null),
+    undo: step.undo && standIn(step.undo, step.name),
+  }));
+  return { ...saga, steps } as unknown as SagaDefinition<unknown, MemoryTransaction>;
+}
