@@ -40,6 +40,8 @@ export const DEFAULTS = {
   /** Pause before an attempt to connect, or to handle a set again, and its ceiling. */
   recoveryInitialMs: 100,
   recoveryMaxMs: 3_000,
+  /** How often each process declares its exchanges, queues and bindings again, in case somebody has deleted one. */
+  topologyCheckMs: 5_000,
   /** Redeliveries after which a quorum queue gives a message up: a backstop only, because attempts are counted elsewhere. */
   deliveryLimit: 100,
   /** Deaths of processes over one message after which it is dead-lettered instead of handled again. */
