@@ -48,6 +48,8 @@ export const DEFAULTS = {
   maxDeathsPerMessage: 3,
   /** The largest message body that is read; larger ones are dead-lettered. */
   maxMessageBytes: 1_048_576,
+  /** How many levels of arrays and objects a message body may have. */
+  maxMessageDepth: 100,
   /** How long it is remembered that a reply exchange does not exist. That it does is remembered until the connection is lost, as it is when it ceases to. */
   missingAddressMemoryMs: 5_000,
 } as const;

@@ -61,7 +61,7 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
   if (body.length > DEFAULTS.maxMessageBytes)
     return dead('TOO_LARGE', `The body has ${body.length} bytes; ${DEFAULTS.maxMessageBytes} are allowed`);
   const payload = decodeJson(body);
-  if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON');
+  if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON, or nested too deeply');
   const known = commands.get(task);
   if (!known)
     return dead('UNKNOWN_TASK', `No command "${task.slice(0, 200)}" here; known: ${[...commands.keys()].join(', ')}`);
