@@ -10,6 +10,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from 'saga-core/testing';
 import { loadEndedRight, startLoad, type Load, type OrderKind } from '../support/load.js';
+import { LONG_FORM } from '../support/long-form.js';
 import { startService, type ServiceName, type ServiceProcess } from '../support/service-process.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { startTcpProxy, type Direction, type TcpProxy } from '../support/tcp-proxy.js';
@@ -109,30 +110,33 @@ async function underLoad(work: (load: Load) => Promise<void>): Promise<void> {
   }
 }
 
-test.each<[string, Fault[]]>([
+/** The one has what the other lacks: of each process, the connection that publishes or the one that consumes. */
+const ROUNDS: [string, Fault[]][] = [
   [
-    'publishing',
+    'first',
     [
       stalled('order-service', 'publishing', 'both'),
-      halfClosed('twin', 'publishing', 'client'),
-      stalled('accounting-service', 'publishing', 'to server'),
+      halfClosed('twin', 'consuming', 'server'),
+      stalled('accounting-service', 'consuming', 'to server'),
       halfClosed('restaurant-service', 'publishing', 'server'),
       stalled('consumer-service', 'publishing', 'to client'),
     ],
   ],
   [
-    'consuming',
+    'second',
     [
       stalled('order-service', 'consuming', 'both'),
-      halfClosed('twin', 'consuming', 'server'),
-      stalled('accounting-service', 'consuming', 'to server'),
+      halfClosed('twin', 'publishing', 'client'),
+      stalled('accounting-service', 'publishing', 'to server'),
       halfClosed('restaurant-service', 'consuming', 'client'),
       stalled('consumer-service', 'consuming', 'to client'),
     ],
   ],
-])(
-  'black holes and half-open connections of those who are %s are noticed and overcome',
-  async (_role, faults) => {
+];
+
+test.each(LONG_FORM ? ROUNDS : [ROUNDS[SEED % 2]!])(
+  `black holes and half-open connections are noticed and overcome, %s half (FAULT_SEED=${SEED})`,
+  async (_half, faults) => {
     await underLoad(async () => {
       await Promise.all(faults.map((fault) => fault.strike()));
       for (const proxy of proxies.values()) proxy.resume();

@@ -7,6 +7,7 @@ import type { SagaView } from 'saga-core';
 import { takeDeadLetters } from '../support/dead-letters.js';
 import { get, post } from '../support/http.js';
 import { loadEndedRight, startLoad, type Load, type OrderKind } from '../support/load.js';
+import { LONG_FORM } from '../support/long-form.js';
 import { orders, violationsOfOrders, type PlacedOrder } from '../support/orders.js';
 import type { ServiceName } from '../support/service-process.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -72,39 +73,64 @@ const noDeadLetters = async (): Promise<void> => {
   expect(counts.filter(([queue, count]) => queue.endsWith('.dead') && count > 0)).toEqual([]);
 };
 
-test('commands and replies are purged: they are sent again when their time is up', async () => {
-  // A reply timeout of 10 s dictates the bound; only a ticket's is 2 s.
-  await underLoad(async () => {
-    await purgeWhileDown('accounting-service', 'accounting_service.commands');
-    await purgeWhileDown('order-service', REPLIES);
-  }, 15_000);
-  await noDeadLetters();
-}, 90_000);
+const EXCHANGES = ['saga.commands', REPLIES, 'saga.dead'];
 
-test('queues are deleted under their consumers: they are declared again', async () => {
-  // At once, because the broker cancels the consumer; what lay in them is sent again after 10 s at most.
-  await underLoad(async () => {
-    await admin.deleteQueue('consumer_service.commands');
-    await admin.deleteQueue(REPLIES);
-  }, 15_000);
-  await noDeadLetters();
-}, 90_000);
+interface Loss {
+  readonly what: string;
+  readonly withinMs: number;
+  strike(): Promise<unknown>;
+}
 
-test('exchanges are deleted, of which nobody is told: they are declared again', async () => {
-  // Declared again after 5 s at most; a participant remembers for 5 s that there was none, and what it refused meanwhile is sent again after 10 s.
-  await underLoad(async () => {
-    for (const exchange of ['saga.commands', REPLIES, 'saga.dead']) await admin.deleteExchange(exchange);
-    for (const exchange of ['saga.commands', REPLIES, 'saga.dead'])
-      await waitFor(`${exchange} to be back`, async () => !(await isMissing(exchange)));
-  }, 20_000);
-  const refused = await stack.broker.messageCounts();
-  for (const service of ['consumer', 'restaurant', 'accounting']) {
-    const queue = `${service}_service.commands`;
-    const causes = await takeDeadLetters(stack.broker.amqpUrl, queue, refused[`${queue}.dead`]!);
-    expect(Object.keys(causes).filter((cause) => cause !== 'REPLY_ADDRESS_REFUSED')).toEqual([]);
-  }
-  await noDeadLetters();
-}, 90_000);
+const LOSSES: readonly Loss[] = [
+  {
+    what: 'commands and replies are purged',
+    // A reply timeout of 10 s dictates the bound; only a ticket's is 2 s.
+    withinMs: 15_000,
+    strike: async () => {
+      await purgeWhileDown('accounting-service', 'accounting_service.commands');
+      await purgeWhileDown('order-service', REPLIES);
+    },
+  },
+  {
+    what: 'queues are deleted under their consumers',
+    // Declared again at once, because the broker cancels the consumer; what lay in them is sent again after 10 s at most.
+    withinMs: 15_000,
+    strike: () => Promise.all(['consumer_service.commands', REPLIES].map((queue) => admin.deleteQueue(queue))),
+  },
+  {
+    what: 'exchanges are deleted, of which nobody is told',
+    // Once they are back: a participant remembers for 5 s that there was none, and what it refused meanwhile is sent again after 10 s.
+    withinMs: 20_000,
+    strike: async () => {
+      for (const exchange of EXCHANGES) await admin.deleteExchange(exchange);
+      for (const exchange of EXCHANGES)
+        await waitFor(`${exchange} to be back`, async () => !(await isMissing(exchange)));
+    },
+  },
+];
+const ALL_OF_IT: Loss = {
+  what: LOSSES.map(({ what }) => what).join(', '),
+  withinMs: Math.max(...LOSSES.map(({ withinMs }) => withinMs)),
+  strike: async () => {
+    for (const loss of LOSSES) await loss.strike();
+  },
+};
+
+test.each(LONG_FORM ? LOSSES : [ALL_OF_IT])(
+  '$what: what was lost is sent again, what is missing is declared again',
+  async ({ withinMs, strike }) => {
+    await underLoad(strike, withinMs);
+    // While there was no exchange for replies, commands could not be answered; nothing else may be a dead letter.
+    const counts = await stack.broker.messageCounts();
+    for (const service of ['consumer', 'restaurant', 'accounting']) {
+      const queue = `${service}_service.commands`;
+      const causes = await takeDeadLetters(stack.broker.amqpUrl, queue, counts[`${queue}.dead`]!);
+      expect(Object.keys(causes).filter((cause) => cause !== 'REPLY_ADDRESS_REFUSED')).toEqual([]);
+    }
+    await noDeadLetters();
+  },
+  120_000,
+);
 
 const historyOf = async ({ sagaId }: PlacedOrder): Promise<SagaView['history']> =>
   (await get<SagaView>(`${stack.url('order-service')}/sagas/${sagaId}`)).body.history;

@@ -13,6 +13,8 @@ export interface PrivateServers {
   kill(server: ServerName): Promise<void>;
   /** Starts a server again, on the same port, with what it had stored. */
   restart(server: ServerName): Promise<void>;
+  /** Runs rabbitmqctl. @throws with what it says when it fails */
+  rabbitmqctl(...args: string[]): Promise<void>;
   /** Stops both and removes their data. */
   stop(): Promise<void>;
 }
@@ -39,7 +41,7 @@ export async function startPrivateServers(purpose: string): Promise<PrivateServe
     child.once('close', () => reject(new Error(`The servers did not start: ${complaints}`)));
   });
   let nextId = 1;
-  const call = (action: 'kill' | 'restart', server: ServerName): Promise<void> =>
+  const call = (action: 'kill' | 'restart' | 'ctl', server: ServerName, args: string[] = []): Promise<void> =>
     new Promise((resolve, reject) => {
       const id = nextId++;
       const onMessage = (message: Message): void => {
@@ -49,12 +51,13 @@ export async function startPrivateServers(purpose: string): Promise<PrivateServe
         else reject(new Error(`${action} ${server}: ${message.error}`));
       };
       child.on('message', onMessage);
-      child.send({ id, server, action });
+      child.send({ id, server, action, args });
     });
   return {
     ...ready,
     kill: (server) => call('kill', server),
     restart: (server) => call('restart', server),
+    rabbitmqctl: (...args) => call('ctl', 'rabbitmq', args),
     async stop() {
       child.send({ id: 0, action: 'stop' });
       await ended;

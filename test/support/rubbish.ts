@@ -271,12 +271,12 @@ export function replyRubbish(): RubbishKind[] {
 /** Has a connection send bytes that are no UTF-8 in place of {@link NO_TEXT}. */
 export function sendNoText(connection: ChannelModel): void {
   const { stream } = connection.connection as unknown as { stream: Socket };
-  const write = stream.write.bind(stream) as (chunk: Buffer) => boolean;
+  const { write } = stream;
   const from = Buffer.from(NO_TEXT);
-  stream.write = (chunk: Buffer | string): boolean => {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk);
+  stream.write = (chunk: Uint8Array | string): boolean => {
+    const bytes = Buffer.from(typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk);
     for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at)) bytes.fill(0xff, at, at + from.length);
-    return write(bytes);
+    return write.call(stream, bytes);
   };
 }
 
