@@ -9,6 +9,8 @@ export interface TestBroker {
   list<Item>(what: string): Promise<Item[]>;
   /** @returns the messages that are ready, by queue: exact, once nobody consumes. */
   messageCounts(): Promise<Record<string, number>>;
+  /** Sets a policy for one queue, or takes it away (null). @param definition - such as `{ 'max-length': 1 }` */
+  setPolicy(queue: string, definition: Readonly<Record<string, unknown>> | null): Promise<void>;
   /** Puts the messages of a queue, as many as there are, in the opposite order; nobody may consume it meanwhile. */
   reverse(queue: string, count: number): Promise<void>;
   /** Deletes the virtual host and all that is in it; the broker closes connections that are left. */
@@ -55,6 +57,12 @@ export async function createTestBroker(purpose: string): Promise<TestBroker> {
       } finally {
         await connection.close();
       }
+    },
+    async setPolicy(queue, definition) {
+      const path = `policies/${vhost}/${queue}`;
+      if (definition === null) return void (await call('DELETE', path));
+      const pattern = `^${queue.replaceAll('.', '\\.')}$`;
+      await call('PUT', path, { pattern, definition, 'apply-to': 'queues' });
     },
     async reverse(queue, count) {
       const connection = await connect(amqp.href);

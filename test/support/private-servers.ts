@@ -13,6 +13,8 @@ export interface PrivateServers {
   kill(server: ServerName, signal?: NodeJS.Signals): Promise<void>;
   /** Starts a server again, on the same port, with what it had stored. */
   restart(server: ServerName): Promise<void>;
+  /** Runs rabbitmqctl. @throws with what it says when it fails */
+  rabbitmqctl(...args: string[]): Promise<void>;
   /** Stops them and removes their data. */
   stop(): Promise<void>;
 }
@@ -47,7 +49,7 @@ export async function startPrivateServers(
     child.once('close', () => reject(new Error(`The servers did not start: ${complaints}`)));
   });
   let nextId = 1;
-  const call = (action: 'kill' | 'restart', server: ServerName, signal?: NodeJS.Signals): Promise<void> =>
+  const call = (action: 'kill' | 'restart' | 'ctl', server: ServerName, more: object = {}): Promise<void> =>
     new Promise((resolve, reject) => {
       const id = nextId++;
       const onMessage = (message: Message): void => {
@@ -57,12 +59,13 @@ export async function startPrivateServers(
         else reject(new Error(`${action} ${server}: ${message.error}`));
       };
       child.on('message', onMessage);
-      child.send({ id, server, action, signal });
+      child.send({ id, server, action, ...more });
     });
   return {
     ...ready,
-    kill: (server, signal) => call('kill', server, signal),
+    kill: (server, signal) => call('kill', server, { signal }),
     restart: (server) => call('restart', server),
+    rabbitmqctl: (...args) => call('ctl', 'rabbitmq', { args }),
     async stop() {
       child.send({ id: 0, action: 'stop' });
       await ended;

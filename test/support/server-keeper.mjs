@@ -13,11 +13,15 @@ const stop = async () => {
   process.exit(0);
 };
 
-process.on('message', async ({ id, server, action, signal }) => {
+process.on('message', async ({ id, server, action, signal, args }) => {
   try {
     if (action === 'stop') await stop();
     if (action === 'kill') await servers[server].kill(signal);
     if (action === 'restart') await servers[server].restart();
+    if (action === 'ctl') {
+      const { code, output } = await servers.rabbitmq.ctl(...args);
+      if (code !== 0) throw new Error(output);
+    }
     process.send({ id });
   } catch (error) {
     process.send({ id, error: error.message });

@@ -11,6 +11,8 @@ const READY_MS = 60_000;
 
 export interface ServiceProcess {
   readonly name: ServiceName;
+  /** Its process id. */
+  readonly pid: number;
   /** Where it listens; known once it does. */
   url(): string;
   /** All it has written. */
@@ -48,6 +50,7 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
   const listening = (): string | undefined => /Server listening at (http:[^"\s]+)/.exec(output)?.[1];
   const service: ServiceProcess = {
     name,
+    pid: child.pid!,
     exited,
     output: () => output,
     url() {

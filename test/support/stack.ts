@@ -30,15 +30,19 @@ export interface Stack {
  *
  * @param purpose - part of the names of its databases and virtual host
  * @param names - all four unless given
+ * @param adapt - changes the settings of a service, such as the way to its broker
  */
-export async function startStack(purpose: string, names: readonly ServiceName[] = ALL): Promise<Stack> {
+export async function startStack(
+  purpose: string,
+  names: readonly ServiceName[] = ALL,
+  adapt: (name: ServiceName, settings: Record<string, string>) => Record<string, string> = (_name, settings) =>
+    settings,
+): Promise<Stack> {
   const broker = await createTestBroker(purpose);
   const databases = new Map<ServiceName, TestDatabase>();
   const running = new Map<ServiceName, ServiceProcess>();
-  const settingsOf = (name: ServiceName): Record<string, string> => ({
-    AMQP_URL: broker.amqpUrl,
-    DATABASE_URL: databases.get(name)!.url,
-  });
+  const settingsOf = (name: ServiceName): Record<string, string> =>
+    adapt(name, { AMQP_URL: broker.amqpUrl, DATABASE_URL: databases.get(name)!.url });
   const stopServices = async (): Promise<void> => {
     const ends = [...running.values()].map((service) => service.stop());
     running.clear();

@@ -48,12 +48,16 @@ export const DEFAULTS = {
   /** Pause before an attempt to connect, or to handle a set again, and its ceiling. */
   recoveryInitialMs: 100,
   recoveryMaxMs: 3_000,
+  /** How often each process declares its exchanges, queues and bindings again, in case somebody has deleted one. */
+  topologyCheckMs: 5_000,
   /** Redeliveries after which a quorum queue gives a message up: a backstop only, because attempts are counted elsewhere. */
   deliveryLimit: 100,
   /** Deaths of processes over one message after which it is dead-lettered instead of handled again. */
   maxDeathsPerMessage: 3,
   /** The largest message body that is read; larger ones are dead-lettered. */
   maxMessageBytes: 1_048_576,
+  /** How many levels of arrays and objects a message body may have. */
+  maxMessageDepth: 100,
   /** How long it is remembered that a reply exchange does not exist. That it does is remembered until the connection is lost, as it is when it ceases to. */
   missingAddressMemoryMs: 5_000,
   /** How often it is told how many messages came that are of no use, while they come. */

@@ -1,4 +1,5 @@
 /** Messages as saga-core sees them: what an AMQP client would call exchange, routing key, properties and body. */
+import { DEFAULTS } from '../settings.js';
 
 /** A message to publish; it is always persistent, mandatory and JSON. */
 export interface OutgoingMessage {
@@ -27,11 +28,20 @@ export interface IncomingMessage {
 /** @returns the body of a JSON message. */
 export const encodeJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-/** @returns the parsed body, or undefined when it is not JSON (JSON has no undefined). */
+/**
+ * @returns the parsed body, or undefined when it is not JSON (JSON has no undefined), or nested so deeply that it could be parsed but neither written again
+ *   nor stored: one such message would fail the set that holds it for ever
+ */
 export function decodeJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8')) as unknown;
+    const value = JSON.parse(body.toString('utf8')) as unknown;
+    return isDeeperThan(DEFAULTS.maxMessageDepth, value) ? undefined : value;
   } catch {
     return undefined;
   }
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeperThan(levels - 1, item));
 }

@@ -49,6 +49,12 @@ describe('receive', () => {
     });
   });
 
+  it('reads headers that are tables, or without end, as none', () => {
+    const attempt = { toString: 'not a function', valueOf: 'neither' };
+    const headers = { 'x-saga-attempt': attempt, traceparent: 'x'.repeat(65_000) };
+    expect(receiveWith({ headers })).toMatchObject({ command: { traceparent: null, received: { attempt: 1 } } });
+  });
+
   it.each<[string, Partial<Record<keyof IncomingMessage, unknown>>]>([
     ['UNPARSEABLE', { body: Buffer.from('{"guest":') }],
     ['UNPARSEABLE', { body: Buffer.alloc(0) }],

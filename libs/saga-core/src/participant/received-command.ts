@@ -42,6 +42,12 @@ export type Received =
     }
   | { readonly type: 'dead'; readonly cause: DeadLetterCause; readonly detail: string };
 
+/** W3C's have 55 characters, later versions may have more; one without end would not fit into the reply. */
+const MAX_TRACEPARENT_LENGTH = 255;
+
+/** A header may be a table, and a table may be what cannot even be converted to a number. */
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+
 /** @returns the commands of a service by task name, each with the key of its handler. */
 export function commandsByTask(
   service: ServiceContract,
@@ -55,7 +61,7 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
   if (body.length > DEFAULTS.maxMessageBytes)
     return dead('TOO_LARGE', `The body has ${body.length} bytes; ${DEFAULTS.maxMessageBytes} are allowed`);
   const payload = decodeJson(body);
-  if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON');
+  if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON, or nested too deeply');
   const known = commands.get(task);
   if (!known)
     return dead('UNKNOWN_TASK', `No command "${task.slice(0, 200)}" here; known: ${[...commands.keys()].join(', ')}`);
@@ -72,8 +78,7 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
   if (!identity) return fail('INVALID_COMMAND_ID', 'correlationId must read "<saga id, a UUID>:<sequence, from 1>"');
   const problems = problemsOf(known.contract.payload, payload);
   if (problems.length > 0) return fail('INVALID_PAYLOAD', describeProblems(problems));
-  const attempt = Number(message.headers[COMMAND_HEADERS.attempt]);
-  const traceparent = message.headers[COMMAND_HEADERS.traceparent];
+  const { [COMMAND_HEADERS.attempt]: attempt, [COMMAND_HEADERS.traceparent]: traceparent } = message.headers;
   return {
     type: 'accepted',
     command: {
@@ -81,14 +86,14 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
         commandId: correlationId,
         sagaId: identity.sagaId,
         task,
-        attempt: Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 1,
+        attempt: isCount(attempt) ? attempt : 1,
         payload,
       },
       identity,
       contract: known.contract,
       key: known.key,
       replyTo,
-      traceparent: typeof traceparent === 'string' ? traceparent : null,
+      traceparent: typeof traceparent === 'string' && traceparent.length <= MAX_TRACEPARENT_LENGTH ? traceparent : null,
     },
   };
 }

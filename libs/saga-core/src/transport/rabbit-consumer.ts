@@ -114,8 +114,12 @@ export class RabbitConsumer implements Consumer {
   }
 }
 
+/** AMQP's limit. Bytes that are no UTF-8 are longer as text than they were, and could not be sent back. */
+const SHORT_STRING_BYTES = 255;
+
 function incoming({ fields, properties, content }: ConsumeMessage, triedBefore: boolean): IncomingMessage {
-  const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+  const text = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= SHORT_STRING_BYTES ? value : undefined;
   return {
     exchange: fields.exchange,
     routingKey: fields.routingKey,

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { declareTopology } from './declare-topology.js';
+import { keepDeclared } from './keep-declared.js';
 import { RabbitConsumer } from './rabbit-consumer.js';
 import { RabbitLink } from './rabbit-link.js';
 import { RabbitPublisher } from './rabbit-publisher.js';
@@ -30,6 +31,7 @@ export function connectTransport(options: RabbitOptions): Transport {
   let publisher: RabbitPublisher | null = null;
   // Set from the beginning of each set-up, so that what is added meanwhile is not forgotten.
   let consumingOn: { connection: ChannelModel; fail: (reason: Error) => void } | null = null;
+  let endDeclaring = (): void => undefined;
   let additions = Promise.resolve();
   const addNow = (work: (connection: ChannelModel, fail: (reason: Error) => void) => Promise<void>): void => {
     additions = additions.then(async () => {
@@ -67,10 +69,15 @@ export function connectTransport(options: RabbitOptions): Transport {
     logger,
     setup: async (connection, fail) => {
       consumingOn = { connection, fail };
-      for (const topology of topologies) await declare(connection, topology);
+      const declareAll = async (): Promise<void> => {
+        for (const topology of topologies) await declare(connection, topology);
+      };
+      await declareAll();
       for (const consumer of consumers) await consumer.open(connection, fail);
+      endDeclaring = keepDeclared(declareAll, fail);
     },
     onDown: () => {
+      endDeclaring();
       consumingOn = null;
       consumers.forEach((consumer) => consumer.down());
     },
