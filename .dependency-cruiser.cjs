@@ -6,7 +6,7 @@ const tests = '[.]test[.]ts$|/testing/|^test/';
 /** Each folder of saga-core imports only from those before it, and from the files at the root of src. */
 const order = ['contract', 'definition', 'engine', 'store', 'transport', 'participant', 'orchestrator'];
 const leaves = ['operator', 'asyncapi', 'testing'];
-const rootFiles = `${core}(errors|settings|crash-point)[.]ts$`;
+const rootFiles = `${core}(errors|settings|crash-point|cork-writes)[.]ts$`;
 
 const folderOrder = order.map((folder, position) => ({
   name: `saga-core-${folder}`,
@@ -35,7 +35,7 @@ module.exports = {
     ...folderOrder,
     {
       name: 'saga-core-root-files',
-      comment: 'errors, settings and crash points are imported by every folder, and import from none',
+      comment: 'errors, settings, crash points and the like are imported by every folder, and import from none',
       severity: 'error',
       from: { path: rootFiles },
       to: { path: core, pathNot: rootFiles },

@@ -13,8 +13,8 @@ import type * as ScenarioModule from './order-scenario.fixture.js';
 import type * as PlayModule from './play.js';
 import type { Played } from './play.js';
 import type * as ShrinkModule from './shrink.js';
-import type * as SimulationModule from './simulation.js';
-import type { Scenario } from './simulation.js';
+import type * as PlanModule from './plan.js';
+import type { Scenario } from './plan.js';
 import type { InboxSession } from '../engine/inbox-store.js';
 
 export type AnyDecision = Decision<unknown, unknown>;
@@ -126,7 +126,7 @@ export function orderScenario(only?: Partial<Faults>): Scenario<never> {
 /** Plays the schedules of seeds 1, 2, … . @returns each as it was played, up to the first that broke a promise */
 export async function playUntilBroken(runs: number, scenario = orderScenario()): Promise<Played[]> {
   const { play } = jest.requireActual<typeof PlayModule>('./play.js');
-  const { wholePlan } = jest.requireActual<typeof SimulationModule>('./simulation.js');
+  const { wholePlan } = jest.requireActual<typeof PlanModule>('./plan.js');
   const played: Played[] = [];
   for (let seed = 1; seed <= runs; seed++) {
     played.push(await play(scenario, wholePlan(seed, 3)));

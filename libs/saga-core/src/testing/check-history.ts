@@ -3,7 +3,7 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote, nameOf } from '../definition/step.js';
 import type { HistoryType } from '../engine/history.js';
 import type { StoredSaga } from '../engine/saga-store.js';
-import type { RunResult } from './simulation.js';
+import type { RunResult } from './plan.js';
 import { describeCommandId, sagaNumber } from './story.js';
 
 const SENDINGS: readonly HistoryType[] = ['command_sent', 'command_resent'];

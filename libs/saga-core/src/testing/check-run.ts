@@ -5,7 +5,7 @@ import type { StoredSaga } from '../engine/saga-store.js';
 import type { DeadLetterCause } from '../errors.js';
 import { historyViolations, publicationViolations } from './check-history.js';
 import type { Effect } from './effects.js';
-import type { RunResult } from './simulation.js';
+import type { RunResult } from './plan.js';
 import { describeCommandId, sagaNumber } from './story.js';
 
 /** @returns what is wrong, a line each; empty when every promise was kept */

@@ -2,7 +2,7 @@
 import { HISTORY_TYPES, type HistoryType } from '../engine/history.js';
 import { SAGA_STATUSES, type SagaStatus } from '../engine/instance.js';
 import { FAULT_KINDS, type FaultKind } from './faults.js';
-import type { RunResult } from './simulation.js';
+import type { RunResult } from './plan.js';
 
 export interface Coverage {
   /** How often each kind of fault happened. */

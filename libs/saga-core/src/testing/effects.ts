@@ -5,7 +5,7 @@ import { isRefusal } from '../contract/outcome.js';
 import type { AnyHandler } from '../participant/command-handlers.js';
 import type { ReceivedCommand } from '../participant/received-command.js';
 import type { MemoryTransaction } from './memory-transaction.js';
-import { describeCommandId } from './story.js';
+import { describeCommandId, type Tell } from './story.js';
 
 const TABLE = 'observed effects';
 
@@ -52,7 +52,7 @@ export function effectsIn(tx: MemoryTransaction): Effect[] {
 export function observedHandlers(
   service: ServiceContract,
   handlers: Readonly<Record<string, AnyHandler<MemoryTransaction>>>,
-  tell: (who: string, what: () => string) => void,
+  tell: Tell,
   who: string,
 ): Record<string, AnyHandler<MemoryTransaction>> {
   return Object.fromEntries(
@@ -72,7 +72,7 @@ export function observedHandlers(
 }
 
 /** @returns a handler of one input at a time */
-export function one<Input, Answer>(
+function one<Input, Answer>(
   handler: Handler<MemoryTransaction, Input, Answer>,
 ): (tx: MemoryTransaction, input: Input) => Promise<Answer> {
   if (typeof handler === 'function') return handler;

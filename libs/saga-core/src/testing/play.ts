@@ -2,7 +2,8 @@
 import { messageOf } from '../errors.js';
 import { violationsOf } from './check-run.js';
 import type { FaultDecision } from './faults.js';
-import { Simulation, type Plan, type RunResult, type Scenario } from './simulation.js';
+import type { Plan, RunResult, Scenario } from './plan.js';
+import { Simulation } from './simulation.js';
 import type { Story } from './story.js';
 
 export interface Played {

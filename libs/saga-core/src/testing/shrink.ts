@@ -1,6 +1,6 @@
 /** Makes a failing schedule small, so that people can read it: as few sagas, steps and faults as still break a promise. */
 import { play, type Played } from './play.js';
-import type { Plan, Scenario } from './simulation.js';
+import type { Plan, Scenario } from './plan.js';
 
 /** A failing schedule is played at most so often again. A count, not a time, so that a seed shrinks to the same on every machine. */
 const MOST_REPLAYS = 1_500;

@@ -3,7 +3,7 @@ import { CoverageCount, type Coverage } from './coverage.js';
 import { DEFAULT_FAULTS, type FaultDecision, type Faults } from './faults.js';
 import { play } from './play.js';
 import { shrink } from './shrink.js';
-import { wholePlan, type Plan, type Scenario } from './simulation.js';
+import { wholePlan, type Plan, type Scenario } from './plan.js';
 import type { SimulatedParticipant } from './simulated-system.js';
 import { inWords, Story } from './story.js';
 

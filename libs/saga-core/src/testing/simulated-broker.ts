@@ -6,7 +6,7 @@ import type { Topology } from '../transport/topology.js';
 import type { ConsumeOptions, PublishOutcome, Transport } from '../transport/transport.js';
 import type { FaultDice } from './faults.js';
 import { SimulatedConsumer } from './simulated-consumer.js';
-import { describeMessage, inWords } from './story.js';
+import { describeMessage, inWords, type Tell } from './story.js';
 
 /** The way of one process to the broker. */
 export interface Link {
@@ -27,8 +27,7 @@ export interface World {
   readonly dice: FaultDice;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** Tells the story; the words are asked for only when somebody listens. */
-  readonly tell: (who: string, what: () => string) => void;
+  readonly tell: Tell;
   /** @returns when the time of an awaited command is up, or null */
   readonly deadlineOf: (commandId: string) => number | null;
 }

@@ -2,18 +2,26 @@
 import type { IncomingMessage } from '../contract/message.js';
 import { DEFAULTS } from '../settings.js';
 import type { ConsumeOptions, Consumer } from '../transport/transport.js';
-import type { SimulatedBroker } from './simulated-broker.js';
+
+/** What a consumer needs of its broker. */
+interface Queues {
+  isDue(queue: string): boolean;
+  next(queue: string): IncomingMessage;
+  nextDelivery(queue: string): number | null;
+  take(queue: string, count: number): IncomingMessage[];
+  redeliver(queue: string, messages: readonly IncomingMessage[], afterMs: number): void;
+}
 
 export class SimulatedConsumer implements Consumer {
   readonly options: ConsumeOptions;
-  private readonly broker: SimulatedBroker;
+  private readonly broker: Queues;
   private readonly clock: () => number;
   private running = true;
   /** Not acknowledged yet. */
   private hand: readonly IncomingMessage[] = [];
   private tryAt = 0;
 
-  constructor(options: ConsumeOptions, broker: SimulatedBroker, clock: () => number) {
+  constructor(options: ConsumeOptions, broker: Queues, clock: () => number) {
     this.options = options;
     this.broker = broker;
     this.clock = clock;

@@ -34,13 +34,18 @@ export interface Worker {
   readonly runner: SagaRunner<MemoryTransaction> | null;
 }
 
+/** A process that runs sagas. */
+export interface Orchestrator extends Worker {
+  readonly runner: SagaRunner<MemoryTransaction>;
+}
+
 /** Messages in one delivery set, at the most. */
 const MOST_IN_A_SET = 3;
 
 export class SimulatedSystem {
   readonly broker: SimulatedBroker;
   readonly workers: Worker[] = [];
-  readonly orchestrators: (Worker & { readonly runner: SagaRunner<MemoryTransaction> })[] = [];
+  readonly orchestrators: Orchestrator[] = [];
   /** The orchestrators' database. */
   readonly orders = new MemoryDatabase();
   readonly services: ReadonlyMap<string, MemoryDatabase>;

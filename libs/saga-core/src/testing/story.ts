@@ -9,6 +9,9 @@ interface Line {
   readonly fault: boolean;
 }
 
+/** Tells what somebody does; the words are asked for only when somebody listens. */
+export type Tell = (who: string, what: () => string) => void;
+
 export class Story {
   private readonly lines: Line[] = [];
 

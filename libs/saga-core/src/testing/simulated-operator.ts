@@ -1,0 +1,72 @@
+/** An operator, who acts on sagas through some orchestrator, and at times clicks twice. */
+import type { OperatorAction } from '../engine/event.js';
+import { hasEnded } from '../engine/instance.js';
+import { SagaError } from '../errors.js';
+import { sendCommands } from '../orchestrator/command-sender.js';
+import type { Occasion } from './faults.js';
+import type { SagaColumns } from './memory-saga-store.js';
+import { SILENT } from './simulated-process.js';
+import type { Orchestrator } from './simulated-system.js';
+import { sagaNumber, type Tell } from './story.js';
+import type { WorkInHand } from './work-in-hand.js';
+
+export interface Operation {
+  readonly id: string;
+  readonly type: OperatorAction['type'];
+}
+
+const WORDS = { retry: 'retries', compensate: 'compensates', skip: 'skips a step of' } as const;
+
+/** @returns an operation as a story tells it */
+export const describeOperation = ({ id, type }: Operation): string => `${WORDS[type]} saga ${sagaNumber(id)}`;
+
+/**
+ * @param whom - which saga, from 0 up to 1; stuck ones go first
+ * @param what - which action, from 0 up to 1
+ * @returns what an operator might do, or null when all sagas have ended
+ */
+export function chooseOperation(sagas: readonly SagaColumns[], whom: number, what: number): Operation | null {
+  const open = sagas.filter(({ status }) => !hasEnded(status));
+  const stuck = open.filter(({ status }) => status === 'stuck');
+  const among = stuck.length > 0 ? stuck : open;
+  const saga = among[Math.floor(whom * among.length)];
+  if (!saga) return null;
+  const types = ['retry', 'compensate', ...(stuck.length > 0 ? ['skip' as const] : [])] as const;
+  return { id: saga.id, type: types[Math.floor(what * types.length)]! };
+}
+
+/** Acts through one of the orchestrators that are there, and perhaps at once through another. */
+export async function operate(
+  operation: Operation,
+  here: readonly Orchestrator[],
+  work: WorkInHand,
+  tell: Tell,
+  occasion: Occasion,
+): Promise<void> {
+  const [first, other = first] = here;
+  if (!first || !other) return;
+  await operateAt(first, operation, work, tell);
+  // The first may stand still in the middle of it: then the two are at work at once.
+  if (work.isHere(other) && occasion.happens('operateTwice', () => 'operator: clicks twice'))
+    await operateAt(other, operation, work, tell);
+}
+
+/** Acts through one orchestrator. */
+export async function operateAt(
+  worker: Orchestrator,
+  operation: Operation,
+  work: WorkInHand,
+  tell: Tell,
+): Promise<void> {
+  const { transport, runner } = worker;
+  const { id, type } = operation;
+  await work.as(worker, describeOperation(operation), async () => {
+    try {
+      const event = { type: 'operator', action: { type, by: 'operator', reason: 'simulated' } } as const;
+      await sendCommands((await runner.apply(new Map([[id, [event]]]))).commands, transport, runner, SILENT);
+    } catch (error) {
+      if (!(error instanceof SagaError && error.code === 'ACTION_NOT_ALLOWED')) throw error;
+      tell('operator', () => 'is told that this is not allowed');
+    }
+  });
+}
