@@ -106,6 +106,19 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       expect((await store().transaction((session) => session.lock([]))).instances).toEqual([]);
     });
 
+    it('saves without a lock those that nobody has saved since they were read, and says which, also when it is none', async () => {
+      const [stale, fresh] = [sagaInstance(), sagaInstance()];
+      await insert(stale, fresh);
+      await save({ ...stale, version: 2 });
+      const next = (instance: SagaInstance) => ({ instance: { ...instance, version: 2 }, history: [] });
+      const decidedAt = await store().transaction((session) => session.now());
+      expect(await store().saveUnlocked([next(stale)], decidedAt)).toEqual(new Set());
+      expect(await store().saveUnlocked([next(stale), next(fresh)], decidedAt)).toEqual(new Set([fresh.id]));
+      const other = sagaInstance();
+      await insert(other);
+      expect(await store().saveUnlocked([next(other)], decidedAt)).toEqual(new Set([other.id]));
+    });
+
     it('fences a save by the version that was read, and saves nothing of a set with a stale instance', async () => {
       const [stale, fresh, unknown] = [sagaInstance(), sagaInstance(), sagaInstance()];
       await insert(stale, fresh);
