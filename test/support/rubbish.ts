@@ -34,9 +34,10 @@ const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const deep = (levels: number, core = '1'): string => '['.repeat(levels) + core + ']'.repeat(levels);
 const noise = (random: Random): Buffer =>
   Buffer.from(Array.from({ length: random.below(200) }, () => random.below(256)));
+/** A command in the right form, for a restaurant that does not exist: what is answered has no effect. */
 const ticket = (random: Random) => ({
   orderId: uuid(random),
-  restaurantId: 1,
+  restaurantId: 999,
   items: [{ name: 'Dish 1', quantity: 1 + random.below(9) }],
 });
 

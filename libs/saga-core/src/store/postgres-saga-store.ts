@@ -165,9 +165,10 @@ async function saveUnlocked<Db>(
   clock: DatabaseClock,
 ): Promise<ReadonlySet<string>> {
   if (changes.length === 0) return new Set();
+  // Null says that all were saved; an aggregate of no rows would be null as well.
   const { rows } = await sql<{ now: number; saved: string[] | null }>`
     ${saving(changes, decidedAt)}
-    select ${clockMs} as now, case when count(*) < ${changes.length} then array_agg(saga_id::text) end as saved from saved`.execute(
+    select ${clockMs} as now, case when count(*) < ${changes.length} then coalesce(array_agg(saga_id::text), '{}') end as saved from saved`.execute(
     database,
   );
   clock.hear(rows[0]!.now);

@@ -138,8 +138,9 @@ export function storedSagaIn(tx: MemoryTransaction, id: string): StoredSaga | nu
   };
 }
 
-function write(tx: MemoryTransaction, { instance, history }: SagaChange, now: number): void {
-  const before = tx.get<Row>(TABLE, instance.id);
+function write(tx: MemoryTransaction, { instance: given, history, keepsData }: SagaChange, now: number): void {
+  const before = tx.get<Row>(TABLE, given.id);
+  const instance = keepsData ? { ...given, data: instanceIn(tx, given.id)!.data } : given;
   const { id, sagaName, definitionVersion, status, version, awaited } = instance;
   tx.set(TABLE, id, {
     id,

@@ -1,7 +1,7 @@
 /** What every inbox must do, whatever it stores in. */
 import { uuidv7 } from 'uuidv7';
 import type { CommandIdentity } from '../../contract/routing.js';
-import type { InboxClaim, InboxStore } from '../../engine/inbox-store.js';
+import { DuplicateCommand, type InboxClaim, type InboxStore } from '../../engine/inbox-store.js';
 
 const identity = (sequence = 1, sagaId = uuidv7()): CommandIdentity => ({ sagaId, sequence });
 const command = (id: CommandIdentity): InboxClaim => ({ identity: id, as: 'command' });
@@ -30,6 +30,38 @@ export function describeInboxStore(name: string, inbox: () => InboxStore<unknown
         answered,
       ]);
     });
+
+    it('records answers of commands that were not claimed, with what their transaction did', async () => {
+      const [one, two] = [identity(), identity()];
+      await inbox().transaction((session) =>
+        session.recordLast([
+          { identity: one, outcome },
+          { identity: two, outcome: null },
+        ]),
+      );
+      expect(await claim(command(one), command(two))).toEqual([answered, { type: 'withheld' }]);
+    });
+
+    it.each(['claimed', 'answered', 'barred'])(
+      'keeps nothing of a transaction that records a command which is %s already',
+      async (state) => {
+        const [known, claimed, fresh] = [identity(), identity(), identity()];
+        await inbox().transaction(async (session) => {
+          await session.claim([state === 'barred' ? barred(known) : command(known)]);
+          if (state === 'answered') await session.answer([{ identity: known, outcome }]);
+        });
+        const recording = inbox().transaction(async (session) => {
+          await session.claim([command(claimed)]);
+          await session.recordLast([
+            { identity: fresh, outcome },
+            { identity: known, outcome: refusal },
+          ]);
+        });
+        await expect(recording).rejects.toThrow(DuplicateCommand);
+        const [first, ...rest] = await claim(command(known), command(claimed), command(fresh));
+        expect([first!.type, ...rest.map(({ type }) => type)]).toEqual([state, 'claimed', 'claimed']);
+      },
+    );
 
     it('tells sequences and sagas apart', async () => {
       const id = identity();

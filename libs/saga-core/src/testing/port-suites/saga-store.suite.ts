@@ -45,13 +45,14 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
 
   describe(`${name}, as a saga store`, () => {
     it('gives back what was saved, history included', async () => {
+      const before = await now();
       const saved = sagaInstance({
-        awaited: awaiting((await now()) + 60_000),
+        startedAt: before,
+        awaited: awaiting(before + 60_000),
         actions: [{ sequence: 1, state: 'unknown' }],
         failure: { step: 'hotel.book', code: 'FULL', message: 'no room\0' },
         traceparent: '00-a-b-01',
       });
-      const before = await now();
       await insert(saved);
       const created = (await store().find(saved.id))!;
       expect(created).toMatchObject({ endedAt: null });
@@ -104,6 +105,54 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       await insert();
       await save();
       expect((await store().transaction((session) => session.lock([]))).instances).toEqual([]);
+    });
+
+    it('saves without a lock those that nobody has saved since they were read, and says which, also when it is none', async () => {
+      const [stale, fresh] = [sagaInstance(), sagaInstance()];
+      await insert(stale, fresh);
+      await save({ ...stale, version: 2 });
+      const next = (instance: SagaInstance) => ({ instance: { ...instance, version: 2 }, history: [] });
+      const decidedAt = await store().transaction((session) => session.now());
+      expect(await store().saveUnlocked([next(stale)], decidedAt)).toEqual(new Set());
+      expect(await store().saveUnlocked([next(stale), next(fresh)], decidedAt)).toEqual(new Set([fresh.id]));
+      const other = sagaInstance();
+      await insert(other);
+      expect(await store().saveUnlocked([next(other)], decidedAt)).toEqual(new Set([other.id]));
+    });
+
+    it('saves nothing of an old decision about what was not locked', async () => {
+      const instance = sagaInstance();
+      await insert(instance);
+      const next = [{ instance: { ...instance, version: 2 }, history: [] }];
+      const old = (await now()) - 60_000;
+      expect(await store().saveUnlocked(next, old)).toEqual(new Set());
+      await expect(store().transaction((session) => session.saveLast(next, old))).rejects.toMatchObject({
+        code: 'STALE_INSTANCE',
+      });
+      expect((await store().find(instance.id))!.instance.version).toBe(1);
+    });
+
+    it('commits the last save with what came before it, and nothing when it is stale; data that did not change stays', async () => {
+      const [one, other] = [sagaInstance(), sagaInstance()];
+      await insert(one);
+      const next = (version: number) => [
+        { instance: { ...one, version, data: null }, history: [{ type: 'stuck' as const }], keepsData: true },
+      ];
+      const lastly = (version: number) =>
+        store().transaction(async (session) => {
+          await session.insert([{ instance: other, history: [] }]);
+          await session.saveLast(next(version));
+        });
+      await expect(lastly(9)).rejects.toMatchObject({ code: 'STALE_INSTANCE' });
+      expect(await store().find(other.id)).toBeNull();
+      await lastly(2);
+      expect((await store().find(one.id))!.instance).toMatchObject({ version: 2, data: one.data });
+      expect(await store().find(other.id)).not.toBeNull();
+    });
+
+    it('knows the time of its database once it has heard it', async () => {
+      const heard = await now();
+      expect(Math.abs(store().clock()! - heard)).toBeLessThan(5_000);
     });
 
     it('fences a save by the version that was read, and saves nothing of a set with a stale instance', async () => {
