@@ -45,7 +45,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
 
   describe(`${name}, as a saga store`, () => {
     it('gives back what was saved, history included', async () => {
-      const before = await now();
+      const before = Math.floor(await now());
       const saved = sagaInstance({
         startedAt: before,
         awaited: awaiting(before + 60_000),
