@@ -24,8 +24,8 @@ const ROLE = `test_service_${randomUUID().slice(0, 8)}`;
 const SERVICES = ['restaurant-service', 'order-service'] as const;
 type Service = (typeof SERVICES)[number];
 const TABLES: Readonly<Record<Service, FaultyDatabase['tables']>> = {
-  'restaurant-service': ['saga_inbox', 'ticket'],
-  'order-service': ['saga_instance', 'orders'],
+  'restaurant-service': ['ticket', 'saga_inbox'],
+  'order-service': ['orders', 'saga_instance'],
 };
 
 let stack: Stack;
