@@ -31,7 +31,7 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   const database = openDatabase<Db>(settings.DATABASE_URL, { applicationName: definition.name });
   lifetime.onStop('the database', () => database.destroy());
   const urls = settings.AMQP_URL.split(',');
-  const transport = connectTransport({ urls, name: definition.name, logger });
+  const transport = connectTransport({ urls, name: definition.name, logger, declare: settings.DECLARE_TOPOLOGY });
   lifetime.onStop('the transport', () => transport.close());
 
   const context = { settings, logger, database, transport, stopping: lifetime.stopping };

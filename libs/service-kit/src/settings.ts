@@ -21,6 +21,11 @@ const commonSettings = (defaultPort: number) => ({
     writeOnly: true,
     description: 'the URL of RabbitMQ, such as amqp://user:password@host:5672, or several with commas between them',
   }),
+  DECLARE_TOPOLOGY: Type.Boolean({
+    default: true,
+    description:
+      'true or false: whether to declare exchanges, queues and bindings, or leave that to somebody with the rights',
+  }),
   CRASH_AT: Type.Optional(
     Type.String({
       pattern: `^(${CRASH_POINTS.join('|')})(#[1-9][0-9]{0,5})?$`,
