@@ -12,6 +12,7 @@ export type { Problem } from './contract/validation.js';
 export { commandIdOf, commandQueueOf, deadLetterQueueOf, replyAddressOf } from './contract/routing.js';
 export { defineSaga } from './definition/saga.js';
 export type { SagaDefinition } from './definition/saga.js';
+export { sequenceDiagramOf, stateDiagramOf } from './definition/diagram.js';
 export { stepsFor } from './definition/step.js';
 export type { LocalAction, LocalInput, SagaFailure, Step, StepKind } from './definition/step.js';
 export { gather } from './engine/gather.js';
