@@ -1,0 +1,2 @@
+/** The door of saga-core/asyncapi: documents for people and programs, made of contracts and definitions. */
+export { orchestratorDocument, participantDocument, type AsyncApiDocument } from './document.js';
