@@ -4,6 +4,7 @@ import { Value } from '@sinclair/typebox/value';
 import { CRASH_POINTS, problemsOf } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 import { parseStrings } from './parse-strings.js';
+import { SERVICE_URLS } from './service-urls.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -32,6 +33,7 @@ const commonSettings = (defaultPort: number) => ({
       description: `a crash point, for drills only: one of ${CRASH_POINTS.join(', ')}, and which time it is passed, such as #3`,
     }),
   ),
+  SERVICE_URLS,
   LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: DEFAULTS.logLevel, description: `one of ${LOG_LEVELS.join(', ')}` },
