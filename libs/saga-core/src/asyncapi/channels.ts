@@ -31,7 +31,7 @@ export function routingKeyChannel(
 export function replyChannel(description: string, messages: readonly string[], exchange?: string): Json {
   return {
     address: null,
-    title: exchange === undefined ? 'The exchange that reply-to names' : exchange,
+    title: exchange ?? 'The exchange that reply-to names',
     description,
     messages: messageReferences(messages),
     bindings: {
