@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { root } from '../paths.mjs';
 
 /** Loads what was compiled; by a path made here, for static checks read the sources and know no dist. */
-export const compiled = (file) => import(pathToFileURL(path.join(root, file)).href);
+const compiled = (file) => import(pathToFileURL(path.join(root, file)).href);
 
 /** @returns {Promise<{file: string, text: string}[]>} each document under specs/, as it should be */
 export async function documents() {
