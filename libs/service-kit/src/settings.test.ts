@@ -15,6 +15,9 @@ describe('readSettings', () => {
       PORT: 8081,
       LOG_LEVEL: 'info',
       DECLARE_TOPOLOGY: true,
+      SERVICE_URLS:
+        'order-service=http://localhost:8081,consumer-service=http://localhost:8082,' +
+        'restaurant-service=http://localhost:8083,accounting-service=http://localhost:8084',
     });
   });
 

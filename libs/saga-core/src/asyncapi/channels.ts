@@ -6,11 +6,11 @@ import type { Json } from './messages.js';
 const BINDING_VERSION = '0.3.0';
 
 /** References by the names under which messages stand in `components`. */
-export const messageReferences = (names: readonly string[]): Json =>
+const messageReferences = (names: readonly string[]): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
 
 /** @returns the channel of one routing key at an exchange. @throws when the topology has no such exchange */
-export function routingKeyChannel(
+function routingKeyChannel(
   topology: Topology,
   exchange: string,
   routingKey: string,
@@ -31,7 +31,7 @@ export function routingKeyChannel(
 export function replyChannel(description: string, messages: readonly string[], exchange?: string): Json {
   return {
     address: null,
-    title: exchange === undefined ? 'The exchange that reply-to names' : exchange,
+    title: exchange ?? 'The exchange that reply-to names',
     description,
     messages: messageReferences(messages),
     bindings: {
@@ -46,12 +46,7 @@ export function replyChannel(description: string, messages: readonly string[], e
 }
 
 /** @returns the channel of a queue: its arguments stand in `x-arguments`, its bindings in `x-bindings`. */
-export function queueChannel(
-  topology: Topology,
-  queue: string,
-  description: string,
-  messages: readonly string[],
-): Json {
+function queueChannel(topology: Topology, queue: string, description: string, messages: readonly string[]): Json {
   const bound = topology.bindings.filter((binding) => binding.queue === queue);
   return {
     address: queue,

@@ -23,7 +23,7 @@ interface Schema {
  * @throws {SagaError} INVALID_CONTRACT where none can be found: a field with a pattern needs `examples`
  */
 export function exampleOf(what: string, schema: TSchema): unknown {
-  const example = build(schema as Schema);
+  const example = build(schema);
   const problems = problemsOf(schema, example);
   if (problems.length > 0)
     throw new SagaError(

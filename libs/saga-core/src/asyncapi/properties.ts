@@ -8,7 +8,7 @@ import { DEAD_LETTER_CAUSES } from '../errors.js';
 /** Whose saga the examples tell of. */
 const SAGA_ID = '0190b0a0-0000-7000-8000-00000000000a';
 /** The identity of the command in the examples. */
-export const EXAMPLE_COMMAND_ID = commandIdOf(SAGA_ID, 3);
+const EXAMPLE_COMMAND_ID = commandIdOf(SAGA_ID, 3);
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 /** AsyncAPI has one place for both, so that each AMQP property says that it is one. */
