@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { connect } from 'amqplib';
 import { post } from './support/http.js';
 import { allOrders, everyOrderEnded, orders, type PlacedOrder } from './support/orders.js';
 import { placeBatch, together, type Batch } from './support/batch.js';
@@ -34,20 +35,23 @@ const start = () =>
 const authorizationsOf = (orderId: string) =>
   rowsOf(python, file(), `select id, status, amount from card_authorization where order_id = '${orderId}'`);
 
+/** What ends what has begun; it may be less than everything. */
+const ends: (() => unknown)[] = [];
 beforeAll(async () => {
   python = await pythonWithPika();
   folder = mkdtempSync(path.join(tmpdir(), 'stranger-'));
+  ends.unshift(() => rmSync(folder, { recursive: true }));
   stack = await startStack('stranger', ['order-service', 'consumer-service', 'restaurant-service']);
+  ends.unshift(() => stack.stop());
   proxy = await startTcpProxy(stack.broker.amqpUrl);
+  ends.unshift(() => proxy.close());
   participant = await start();
+  ends.unshift(() => participant.stop());
   saga = await playOrchestrator(stack.broker.amqpUrl);
+  ends.unshift(() => saga.close());
 }, 120_000);
 afterAll(async () => {
-  await saga?.close();
-  await participant?.stop();
-  await proxy?.close();
-  await stack?.stop();
-  if (folder) rmSync(folder, { recursive: true });
+  for (const end of ends) await end();
 }, 120_000);
 
 /** A command for an order of its own. */
@@ -198,6 +202,37 @@ describe('faults', () => {
     proxy.restore();
     await participant.untilReady(2);
     expect((await saga.replies(id))[0]!.routingKey).toBe(`${AUTHORIZE}.response.success`);
+  }, 60_000);
+
+  test('its queue deleted, it declares it again', async () => {
+    const consumed = participant.output().split('consuming').length - 1;
+    const connection = await connect(stack.broker.amqpUrl);
+    await (await connection.createChannel()).deleteQueue(QUEUE);
+    await connection.close();
+    await participant.untilReady(consumed + 1);
+    const { id, payload } = command();
+    await saga.send(AUTHORIZE, payload, { correlationId: id });
+    expect((await saga.replies(id))[0]!.routingKey).toBe(`${AUTHORIZE}.response.success`);
+  }, 60_000);
+
+  test('a reply that no queue takes holds nothing up, and is given when it is asked for again', async () => {
+    const connection = await connect(stack.broker.amqpUrl);
+    const channel = await connection.createChannel();
+    const { id, orderId, payload } = command();
+    await channel.assertExchange('deaf_saga.responses', 'topic');
+    await saga.send(AUTHORIZE, payload, { correlationId: id, replyTo: 'deaf_saga.responses' });
+    await waitFor('word of it', () => participant.output().includes(`no queue takes the reply to ${id}`));
+    await saga.send(AUTHORIZE, payload, { correlationId: id });
+    const [reply] = await saga.replies(id);
+    expect(await authorizationsOf(orderId)).toEqual([
+      [(reply!.body as { authorizationId: string }).authorizationId, 'AUTHORIZED', 2_000],
+    ]);
+
+    // It had been there, and it is not remembered for ever that it was.
+    await channel.deleteExchange('deaf_saga.responses');
+    await connection.close();
+    await saga.send(AUTHORIZE, payload, { correlationId: id, replyTo: 'deaf_saga.responses' });
+    expect(await saga.deadLetter(QUEUE)).toMatchObject({ cause: 'REPLY_ADDRESS_REFUSED' });
   }, 60_000);
 
   test('killed again and again under orders of all kinds, each ends as it must, and none is paid twice', async () => {
