@@ -7,6 +7,7 @@ import {
   SAGA_MIGRATION_TABLE,
   SagaViewSchema,
 } from 'saga-core';
+import { sagaMetrics } from 'saga-core/metrics';
 import {
   retentionMs,
   retentionSetting,
@@ -36,7 +37,7 @@ const settings = {
 };
 
 function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
-  const { database, transport, logger } = context;
+  const { database, transport, logger, metrics } = context;
   const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS } = context.settings;
   const orchestrator = createOrchestrator<OrderDatabase>({
     sagas: [createOrderSaga],
@@ -44,6 +45,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
     transport,
     logger,
     settings: { sagaRetentionMs: retentionMs(SAGA_RETENTION_DAYS) },
+    observers: [sagaMetrics(metrics)],
   });
   const stopping = new AbortController();
   let keysPurged: Promise<void> = Promise.resolve();

@@ -1,6 +1,6 @@
 /** The OpenAPI document without a service that runs: what it describes hangs on schemas alone. */
 import { SagaViewSchema } from 'saga-core';
-import { createHttpApp, createLogger, healthRoutes } from 'service-kit';
+import { createHttpApp, createLogger, healthRoutes, metricsRoutes } from 'service-kit';
 import { documentApi } from './openapi.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
@@ -15,6 +15,7 @@ export async function openApiDocument(): Promise<object> {
   orderRoutes(app, uncalled, uncalled, uncalled);
   sagaRoutes(app, uncalled);
   healthRoutes(app, uncalled);
+  metricsRoutes(app, uncalled);
   await app.ready();
   const document = app.swagger();
   await app.close();

@@ -8,6 +8,7 @@ import {
   type ServiceContract,
 } from 'saga-core';
 import { participantDocument } from 'saga-core/asyncapi';
+import { commandMetrics } from 'saga-core/metrics';
 import type { HttpApp } from './http-app.js';
 import { retentionMs, retentionSetting } from './retention.js';
 import { runService } from './run-service.js';
@@ -48,7 +49,7 @@ export async function runParticipant<Contract extends ServiceContract, Db>(
     asyncApi: participantDocument(service),
     migrations: { [SAGA_MIGRATION_TABLE]: participantMigrations, app_migration: migrations },
     seed,
-    build: ({ database, transport, logger, settings: { INBOX_RETENTION_DAYS } }) => ({
+    build: ({ database, transport, logger, metrics, settings: { INBOX_RETENTION_DAYS } }) => ({
       worker: createParticipant({
         service,
         handlers,
@@ -56,6 +57,7 @@ export async function runParticipant<Contract extends ServiceContract, Db>(
         transport,
         logger,
         settings: { inboxRetentionMs: retentionMs(INBOX_RETENTION_DAYS) },
+        observers: [commandMetrics(metrics)],
       }),
       routes: (app) => {
         routes(app, database);

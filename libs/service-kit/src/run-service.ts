@@ -1,12 +1,14 @@
 /** Runs one service from its first moment to its last. */
 import type { TProperties } from '@sinclair/typebox';
 import { connectTransport, ensureDatabase, migrate, openDatabase } from 'saga-core';
+import { meteredTransport, poolMetrics } from 'saga-core/metrics';
 import { asyncApiRoutes } from './asyncapi/routes.js';
 import { armCrashDrill } from './crash-drill.js';
 import { healthRoutes } from './health.js';
 import { createHttpApp } from './http-app.js';
 import { beginLifetime, type Lifetime } from './lifetime.js';
 import { createLogger } from './logger.js';
+import { createMetrics, measureRequests, metricsRoutes } from './metrics.js';
 import type { Service, ServiceContext, ServiceDefinition } from './service-definition.js';
 import { readSettings, SettingsError, type Settings } from './settings.js';
 import { parseServiceUrls } from './service-urls.js';
@@ -30,13 +32,18 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   lifetime.logTo(logger);
   armCrashDrill(settings.CRASH_AT, logger);
 
+  const metrics = createMetrics();
   const database = openDatabase<Db>(settings.DATABASE_URL, { applicationName: definition.name });
   lifetime.onStop('the database', () => database.destroy());
+  poolMetrics(database, metrics);
   const urls = settings.AMQP_URL.split(',');
-  const transport = connectTransport({ urls, name: definition.name, logger, declare: settings.DECLARE_TOPOLOGY });
+  const transport = meteredTransport(
+    connectTransport({ urls, name: definition.name, logger, declare: settings.DECLARE_TOPOLOGY }),
+    metrics,
+  );
   lifetime.onStop('the transport', () => transport.close());
 
-  const context = { settings, logger, database, transport, stopping: lifetime.stopping };
+  const context = { settings, logger, database, transport, metrics, stopping: lifetime.stopping };
   const service = definition.build(context);
   try {
     let closedBecause: string | null = 'The service is starting: try again.';
@@ -68,16 +75,18 @@ function settingsOrExit<Db, Own extends TProperties>(definition: ServiceDefiniti
 async function listen<Db>(
   { name, asyncApi }: Pick<ServiceDefinition<Db>, 'name' | 'asyncApi'>,
   { worker, routes }: Service,
-  { database, transport, settings, logger }: ServiceContext<Db>,
+  { database, transport, settings, logger, metrics }: ServiceContext<Db>,
   lifetime: Lifetime,
   closedBecause: () => string | null,
 ): Promise<void> {
   const app = createHttpApp(logger);
   lifetime.onStop('the HTTP server', () => app.close());
+  measureRequests(app, metrics);
   turnAwayWhile(app, closedBecause);
   // First the service's own, so that one that documents its API documents these as well.
   await routes?.(app);
   healthRoutes(app, { database, transport, worker });
+  metricsRoutes(app, metrics);
   asyncApiRoutes(app, asyncApi, name, parseServiceUrls(settings.SERVICE_URLS));
   await app.listen({ host: settings.HOST, port: settings.PORT });
 }

@@ -3,6 +3,7 @@ import type { TProperties } from '@sinclair/typebox';
 import type { Kysely, Migration } from 'kysely';
 import type { Logger, Transport } from 'saga-core';
 import type { AsyncApiDocument } from 'saga-core/asyncapi';
+import type { Registry } from 'prom-client';
 import type { HttpApp } from './http-app.js';
 import type { Settings } from './settings.js';
 
@@ -12,6 +13,8 @@ export interface ServiceContext<Db, Own extends TProperties = TProperties> {
   readonly logger: Logger;
   readonly database: Kysely<Db>;
   readonly transport: Transport;
+  /** What is measured, and served at `/metrics`. */
+  readonly metrics: Registry;
   /** Aborts when the service is to stop: what waits for something can end early. */
   readonly stopping: AbortSignal;
 }

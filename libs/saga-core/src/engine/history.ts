@@ -34,6 +34,8 @@ export interface HistoryEntry {
   readonly reply?: unknown;
   /** Milliseconds since the epoch: a deadline, or when the next attempt is due. */
   readonly until?: number;
+  /** How long the answer took after the attempt was decided on, in milliseconds; not known for one that came in a pause, or of a local step. */
+  readonly tookMs?: number;
   /** The operator, for what an operator did. */
   readonly by?: string;
 }

@@ -72,6 +72,8 @@ class Turn<Data, Tx> {
   next: NextAction<Data, Tx> | null = null;
   private readonly definition: SagaDefinition<Data, Tx>;
   private readonly now: number;
+  /** How long the outcome took that is being concluded, in milliseconds. */
+  private tookMs: number | null = null;
 
   constructor(definition: SagaDefinition<Data, Tx>, instance: SagaInstance, now: number) {
     this.definition = definition;
@@ -132,7 +134,14 @@ class Turn<Data, Tx> {
 
   private note(entry: HistoryEntry): void {
     const { attempt } = this.awaited;
-    this.history.push({ ...entry, step: this.awaited.name, attempt, commandId: awaitedCommandId(this.instance)! });
+    const took = this.tookMs !== null && ANSWERS.has(entry.type) ? { tookMs: this.tookMs } : {};
+    this.history.push({
+      ...entry,
+      ...took,
+      step: this.awaited.name,
+      attempt,
+      commandId: awaitedCommandId(this.instance)!,
+    });
   }
 
   private begin(step: number): void {
@@ -223,6 +232,7 @@ class Turn<Data, Tx> {
   }
 
   private conclude(outcome: Outcome): void {
+    this.tookMs = this.waited();
     // A late answer frees a parked instance.
     if (this.instance.status === 'stuck') this.resume();
     this.instance.awaited = { ...this.awaited, mayHaveArrived: true };
@@ -240,6 +250,14 @@ class Turn<Data, Tx> {
         if (outcome.code === ('COMMAND_EXPIRED' satisfies FailureCode)) return this.giveUp(outcome);
         return this.tryAgain(outcome);
     }
+  }
+
+  /** @returns how long the answer to the last attempt took, in milliseconds; null when that cannot be told */
+  private waited(): number | null {
+    const { state, until } = this.awaited;
+    const { command } = this;
+    if (state !== 'sent' || until === null || until === this.turnsBackAt || !isRemote(command)) return null;
+    return Math.max(0, Math.round(this.now - until + command.retry.replyTimeoutMs));
   }
 
   private succeed(reply: unknown): void {
@@ -412,6 +430,8 @@ class Turn<Data, Tx> {
     this.send(this.command);
   }
 }
+
+const ANSWERS: ReadonlySet<HistoryEntry['type']> = new Set(['step_succeeded', 'step_refused', 'step_failed']);
 
 const failureOf = (code: FailureCode, message: string): Problem => ({ code, message });
 

@@ -1,6 +1,8 @@
 /** Waiting for the end of sagas: at once when it comes in this process, within a poll when another process brings it. */
 import type { Logger } from 'pino';
-import { hasEnded, type SagaInstance, type SagaStatus } from '../engine/instance.js';
+import { hasEnded, type SagaStatus } from '../engine/instance.js';
+import type { SagaObserver } from '../engine/observer.js';
+import type { SagaChange } from '../engine/saga-store.js';
 import { messageOf } from '../errors.js';
 
 type Resolve = (status: SagaStatus | null) => void;
@@ -11,7 +13,7 @@ const POLL_MS_PER_SAGA = 1;
 
 const isFinal = (status: SagaStatus): boolean => hasEnded(status) || status === 'stuck';
 
-export class EndWatch {
+export class EndWatch implements SagaObserver {
   private readonly waiting = new Map<string, Set<Resolve>>();
   private readonly statuses: (ids: readonly string[]) => Promise<ReadonlyMap<string, SagaStatus>>;
   private readonly logger: Logger;
@@ -43,9 +45,9 @@ export class EndWatch {
   }
 
   /** Tells those who wait for one of these instances. */
-  moved(instances: readonly SagaInstance[]): void {
+  saved(changes: readonly SagaChange[]): void {
     if (this.waiting.size === 0) return;
-    for (const { id, status } of instances) this.tell(id, status);
+    for (const { instance } of changes) this.tell(instance.id, instance.status);
   }
 
   /** Answers all who wait, now and later, that nothing has come. */

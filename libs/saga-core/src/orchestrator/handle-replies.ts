@@ -7,6 +7,7 @@ import { parseCommandId } from '../contract/routing.js';
 import { DEFAULTS } from '../settings.js';
 import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../engine/log-sparsely.js';
+import type { SagaObserver } from '../engine/observer.js';
 import type { Transport } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
@@ -17,6 +18,7 @@ export function replySetHandler<Tx>(
   runner: SagaRunner<Tx>,
   transport: Transport,
   logger: Logger,
+  observer: Required<SagaObserver>,
 ): (set: readonly IncomingMessage[]) => Promise<void> {
   return async (set) => {
     const events = new Map<string, SagaEvent[]>();
@@ -25,6 +27,7 @@ export function replySetHandler<Tx>(
       const reply = message.body.length > DEFAULTS.maxMessageBytes ? null : parseReply(message);
       const identity = reply && parseCommandId(reply.commandId);
       if (!identity) {
+        observer.idleReply(queue, 'not_a_reply');
         const { routingKey, correlationId } = message;
         logSparsely(
           logger,
@@ -47,20 +50,24 @@ export function replySetHandler<Tx>(
       events.set(identity.sagaId, [...(events.get(identity.sagaId) ?? []), event]);
     }
     const { commands, unknown, foreign } = await runner.apply(events);
-    for (const sagaId of unknown)
+    for (const sagaId of unknown) {
+      observer.idleReply(queue, 'unknown_saga');
       logSparsely(
         logger,
         'info',
         { queue, sagaId },
         'a reply to a saga that does not exist, or was purged, is ignored',
       );
-    for (const { id, sagaName, definitionVersion } of foreign)
+    }
+    for (const { id, sagaName, definitionVersion } of foreign) {
+      observer.idleReply(queue, 'other_version');
       logSparsely(
         logger,
         'info',
         { sagaId: id, saga: sagaName, version: definitionVersion },
         'a reply to a saga of another version is kept for a process that knows it',
       );
+    }
     await sendCommands(commands, transport, runner, logger, dead);
   };
 }

@@ -3,6 +3,7 @@ import { crashPoint } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
+import { sagaObservers, type SagaObserver } from '../engine/observer.js';
 import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
@@ -36,6 +37,8 @@ export interface OrchestratorOptions<Db> {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly settings?: Partial<OrchestratorSettings>;
+  /** Told of what happens, such as sagaMetrics of saga-core/metrics. */
+  readonly observers?: readonly SagaObserver[];
 }
 
 export interface OrchestratorSettings {
@@ -102,10 +105,17 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   const registry = new SagaRegistry<Tx>(options.sagas);
   const store = postgresSagaStore(database);
   const ends = new EndWatch((ids) => store.statuses(ids), logger);
-  const runner = new SagaRunner<Tx>(store, registry, logger, (instances) => ends.moved(instances));
+  const observer = sagaObservers([ends, ...(options.observers ?? [])]);
+  const runner = new SagaRunner<Tx>(store, registry, logger, observer);
   const attempts = postgresDeliveryAttempts(database);
   const handleRepliesOf = (queue: string) =>
-    guardAgainstCrashLoops(queue, replySetHandler(queue, runner, transport, logger), attempts, transport, logger);
+    guardAgainstCrashLoops(
+      queue,
+      replySetHandler(queue, runner, transport, logger, observer),
+      attempts,
+      transport,
+      logger,
+    );
   const stopping = new AbortController();
   let consumers: Consumer[] = [];
   let rounds: Promise<void>[] = [];

@@ -11,6 +11,7 @@ import { groupBy } from '../engine/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import { withHope, type Care } from '../engine/run-handler.js';
+import type { SagaObserver } from '../engine/observer.js';
 import type { KeptReply, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
@@ -32,26 +33,21 @@ export class SagaRunner<Tx> {
   private readonly store: SagaStore<Tx>;
   private readonly registry: SagaRegistry<Tx>;
   private readonly logger: Logger;
-  private readonly onMoved: (instances: readonly SagaInstance[]) => void;
+  private readonly observer: SagaObserver;
   private readonly cache = new InstanceCache();
   private readonly pressure = new Pressure();
 
-  /** @param onMoved - told, after each commit, of the instances that were saved */
-  constructor(
-    store: SagaStore<Tx>,
-    registry: SagaRegistry<Tx>,
-    logger: Logger,
-    onMoved: (instances: readonly SagaInstance[]) => void,
-  ) {
+  constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, logger: Logger, observer: SagaObserver) {
     this.store = store;
     this.registry = registry;
     this.logger = logger;
-    this.onMoved = onMoved;
+    this.observer = observer;
   }
 
   /** Tells of instances that were started and committed. */
   started(changes: readonly SagaChange[]): void {
     this.cache.saved(changes.map(({ instance }) => instance));
+    this.observer.saved(changes, this.store.clock() ?? Date.now());
   }
 
   /** @returns whether steps take so long that more sagas would make them time out */
@@ -228,7 +224,7 @@ export class SagaRunner<Tx> {
           'a saga is stuck and needs an operator',
         );
     }
-    this.onMoved(instances);
+    if (changes.length > 0) this.observer.saved(changes, this.store.clock() ?? Date.now());
   }
 }
 

@@ -31,6 +31,9 @@ const HistoryItem = Type.Object({
   payload: Type.Optional(Type.Unknown({ description: "The command's payload, at its first attempt." })),
   reply: Type.Optional(Type.Unknown({ description: 'What the participant answered.' })),
   until: Type.Optional(timestamp('A deadline, or when the next attempt is due.')),
+  tookMs: Type.Optional(
+    Type.Integer({ description: 'How long the answer took after the attempt was sent, in milliseconds.' }),
+  ),
   by: Type.Optional(Type.String({ description: 'The operator.' })),
 });
 

@@ -39,8 +39,18 @@ describe('the barrier', () => {
 
   it('answers a duplicate with the stored reply, and a withheld one with none', () => {
     const outcome = { kind: 'success', reply: { room: 7 } } as const;
-    expect(verdict(action, { type: 'answered', outcome })).toEqual({ run: false, outcome, store: false });
-    expect(verdict(action, { type: 'withheld' })).toEqual({ run: false, outcome: null, store: false });
+    expect(verdict(action, { type: 'answered', outcome })).toMatchObject({
+      run: false,
+      outcome,
+      store: false,
+      fate: 'duplicate',
+    });
+    expect(verdict(action, { type: 'withheld' })).toMatchObject({
+      run: false,
+      outcome: null,
+      store: false,
+      fate: 'duplicate',
+    });
   });
 
   it('lets a barred action have no effect', () => {

@@ -7,12 +7,19 @@
 import { commandIdOf, parseCommandId, type CommandIdentity } from '../contract/routing.js';
 import type { Outcome } from '../contract/outcome.js';
 import type { FailureCode } from '../errors.js';
+import type { CommandFate } from '../engine/observer.js';
 import type { InboxClaim, InboxState } from '../engine/inbox-store.js';
 import type { AcceptedCommand } from './received-command.js';
 
 /** What the barrier says of a command: run its handler, or this is the answer (null: none). */
 export type Verdict =
-  { readonly run: true } | { readonly run: false; readonly outcome: Outcome | null; readonly store: boolean };
+  | { readonly run: true }
+  | {
+      readonly run: false;
+      readonly outcome: Outcome | null;
+      readonly store: boolean;
+      readonly fate: Extract<CommandFate, 'duplicate' | 'barred' | 'expired' | 'nothing_to_undo'>;
+    };
 
 /** @returns the action that an undo names; null for an action. */
 function actionOf({ contract, received }: AcceptedCommand): CommandIdentity | null {
@@ -42,14 +49,14 @@ export function verdictsOf(
   const known = new Map(claims.map(({ identity }, index) => [keyOf(identity), states[index]!]));
   return commands.map((command) => {
     const own = known.get(keyOf(command.identity))!;
-    if (own.type === 'answered') return { run: false, outcome: own.outcome, store: false };
-    if (own.type === 'withheld') return { run: false, outcome: null, store: false };
-    if (own.type === 'barred') return { run: false, outcome: BARRED, store: false };
-    if (own.type === 'expired') return { run: false, outcome: EXPIRED, store: false };
+    if (own.type === 'answered') return { run: false, outcome: own.outcome, store: false, fate: 'duplicate' };
+    if (own.type === 'withheld') return { run: false, outcome: null, store: false, fate: 'duplicate' };
+    if (own.type === 'barred') return { run: false, outcome: BARRED, store: false, fate: 'barred' };
+    if (own.type === 'expired') return { run: false, outcome: EXPIRED, store: false, fate: 'expired' };
     const action = actionOf(command);
     return !action || hadEffect(known.get(keyOf(action))!)
       ? { run: true }
-      : { run: false, outcome: NOTHING_TO_UNDO, store: true };
+      : { run: false, outcome: NOTHING_TO_UNDO, store: true, fate: 'nothing_to_undo' };
   });
 }
 

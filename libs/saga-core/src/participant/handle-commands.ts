@@ -15,6 +15,7 @@ import type { ServiceContract } from '../contract/service.js';
 import { crashPoint } from '../crash-point.js';
 import { messageOf, type DeadLetterCause } from '../errors.js';
 import { DuplicateCommand, type InboxAnswer, type InboxSession, type InboxStore } from '../engine/inbox-store.js';
+import type { CommandFate, CommandObserver, ObservedCommand } from '../engine/observer.js';
 import { groupBy } from '../engine/group-by.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import { runHandler, withHope, type Care, type Handled } from '../engine/run-handler.js';
@@ -32,11 +33,12 @@ export interface CommandRuntime<Tx> {
   readonly inbox: InboxStore<Tx>;
   readonly transport: Transport;
   readonly logger: Logger;
+  readonly observer: CommandObserver;
 }
 
 /** @returns the function that handles a set of deliveries of the service's command queue. */
 export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readonly IncomingMessage[]) => Promise<void> {
-  const { service, inbox, transport, logger } = runtime;
+  const { service, inbox, transport, logger, observer } = runtime;
   const commands = commandsByTask(service);
   const queue = commandQueueOf(service.name);
   const handlers = new Map(
@@ -46,11 +48,16 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
   return async (set) => {
     const accepted: AcceptedCommand[] = [];
     const outgoing: OutgoingMessage[] = [];
+    const observed: ObservedCommand[] = [];
+    const begun = performance.now();
     for (const message of set) {
       const received = await answerable(receive(message, commands), transport);
       if (received.type === 'accepted') accepted.push(received.command);
-      else if (received.type === 'answered') outgoing.push(replyMessage(received, received.replyTo));
-      else {
+      else if (received.type === 'answered') {
+        const { task, commandId, outcome } = received;
+        observed.push({ task, commandId, sagaId: null, attempt: 1, traceparent: null, fate: 'invalid', outcome });
+        outgoing.push(replyMessage(received, received.replyTo));
+      } else {
         const { cause, detail } = received;
         const { correlationId } = message;
         logSparsely(
@@ -63,13 +70,16 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       }
     }
     for (const wave of inWaves(accepted)) {
-      const outcomes = await handleWaveOnce(inbox, wave, handlers, logger);
+      const results = await handleWaveOnce(inbox, wave, handlers, logger);
       crashPoint('participant:after-commit');
       wave.forEach((command, index) => {
-        const outcome = outcomes[index];
+        const { outcome, fate } = results[index]!;
+        const { task, commandId, sagaId, attempt } = command.received;
+        observed.push({ task, commandId, sagaId, attempt, traceparent: command.traceparent, fate, outcome });
         if (outcome) outgoing.push(replyTo(command, outcome));
       });
     }
+    observer.handled(observed, performance.now() - begun);
     const fates = await transport.publish(outgoing);
     assertDeadLettersKept(outgoing, fates);
     outgoing
@@ -103,7 +113,7 @@ async function handleWaveOnce<Tx>(
   wave: readonly AcceptedCommand[],
   handlers: ReadonlyMap<string, AnyHandler<Tx>>,
   logger: Logger,
-): Promise<(Outcome | null)[]> {
+): Promise<Result[]> {
   const handle = (claimAll: boolean) =>
     withHope((care) => inbox.transaction((session) => handleWave(session, wave, handlers, { care, claimAll, logger })));
   try {
@@ -112,6 +122,12 @@ async function handleWaveOnce<Tx>(
     if (!(error instanceof DuplicateCommand)) throw error;
     return handle(true);
   }
+}
+
+/** What came of a command; an outcome of null is not to be told. */
+interface Result {
+  readonly outcome: Outcome | null;
+  readonly fate: CommandFate;
 }
 
 interface WaveOptions {
@@ -129,7 +145,7 @@ async function handleWave<Tx>(
   wave: readonly AcceptedCommand[],
   handlers: ReadonlyMap<string, AnyHandler<Tx>>,
   { care, claimAll, logger }: WaveOptions,
-): Promise<(Outcome | null)[]> {
+): Promise<Result[]> {
   const isClaimed = ({ contract, key, received }: AcceptedCommand): boolean =>
     claimAll ||
     care === 'careful' ||
@@ -140,12 +156,12 @@ async function handleWave<Tx>(
   const claims = claimsOf(claimed);
   const states = claims.length > 0 ? await session.claim(claims) : [];
   const verdicts = new Map(verdictsOf(claimed, claims, states).map((verdict, index) => [claimed[index]!, verdict]));
-  const outcomes = new Map<AcceptedCommand, Outcome | null>();
+  const results = new Map<AcceptedCommand, Result>();
   const toRun: AcceptedCommand[] = [];
   for (const command of wave) {
     const verdict = verdicts.get(command);
     if (!verdict || verdict.run) toRun.push(command);
-    else outcomes.set(command, verdict.outcome);
+    else results.set(command, verdict);
   }
   for (const [key, commands] of groupBy(toRun, (command) => command.key)) {
     const inputs = commands.map(({ received }) => received);
@@ -154,11 +170,14 @@ async function handleWave<Tx>(
       keepsNothing: isRefusal,
       isFatal: isTransient,
     });
-    handled.forEach((result, index) => outcomes.set(commands[index]!, outcomeOf(result, commands[index]!, logger)));
+    handled.forEach((each, index) => {
+      const outcome = outcomeOf(each, commands[index]!, logger);
+      results.set(commands[index]!, { outcome, fate: outcome?.kind ?? 'withheld' });
+    });
   }
   const answers = (commands: readonly AcceptedCommand[]): InboxAnswer[] =>
-    commands.map((command) => ({ identity: command.identity, outcome: outcomes.get(command)! }));
-  const failed = (command: AcceptedCommand): boolean => outcomes.get(command)?.kind === 'error';
+    commands.map((command) => ({ identity: command.identity, outcome: results.get(command)!.outcome }));
+  const failed = (command: AcceptedCommand): boolean => results.get(command)!.outcome?.kind === 'error';
   const fresh = claimed.filter((command) => {
     const verdict = verdicts.get(command)!;
     return verdict.run || verdict.store;
@@ -167,7 +186,7 @@ async function handleWave<Tx>(
   await session.release(fresh.filter(failed).map(({ identity }) => identity));
   crashPoint('participant:before-commit');
   await session.recordLast(answers(wave.filter((command) => !verdicts.has(command))));
-  return wave.map((command) => outcomes.get(command) ?? null);
+  return wave.map((command) => results.get(command)!);
 }
 
 function outcomeOf(handled: Handled<unknown>, { received }: AcceptedCommand, logger: Logger): Outcome | null {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { commandQueueOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
+import { commandObservers, type CommandObserver } from '../engine/observer.js';
 import { purging } from '../engine/rounds.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
@@ -21,6 +22,8 @@ export interface ParticipantOptions<Service extends ServiceContract, Db> {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly settings?: Partial<ParticipantSettings>;
+  /** Told of what happens, such as commandMetrics of saga-core/metrics. */
+  readonly observers?: readonly CommandObserver[];
 }
 
 export interface ParticipantSettings {
@@ -62,6 +65,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
     inbox: postgresInboxStore(database),
     transport,
     logger,
+    observer: commandObservers(options.observers ?? []),
   });
   const attempts = postgresDeliveryAttempts(database);
   const handleSet = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);

@@ -46,7 +46,22 @@ export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Ky
   });
   // An idle connection that breaks leaves the pool; the next query opens another.
   pool.on('error', () => undefined);
-  return new Kysely<Db>({ dialect: new PipeliningDialect({ pool }) });
+  const database = new Kysely<Db>({ dialect: new PipeliningDialect({ pool }) });
+  pools.set(database, pool);
+  return database;
+}
+
+/** Kysely does not tell its pool. */
+const pools = new WeakMap<object, pg.Pool>();
+
+/** How many connections a pool has, and how much waits for one. */
+export type PoolCounts = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
+
+/** @returns the live counts of the pool of a database that {@link openDatabase} opened. @throws {TypeError} for another */
+export function poolOf<Db>(database: Kysely<Db>): PoolCounts {
+  const pool = pools.get(database);
+  if (!pool) throw new TypeError('Open the database with openDatabase: the pool of another is not known');
+  return pool;
 }
 
 function corkedSocket(): Socket {

@@ -2,6 +2,7 @@
 import { commandQueueOf, parseCommandId, commandIdOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import type { SagaDefinition } from '../definition/saga.js';
+import { commandObservers, sagaObservers } from '../engine/observer.js';
 import { replySetHandler } from '../orchestrator/handle-replies.js';
 import { SagaRegistry } from '../orchestrator/saga-registry.js';
 import { SagaRunner } from '../orchestrator/saga-runner.js';
@@ -79,10 +80,10 @@ export class SimulatedSystem {
     const process = this.newProcess(name);
     const transport = this.broker.transportFor(process);
     const store = memorySagaStore(this.orders, this.world.clock, process.commitFaults);
-    const runner = new SagaRunner(store, new SagaRegistry([this.saga]), SILENT, () => undefined);
+    const runner = new SagaRunner(store, new SagaRegistry([this.saga]), SILENT, sagaObservers([]));
     const queue = this.saga.replyAddress;
     transport.use(orchestratorTopology(this.saga.name));
-    const handleSet = replySetHandler(queue, runner, transport, SILENT);
+    const handleSet = replySetHandler(queue, runner, transport, SILENT, sagaObservers([]));
     const worker = this.consuming(process, transport, queue, handleSet, this.orders, runner);
     this.workers.push(worker);
     this.orchestrators.push({ ...worker, runner });
@@ -99,6 +100,7 @@ export class SimulatedSystem {
       inbox: memoryInboxStore(database, process.commitFaults),
       transport,
       logger: SILENT,
+      observer: commandObservers([]),
     });
     this.workers.push(this.consuming(process, transport, commandQueueOf(service.name), handleSet, database, null));
   }
