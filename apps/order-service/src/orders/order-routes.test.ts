@@ -26,7 +26,7 @@ beforeAll(async () => {
   await documentApi(app, { Order });
   orderRoutes(app, unreachable<Kysely<OrderDatabase>>(), () => Promise.reject(new Error('taken')), unreachable());
   const orchestrator: OperatorConsoleOptions['orchestrator'] = { ...unused, definitions: [], isReady: () => true };
-  await app.register(operatorConsole, { orchestrator, database: unreachable(), token: null });
+  await app.register(operatorConsole, { orchestrator, database: unreachable<Kysely<OrderDatabase>>(), token: null });
 });
 afterAll(() => app.close());
 
