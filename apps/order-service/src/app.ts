@@ -10,6 +10,7 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from 'service-kit';
+import { asyncApi } from './asyncapi.js';
 import { createOrderSaga } from './create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from './database.js';
 import { orderMigrations } from './migrations/index.js';
@@ -80,6 +81,7 @@ export const orderService: ServiceDefinition<OrderDatabase, typeof settings> = {
   name: 'order-service',
   defaultPort: 8081,
   settings,
+  asyncApi,
   migrations: { [SAGA_MIGRATION_TABLE]: orchestratorMigrations, app_migration: orderMigrations },
   build,
 };
