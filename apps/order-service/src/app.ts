@@ -1,13 +1,8 @@
 /** The parts of order-service, put together; main.ts runs them. */
-import {
-  createOrchestrator,
-  DEFAULTS,
-  orchestratorMigrations,
-  purging,
-  SAGA_MIGRATION_TABLE,
-  SagaViewSchema,
-} from 'saga-core';
+import { Type } from '@sinclair/typebox';
+import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
 import { sagaMetrics } from 'saga-core/metrics';
+import { operatorConsole } from 'saga-core/operator';
 import {
   retentionMs,
   retentionSetting,
@@ -26,7 +21,7 @@ import { orderIntake } from './orders/order-intake.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
 import { purgeKeys } from './orders/purge-keys.js';
-import { sagaRoutes } from './sagas/saga-routes.js';
+import { sagasOfOrder } from './sagas/sagas-of-order.js';
 
 /** Far longer than any client tries again. */
 const KEY_RETENTION_MS = 30 * 86_400_000;
@@ -34,11 +29,15 @@ const KEY_RETENTION_MS = 30 * 86_400_000;
 const settings = {
   SAGA_RETENTION_DAYS: retentionSetting('an ended saga', DEFAULTS.sagaRetentionMs),
   IDEMPOTENCY_KEY_RETENTION_DAYS: retentionSetting('an Idempotency-Key', KEY_RETENTION_MS),
+  OPERATOR_TOKEN: Type.Optional(
+    Type.String({ minLength: 16, writeOnly: true, description: 'what operators send, at least 16 characters' }),
+  ),
+  OPERATOR_MAY_EDIT: Type.Boolean({ default: false, description: 'true or false' }),
 };
 
 function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
   const { database, transport, logger, metrics } = context;
-  const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS } = context.settings;
+  const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS, OPERATOR_TOKEN, OPERATOR_MAY_EDIT } = context.settings;
   const orchestrator = createOrchestrator<OrderDatabase>({
     sagas: [createOrderSaga],
     database,
@@ -64,11 +63,18 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
       isReady: () => orchestrator.isReady(),
     },
     routes: async (app: HttpApp) => {
-      await documentApi(app, { Order, Saga: SagaViewSchema });
+      await documentApi(app, { Order });
       const takeOrder = orderIntake({ database, orchestrator, transport, logger });
       const findOrder = orderFinder(database);
       orderRoutes(app, database, takeOrder, { findOrder, orchestrator });
-      sagaRoutes(app, orchestrator);
+      await app.register(operatorConsole, {
+        orchestrator,
+        database,
+        token: OPERATOR_TOKEN ?? null,
+        links: [{ title: 'Order', url: '/orders/{orderId}' }],
+        allowEdit: OPERATOR_MAY_EDIT,
+        findSagas: (orderId: string) => sagasOfOrder(database, orderId),
+      });
     },
   };
 }

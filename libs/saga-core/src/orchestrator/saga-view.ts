@@ -35,6 +35,8 @@ const HistoryItem = Type.Object({
     Type.Integer({ description: 'How long the answer took after the attempt was sent, in milliseconds.' }),
   ),
   by: Type.Optional(Type.String({ description: 'The operator.' })),
+  before: Type.Optional(Type.Unknown({ description: 'How the saga stood before the operator acted.' })),
+  after: Type.Optional(Type.Unknown({ description: 'How it stood afterwards.' })),
 });
 
 const Awaited = Type.Object({

@@ -1,0 +1,20 @@
+/**
+ * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator. Its routes are the operator's alone; see access.ts.
+ */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { operatorAccess } from './access.js';
+import { eventRoutes } from './event-routes.js';
+import { listRoutes } from './list-routes.js';
+import { answerOperatorProblem } from './operator-problem.js';
+import type { OperatorConsoleOptions } from './options.js';
+import { sagaRoutes } from './saga-routes.js';
+
+export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
+  if (options.token === null)
+    app.log.warn('OPERATOR_TOKEN is not set: sagas can be seen and steered from this machine alone');
+  app.setErrorHandler(answerOperatorProblem);
+  app.addHook('onRequest', operatorAccess(options.token));
+  await app.register(listRoutes, options);
+  await app.register(sagaRoutes, options);
+  await app.register(eventRoutes, options);
+};

@@ -1,0 +1,56 @@
+/** Parts that the operator's schemas share. */
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
+
+/** @returns a schema of a value that may be null. */
+export const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
+  Type.Union([schema, Type.Null()], { description });
+
+/** @returns a schema of one of some words. */
+export const oneOf = <const Words extends readonly string[]>(words: Words, description: string) =>
+  Type.Unsafe<Words[number]>(
+    Type.Union(
+      words.map((word) => Type.Literal(word)),
+      { description },
+    ),
+  );
+
+/** @returns a schema of a time in ISO 8601. */
+export const timestamp = (description: string) => Type.String({ format: 'date-time', description });
+
+/** @returns a schema of a time that a client gives. */
+export const timeGiven = (description: string) =>
+  Type.String({
+    pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$',
+    description,
+  });
+
+/** Who does it and why; both are recorded. */
+export const Operator = {
+  operator: Type.String({
+    minLength: 1,
+    maxLength: 100,
+    pattern: '\\S',
+    description: 'Who does it, by name; recorded.',
+  }),
+  reason: Type.String({ minLength: 1, maxLength: 500, pattern: '\\S', description: 'Why; recorded.' }),
+};
+
+export const FailureSchema = Type.Object({
+  step: Type.String({ description: 'A task name, or the name of a local step.' }),
+  code: Type.String({ description: 'Why, for programs.' }),
+  message: Type.String({ description: 'Why, for people.' }),
+});
+
+/** The body of every error (RFC 9457). */
+export const ProblemSchema = Type.Object({
+  type: Type.String({ description: 'Names the kind of problem.' }),
+  title: Type.String({ description: 'The kind of problem, for people.' }),
+  status: Type.Integer({ description: 'The HTTP status.' }),
+  detail: Type.String({ description: 'What is wrong this time, for people.' }),
+  code: Type.String({ description: 'The kind of problem, for programs.' }),
+});
+export type Problem = Static<typeof ProblemSchema>;
+
+const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+/** @returns path parameters with one id. */
+export const idParams = (description: string) => Type.Object({ id: Type.String({ pattern: UUID, description }) });

@@ -1,0 +1,40 @@
+/** What an operator does to one saga. */
+import { Type, type Static } from '@sinclair/typebox';
+import { Operator } from './common.js';
+
+const seen = {
+  version: Type.Integer({
+    minimum: 1,
+    description: "The saga's version that the operator saw; 409 when it has moved on.",
+  }),
+};
+export const ACTIONS = ['retry', 'compensate', 'skip', 'edit'] as const;
+
+export const SteerBody = Type.Object({ ...Operator, ...seen });
+export type SteerBody = Static<typeof SteerBody>;
+
+export const EditBody = Type.Object({
+  ...Operator,
+  ...seen,
+  payload: Type.Unknown({
+    description:
+      "The awaited command's new payload; the command keeps its identity, so that it has its effect once. Checked against the command's schema.",
+  }),
+});
+export type EditBody = Static<typeof EditBody>;
+
+export const UndoPreviewSchema = Type.Object({
+  allowed: Type.Boolean({ description: 'Whether the saga can be compensated now.' }),
+  reason: Type.String({ description: 'Why not; empty when it can.' }),
+  undos: Type.Array(
+    Type.Object({
+      step: Type.String({ description: 'The step that is undone.' }),
+      undo: Type.String({ description: 'What undoes it: a task or a local step.' }),
+      local: Type.Boolean({ description: "Whether it runs in the orchestrator's own database." }),
+      because: Type.String({ description: 'succeeded: it had its effect. unknown: it may have had it.' }),
+      payload: Type.Unknown({ description: 'What would be sent; null for a local step.' }),
+    }),
+    { description: 'In the order in which they would run.' },
+  ),
+});
+export type UndoPreview = Static<typeof UndoPreviewSchema>;
