@@ -73,6 +73,7 @@ test('the document lists every route', async () => {
   expect(operations.sort()).toEqual([
     'get /health/live',
     'get /health/ready',
+    'get /metrics',
     'get /orders',
     'get /orders/{id}',
     'get /sagas',

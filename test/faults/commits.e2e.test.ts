@@ -4,11 +4,13 @@
  */
 import { expectHealed, placeBatch, together, type Batch } from '../support/batch.js';
 import { failWrites } from '../support/failing-writes.js';
+import { LONG_FORM } from '../support/long-form.js';
 import { startPostgresProxy, type CommitFault, type PostgresProxy } from '../support/postgres-proxy.js';
 import { heardFrom, type ServiceName } from '../support/service-process.js';
 import { startStack, type Stack } from '../support/stack.js';
 
-const EACH = Number(process.env.FAULT_ROUNDS ?? 3);
+/** More would wait longer for each other than their steps have time, while everything is done again. */
+const EACH = LONG_FORM ? 10 : 3;
 /** How often each kind of transaction meets the fault. */
 const TIMES = 2;
 /** One transaction may serve a whole batch, and what was committed already is not committed again: it takes at least as many batches as times. */
