@@ -142,6 +142,27 @@ test('late, unknown and unreadable replies, duplicates and dead letters are coun
   expect(total(consumer, 'saga_commands_handled_total', { task: VERIFY, fate: 'duplicate' })).toBe(1);
 });
 
+test('sagas that have not ended are told by step, with the age of the oldest, until they end', async () => {
+  const accounting = stack.service('accounting-service');
+  const waiting = (samples: readonly Sample[]) =>
+    total(samples, 'saga_instances', { saga: SAGA, status: 'running', step: AUTHORIZE });
+  accounting.pause();
+  try {
+    for (const order of [orders.good, orders.good, orders.overLimit])
+      await post(`${stack.url('order-service')}/orders`, order);
+    const samples = await waitFor('the gauges', async () => {
+      const found = await scrape(stack.url('order-service'));
+      return waiting(found) === 3 && found;
+    });
+    expect(total(samples, 'saga_oldest_seconds', { saga: SAGA, status: 'running' })).toBeGreaterThan(0);
+    expect(total(samples, 'saga_overdue_seconds')).toBeLessThan(5);
+  } finally {
+    accounting.resume();
+  }
+  await everyOrderEnded(stack, 30_000);
+  await waitFor('the gauges to be empty', async () => waiting(await scrape(stack.url('order-service'))) === 0);
+}, 60_000);
+
 test('the state of connections, and requests by route, are there; nothing that an order says is', async () => {
   for (const name of ['order-service', 'consumer-service', 'restaurant-service', 'accounting-service'] as const) {
     const samples = await scrape(stack.url(name));
@@ -155,5 +176,5 @@ test('the state of connections, and requests by route, are there; nothing that a
   const samples = await scrape(stack.url('order-service'));
   expect(
     total(samples, 'http_request_duration_seconds_count', { method: 'POST', route: '/orders', status: '202' }),
-  ).toBe(9);
+  ).toBe(12);
 });

@@ -1,7 +1,7 @@
 /** The parts of order-service, put together; main.ts runs them. */
 import { Type } from '@sinclair/typebox';
 import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
-import { sagaMetrics } from 'saga-core/metrics';
+import { sagaGauges, sagaMetrics } from 'saga-core/metrics';
 import { operatorConsole } from 'saga-core/operator';
 import {
   retentionMs,
@@ -46,6 +46,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
     settings: { sagaRetentionMs: retentionMs(SAGA_RETENTION_DAYS) },
     observers: [sagaMetrics(metrics)],
   });
+  sagaGauges(database, metrics);
   const stopping = new AbortController();
   let keysPurged: Promise<void> = Promise.resolve();
   return {
