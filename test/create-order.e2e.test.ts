@@ -1,6 +1,8 @@
 /** The create-order saga over the four real services: each way in which an order can go, seen from outside. */
 import { get, post } from './support/http.js';
 import { startStack, type Stack } from './support/stack.js';
+import { captureWire, type WireCapture } from './support/wire-capture.js';
+import { undocumentedIn, wireDocuments, type WireDocument } from './support/wire-documents.js';
 
 interface Order {
   readonly id: string;
@@ -31,10 +33,13 @@ interface Part {
 const ORDER = { consumerId: 70, restaurantId: 1, cardId: 1, price: 2000, items: [{ name: 'Dish 1', quantity: 2 }] };
 
 let stack: Stack;
+let wire: WireCapture;
 beforeAll(async () => {
   stack = await startStack('create_order');
+  wire = await captureWire(stack.broker.amqpUrl);
 }, 60_000);
 afterAll(async () => {
+  await wire.close();
   await stack.stopServices();
   const counts = await stack.broker.messageCounts();
   await stack.stop();
@@ -180,3 +185,45 @@ test('many orders at once all end, each as it should', async () => {
   expect(statuses.filter((status) => status === 'APPROVED')).toHaveLength(40);
   expect(statuses.filter((status) => status === 'REJECTED')).toHaveLength(20);
 }, 60_000);
+
+describe('the wire', () => {
+  let documents: readonly WireDocument[];
+  beforeAll(async () => {
+    documents = await wireDocuments(stack);
+  });
+
+  it('has carried nothing that the documents of sender and receiver do not describe', () => {
+    const { messages } = wire;
+    expect(messages.flatMap((message) => undocumentedIn(documents, message))).toEqual([]);
+    // All that an order can cause has come by: each command with its success, but for the undo of a step whose outcome was never unknown here.
+    const keys = new Set(messages.map(({ fields: { routingKey } }) => routingKey));
+    const expected = [
+      'consumer_service.verify_consumer_details',
+      'restaurant_service.create_ticket',
+      'restaurant_service.approve_ticket',
+      'restaurant_service.reject_ticket',
+      'accounting_service.authorize_card',
+    ].flatMap((task) => [task, `${task}.response.success`]);
+    expect(expected.filter((key) => !keys.has(key))).toEqual([]);
+    expect([...keys].filter((key) => key.endsWith('.response.failure')).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('is checked by what would notice', () => {
+    const message = wire.messages.find(({ fields }) => fields.routingKey === 'accounting_service.authorize_card')!;
+    const { fields, properties } = message;
+    const body = JSON.parse(message.content.toString()) as object;
+    const complaint = (changes: Partial<typeof message>) =>
+      undocumentedIn(documents, { ...message, ...changes }).join('; ');
+    const withBody = (changed: object) => complaint({ content: Buffer.from(JSON.stringify(changed)) });
+    expect(complaint({})).toBe('');
+    expect(complaint({ fields: { ...fields, routingKey: 'accounting_service.charge_card' } })).toMatch(/no document/);
+    expect(complaint({ fields: { ...fields, exchange: 'saga.other' } })).toMatch(/no document/);
+    expect(complaint({ properties: { ...properties, headers: { ...properties.headers, 'x-secret': '1' } } })).toMatch(
+      /x-secret/,
+    );
+    expect(complaint({ properties: { ...properties, replyTo: undefined } })).toMatch(/reply-to/);
+    expect(complaint({ properties: { ...properties, expiration: '1000' } })).toMatch(/expiration/);
+    expect(withBody({ ...body, currency: 'EUR' })).toMatch(/currency/);
+    expect(withBody({ ...body, amount: 'much' })).toMatch(/amount/);
+  });
+});

@@ -75,8 +75,19 @@ test('the document lists every route', async () => {
     'get /health/ready',
     'get /orders',
     'get /orders/{id}',
+    'get /sagas',
+    'get /sagas/definitions',
+    'get /sagas/events',
+    'get /sagas/export',
+    'get /sagas/failures',
+    'get /sagas/summary',
     'get /sagas/{id}',
+    'get /sagas/{id}/undo-preview',
     'post /orders',
+    'post /sagas/{id}/compensate',
+    'post /sagas/{id}/edit',
+    'post /sagas/{id}/retry',
+    'post /sagas/{id}/skip',
   ]);
 });
 

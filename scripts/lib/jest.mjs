@@ -8,6 +8,7 @@ const OWN_WORKERS = /^(-w|-i|--maxWorkers|--runInBand)(=|$)/;
 const WATCHES = /^--watch(All)?$/;
 const END_MS = 15_000;
 const REPORTER = fileURLToPath(new URL('jest-completion-reporter.cjs', import.meta.url));
+const SEQUENCER = fileURLToPath(new URL('jest-sequencer.cjs', import.meta.url));
 
 /**
  * The command line for Jest.
@@ -32,7 +33,7 @@ export function startJest({ projects, jestArguments, env, registry, log }) {
   const jest = path.join(root, 'node_modules/jest/bin/jest.js');
   const reporters = jestArguments.some((argument) => argument.startsWith('--reporters')) ? [] : ['--reporters=default'];
   // --reporters swallows every word up to the next option too: a path that follows must not become a reporter.
-  const own = [...reporters, `--reporters=${REPORTER}`, '--config', 'jest.config.cjs'];
+  const own = [...reporters, `--reporters=${REPORTER}`, `--testSequencer=${SEQUENCER}`, '--config', 'jest.config.cjs'];
   // A process group of its own: what the tests start and do not stop can be ended with it. Only keys for --watch need the terminal's group.
   const watches = jestArguments.some((argument) => WATCHES.test(argument));
   const child = spawn(process.execPath, [jest, ...own, ...jestCommandLine({ projects, jestArguments })], {

@@ -4,6 +4,7 @@ import { doWithoutRyukIfNeeded, startPostgresContainer, startRabbitMqContainer }
 import { dropDatabases } from './databases.mjs';
 import { dockerAnswers } from './docker.mjs';
 import { waitForBroker, waitForPostgres } from './external-servers.mjs';
+import { ensurePika } from './pika-install.mjs';
 import { startPostgres } from './postgres.mjs';
 import { ensureRabbitMq } from './rabbitmq-install.mjs';
 import { startRabbitMq } from './rabbitmq.mjs';
@@ -36,6 +37,8 @@ export async function provisionTests(context) {
     () => (process.env.AMQP_URL ? vhostAtBroker(context) : (docker?.broker ?? ownRabbitMq(context))),
     () => (process.env.DATABASE_URL ? prefixAtServer(context) : (docker?.database ?? ownPostgres(context))),
   );
+  // Not beside the installation of RabbitMQ: apt-get does one thing at a time.
+  await ensurePika(context);
   return {
     databaseUrl: database.url,
     databasePrefix: `test_${context.id}_`,

@@ -165,12 +165,18 @@ async function startServices({ log, lifetime, registry, keepRunning, stack, stac
   const { signal } = lifetime;
   const urls = {};
   let starting = true;
-  for (const { name, port: usual, database, entry } of SERVICES) {
-    const port = await freePort(usual);
-    if (port !== usual) log.line(`${name}: port ${usual} is taken, so it gets ${port}`);
+  const ports = {};
+  for (const { name, port: usual } of SERVICES) {
+    ports[name] = await freePort(usual);
+    if (ports[name] !== usual) log.line(`${name}: port ${usual} is taken, so it gets ${ports[name]}`);
+  }
+  const places = Object.entries(ports).map(([name, port]) => `${name}=http://localhost:${port}`);
+  for (const { name, database, entry } of SERVICES) {
+    const port = ports[name];
     const logFile = path.join(startPaths.logs, `${name}.log`);
     const env = {
       PORT: String(port),
+      SERVICE_URLS: places.join(','),
       DATABASE_URL: stack.databases[database],
       AMQP_URL: stack.rabbitmq.url,
       LOG_LEVEL: process.env.LOG_LEVEL || 'info',

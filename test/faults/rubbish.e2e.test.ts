@@ -3,13 +3,13 @@
  * its cause, each letter of it; the rest is answered; good orders go on; no process crashes or grows. FAULT_RUBBISH says how many messages, FAULT_SEED
  * repeats a run.
  */
-import { readFileSync } from 'node:fs';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { Random } from 'saga-core/testing';
 import { takeDeadLetters } from '../support/dead-letters.js';
 import { loadEndedRight, startLoad } from '../support/load.js';
 import { commandRubbish, largeBody, pickKind, replyRubbish, sendNoText, type RubbishKind } from '../support/rubbish.js';
 import type { ServiceName } from '../support/service-process.js';
+import { memoryOf } from '../support/memory.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -44,12 +44,6 @@ afterAll(async () => {
   await connection.close();
   await stack.stop();
 }, 60_000);
-
-/** @returns how much memory a service holds, in MiB */
-function memoryOf(service: ServiceName): number {
-  const status = readFileSync(`/proc/${stack.service(service).pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1_024;
-}
 
 /** Sends rubbish and keeps count of what must become of it. */
 async function pour(
@@ -136,7 +130,7 @@ test.each<[string, ServiceName, RubbishKind[], string, [string, string], string]
     try {
       const warmUp = await pour(random, kinds, queue, COUNT / 5);
       const huge = [await sendHuge(exchange, key)];
-      const before = memoryOf(name);
+      const before = memoryOf(stack.service(name));
       const rest = await pour(random, kinds, queue, COUNT - COUNT / 5);
       huge.push(await sendHuge(exchange, key));
       const sent = new Map(kinds.map((kind) => [kind.name, (warmUp.get(kind.name) ?? 0) + (rest.get(kind.name) ?? 0)]));
@@ -147,7 +141,7 @@ test.each<[string, ServiceName, RubbishKind[], string, [string, string], string]
       if (takenHuge > 0) due.dead[causeOfHuge] = (due.dead[causeOfHuge] ?? 0) + takenHuge;
       expect(await takeDeadLetters(stack.broker.amqpUrl, queue, total(due.dead))).toEqual(due.dead);
       await waitFor(`${due.answered} answers, not ${answered}`, () => answered === due.answered);
-      const grown = memoryOf(name) - before;
+      const grown = memoryOf(stack.service(name)) - before;
 
       await load.untilTaken(1);
       const { statuses } = await loadEndedRight(stack, load, 15_000);

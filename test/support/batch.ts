@@ -32,7 +32,7 @@ export interface Batch {
  *
  * @param each - how many of each kind
  * @param url - of order-service; the stack's unless given
- * @throws when a request is answered with anything but 202 and 503
+ * @throws when a request is answered with anything but 202, 429 and 503
  */
 export async function placeBatch(
   stack: Stack,
@@ -47,7 +47,7 @@ export async function placeBatch(
       const send = async () => post<{ id: string }>(`${url()}/orders`, orders[kind], key);
       const answer = await send().catch(() => null);
       if (answer?.status === 202) return void kinds.set(answer.body.id, kind);
-      if (answer && answer.status !== 503)
+      if (answer && answer.status !== 503 && answer.status !== 429)
         throw new Error(`POST /orders answered ${answer.status}: ${JSON.stringify(answer.body)}`);
       turnedAway++;
       if (performance.now() > end) throw new Error(`An order was not taken in ${CLIENT_PATIENCE_MS} ms`);

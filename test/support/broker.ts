@@ -13,7 +13,9 @@ export interface TestBroker {
   setPolicy(queue: string, definition: Readonly<Record<string, unknown>> | null): Promise<void>;
   /** Puts the messages of a queue, as many as there are, in the opposite order; nobody may consume it meanwhile. */
   reverse(queue: string, count: number): Promise<void>;
-  /** Deletes the virtual host and all that is in it; the broker closes connections that are left. */
+  /** Makes a user who may do in this virtual host what the patterns say, until it is dropped. @returns the URL of its connections */
+  createUser(rights: { readonly configure: string; readonly write: string; readonly read: string }): Promise<string>;
+  /** Deletes the virtual host and all that is in it; with its users; the broker closes connections that are left. */
   drop(): Promise<void>;
 }
 
@@ -42,10 +44,21 @@ export async function createTestBroker(purpose: string): Promise<TestBroker> {
   await call('PUT', `vhosts/${vhost}`);
   await call('PUT', `permissions/${vhost}/${amqp.username || 'guest'}`, { configure: '.*', write: '.*', read: '.*' });
 
+  const users: string[] = [];
   const list = async <Item>(what: string): Promise<Item[]> => (await call('GET', `${what}/${vhost}`)) as Item[];
   return {
     amqpUrl: amqp.href,
     list,
+    async createUser(rights) {
+      const name = `${vhost}_${users.length}`;
+      const password = randomUUID();
+      await call('PUT', `users/${name}`, { password, tags: '' });
+      users.push(name);
+      await call('PUT', `permissions/${vhost}/${name}`, rights);
+      const url = new URL(amqp.href);
+      [url.username, url.password] = [name, password];
+      return url.href;
+    },
     async messageCounts() {
       const names = (await list<{ name: string }>('queues')).map(({ name }) => name);
       const connection = await connect(amqp.href);
@@ -83,7 +96,10 @@ export async function createTestBroker(purpose: string): Promise<TestBroker> {
         await connection.close();
       }
     },
-    drop: async () => void (await call('DELETE', `vhosts/${vhost}`)),
+    async drop() {
+      await call('DELETE', `vhosts/${vhost}`);
+      for (const name of users) await call('DELETE', `users/${name}`);
+    },
   };
 }
 

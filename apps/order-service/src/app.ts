@@ -1,12 +1,7 @@
 /** The parts of order-service, put together; main.ts runs them. */
-import {
-  createOrchestrator,
-  DEFAULTS,
-  orchestratorMigrations,
-  purging,
-  SAGA_MIGRATION_TABLE,
-  SagaViewSchema,
-} from 'saga-core';
+import { Type } from '@sinclair/typebox';
+import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
+import { operatorConsole } from 'saga-core/operator';
 import {
   retentionMs,
   retentionSetting,
@@ -15,6 +10,7 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from 'service-kit';
+import { asyncApi } from './asyncapi.js';
 import { createOrderSaga } from './create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from './database.js';
 import { orderMigrations } from './migrations/index.js';
@@ -24,7 +20,7 @@ import { orderIntake } from './orders/order-intake.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
 import { purgeKeys } from './orders/purge-keys.js';
-import { sagaRoutes } from './sagas/saga-routes.js';
+import { sagasOfOrder } from './sagas/sagas-of-order.js';
 
 /** Far longer than any client tries again. */
 const KEY_RETENTION_MS = 30 * 86_400_000;
@@ -32,11 +28,15 @@ const KEY_RETENTION_MS = 30 * 86_400_000;
 const settings = {
   SAGA_RETENTION_DAYS: retentionSetting('an ended saga', DEFAULTS.sagaRetentionMs),
   IDEMPOTENCY_KEY_RETENTION_DAYS: retentionSetting('an Idempotency-Key', KEY_RETENTION_MS),
+  OPERATOR_TOKEN: Type.Optional(
+    Type.String({ minLength: 16, writeOnly: true, description: 'what operators send, at least 16 characters' }),
+  ),
+  OPERATOR_MAY_EDIT: Type.Boolean({ default: false, description: 'true or false' }),
 };
 
 function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
   const { database, transport, logger } = context;
-  const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS } = context.settings;
+  const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS, OPERATOR_TOKEN, OPERATOR_MAY_EDIT } = context.settings;
   const orchestrator = createOrchestrator<OrderDatabase>({
     sagas: [createOrderSaga],
     database,
@@ -61,11 +61,18 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
       isReady: () => orchestrator.isReady(),
     },
     routes: async (app: HttpApp) => {
-      await documentApi(app, { Order, Saga: SagaViewSchema });
+      await documentApi(app, { Order });
       const takeOrder = orderIntake({ database, orchestrator, transport, logger });
       const findOrder = orderFinder(database);
       orderRoutes(app, database, takeOrder, { findOrder, orchestrator });
-      sagaRoutes(app, orchestrator);
+      await app.register(operatorConsole, {
+        orchestrator,
+        database,
+        token: OPERATOR_TOKEN ?? null,
+        links: [{ title: 'Order', url: '/orders/{orderId}' }],
+        allowEdit: OPERATOR_MAY_EDIT,
+        findSagas: (orderId: string) => sagasOfOrder(database, orderId),
+      });
     },
   };
 }
@@ -74,6 +81,7 @@ export const orderService: ServiceDefinition<OrderDatabase, typeof settings> = {
   name: 'order-service',
   defaultPort: 8081,
   settings,
+  asyncApi,
   migrations: { [SAGA_MIGRATION_TABLE]: orchestratorMigrations, app_migration: orderMigrations },
   build,
 };

@@ -10,6 +10,7 @@ export type { Handler, SetHandler, SingleHandler } from './contract/handler.js';
 export { describeProblems, isValid, problemsOf } from './contract/validation.js';
 export type { Problem } from './contract/validation.js';
 export { commandIdOf, commandQueueOf, deadLetterQueueOf, replyAddressOf } from './contract/routing.js';
+export { sequenceDiagramOf, stateDiagramOf } from './definition/diagram.js';
 export { defineSaga } from './definition/saga.js';
 export type { SagaDefinition } from './definition/saga.js';
 export { stepsFor } from './definition/step.js';

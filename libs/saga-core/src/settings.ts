@@ -58,7 +58,7 @@ export const DEFAULTS = {
   maxMessageBytes: 1_048_576,
   /** How many levels of arrays and objects a message body may have. */
   maxMessageDepth: 100,
-  /** How long it is remembered that a reply exchange does not exist. That it does is remembered until the connection is lost, as it is when it ceases to. */
+  /** How long it is remembered that a reply exchange does not exist, or may not be written to. That it can be used is remembered until the connection is lost, as it is when it ceases to. */
   missingAddressMemoryMs: 5_000,
   /** How often it is told how many messages came that are of no use, while they come. */
   logEveryMs: 10_000,

@@ -2,6 +2,13 @@
 export const DEFAULTS = {
   host: '0.0.0.0',
   logLevel: 'info',
+  /** Where each service listens unless PORT says otherwise, for the links between their pages. */
+  servicePorts: {
+    'order-service': 8081,
+    'consumer-service': 8082,
+    'restaurant-service': 8083,
+    'accounting-service': 8084,
+  },
   /** The largest body that a route reads. */
   bodyLimitBytes: 65_536,
   /** What a client that got 503 is told to wait, in seconds (the unit of the header). */

@@ -1,4 +1,6 @@
 /** What every service needs to run. */
+export { yamlOf } from './asyncapi/yaml.js';
+export { healthRoutes } from './health.js';
 export { createHttpApp, type HttpApp } from './http-app.js';
 export { createLogger } from './logger.js';
 export {

@@ -7,6 +7,7 @@ import {
   type CommandHandlers,
   type ServiceContract,
 } from 'saga-core';
+import { participantDocument } from 'saga-core/asyncapi';
 import type { HttpApp } from './http-app.js';
 import { retentionMs, retentionSetting } from './retention.js';
 import { runService } from './run-service.js';
@@ -44,6 +45,7 @@ export async function runParticipant<Contract extends ServiceContract, Db>(
     name,
     defaultPort,
     settings,
+    asyncApi: participantDocument(service),
     migrations: { [SAGA_MIGRATION_TABLE]: participantMigrations, app_migration: migrations },
     seed,
     build: ({ database, transport, logger, settings: { INBOX_RETENTION_DAYS } }) => ({

@@ -1,6 +1,7 @@
 /** Runs one service from its first moment to its last. */
 import type { TProperties } from '@sinclair/typebox';
 import { connectTransport, ensureDatabase, migrate, openDatabase } from 'saga-core';
+import { asyncApiRoutes } from './asyncapi/routes.js';
 import { armCrashDrill } from './crash-drill.js';
 import { healthRoutes } from './health.js';
 import { createHttpApp } from './http-app.js';
@@ -8,6 +9,7 @@ import { beginLifetime, type Lifetime } from './lifetime.js';
 import { createLogger } from './logger.js';
 import type { Service, ServiceContext, ServiceDefinition } from './service-definition.js';
 import { readSettings, SettingsError, type Settings } from './settings.js';
+import { parseServiceUrls } from './service-urls.js';
 import { turnAwayWhile } from './turn-away.js';
 import { whenAvailable } from './when-available.js';
 
@@ -31,7 +33,7 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   const database = openDatabase<Db>(settings.DATABASE_URL, { applicationName: definition.name });
   lifetime.onStop('the database', () => database.destroy());
   const urls = settings.AMQP_URL.split(',');
-  const transport = connectTransport({ urls, name: definition.name, logger });
+  const transport = connectTransport({ urls, name: definition.name, logger, declare: settings.DECLARE_TOPOLOGY });
   lifetime.onStop('the transport', () => transport.close());
 
   const context = { settings, logger, database, transport, stopping: lifetime.stopping };
@@ -39,7 +41,7 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   try {
     let closedBecause: string | null = 'The service is starting: try again.';
     lifetime.stopping.addEventListener('abort', () => (closedBecause = 'The service is stopping: try again.'));
-    await listen(service, context, lifetime, () => closedBecause);
+    await listen(definition, service, context, lifetime, () => closedBecause);
     await prepareDatabase(definition, context, lifetime);
     lifetime.stopping.throwIfAborted();
     closedBecause = null;
@@ -64,6 +66,7 @@ function settingsOrExit<Db, Own extends TProperties>(definition: ServiceDefiniti
 }
 
 async function listen<Db>(
+  { name, asyncApi }: Pick<ServiceDefinition<Db>, 'name' | 'asyncApi'>,
   { worker, routes }: Service,
   { database, transport, settings, logger }: ServiceContext<Db>,
   lifetime: Lifetime,
@@ -75,6 +78,7 @@ async function listen<Db>(
   // First the service's own, so that one that documents its API documents these as well.
   await routes?.(app);
   healthRoutes(app, { database, transport, worker });
+  asyncApiRoutes(app, asyncApi, name, parseServiceUrls(settings.SERVICE_URLS));
   await app.listen({ host: settings.HOST, port: settings.PORT });
 }
 

@@ -2,6 +2,7 @@
 import type { TProperties } from '@sinclair/typebox';
 import type { Kysely, Migration } from 'kysely';
 import type { Logger, Transport } from 'saga-core';
+import type { AsyncApiDocument } from 'saga-core/asyncapi';
 import type { HttpApp } from './http-app.js';
 import type { Settings } from './settings.js';
 
@@ -39,6 +40,8 @@ export interface ServiceDefinition<Db, Own extends TProperties = TProperties> {
   readonly defaultPort: number;
   /** Settings beside the common ones, by environment variable; see readSettings. */
   readonly settings?: Own;
+  /** The document of its messages, which it serves. */
+  readonly asyncApi: AsyncApiDocument;
   /** Migrations by the table that keeps account of them, in the order in which they run. */
   readonly migrations: Readonly<Record<string, Record<string, Migration>>>;
   /** Puts the first rows in. It runs at every start, also in two processes at once. */

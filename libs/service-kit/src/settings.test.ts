@@ -9,7 +9,16 @@ const required = {
 
 describe('readSettings', () => {
   it('has a default for all that is not a place', () => {
-    expect(readSettings(8081, {}, required)).toEqual({ ...required, HOST: '0.0.0.0', PORT: 8081, LOG_LEVEL: 'info' });
+    expect(readSettings(8081, {}, required)).toEqual({
+      ...required,
+      HOST: '0.0.0.0',
+      PORT: 8081,
+      LOG_LEVEL: 'info',
+      DECLARE_TOPOLOGY: true,
+      SERVICE_URLS:
+        'order-service=http://localhost:8081,consumer-service=http://localhost:8082,' +
+        'restaurant-service=http://localhost:8083,accounting-service=http://localhost:8084',
+    });
   });
 
   it('reads numbers, lists of brokers, and a variable set to nothing as not set', () => {

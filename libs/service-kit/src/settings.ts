@@ -4,6 +4,7 @@ import { Value } from '@sinclair/typebox/value';
 import { CRASH_POINTS, problemsOf } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 import { parseStrings } from './parse-strings.js';
+import { SERVICE_URLS } from './service-urls.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -21,12 +22,18 @@ const commonSettings = (defaultPort: number) => ({
     writeOnly: true,
     description: 'the URL of RabbitMQ, such as amqp://user:password@host:5672, or several with commas between them',
   }),
+  DECLARE_TOPOLOGY: Type.Boolean({
+    default: true,
+    description:
+      'true or false: whether to declare exchanges, queues and bindings, or leave that to somebody with the rights',
+  }),
   CRASH_AT: Type.Optional(
     Type.String({
       pattern: `^(${CRASH_POINTS.join('|')})(#[1-9][0-9]{0,5})?$`,
       description: `a crash point, for drills only: one of ${CRASH_POINTS.join(', ')}, and which time it is passed, such as #3`,
     }),
   ),
+  SERVICE_URLS,
   LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: DEFAULTS.logLevel, description: `one of ${LOG_LEVELS.join(', ')}` },

@@ -1,7 +1,6 @@
 import { FormatRegistry } from '@sinclair/typebox';
-import { isValid, problemsOf, SagaViewSchema } from 'saga-core';
+import { isValid, problemsOf } from 'saga-core';
 import { ProblemSchema } from 'service-kit';
-import { runningSaga } from '../sagas/saga-example.js';
 import * as examples from './order-examples.js';
 import { keyReused, notTaken, OutcomeUnknown } from './order-problems.js';
 import { NewOrder, Order } from './order-schemas.js';
@@ -13,7 +12,6 @@ test('what the document shows is what its schemas allow', () => {
   expect(problemsOf(NewOrder, examples.newOrder)).toEqual([]);
   expect(problemsOf(Order, examples.pendingOrder)).toEqual([]);
   expect(problemsOf(Order, examples.approvedOrder)).toEqual([]);
-  expect(problemsOf(SagaViewSchema, runningSaga)).toEqual([]);
 });
 
 test('every problem is one, and an order of unknown outcome is named in it', () => {

@@ -1,9 +1,8 @@
 import type { Kysely } from 'kysely';
-import { SagaViewSchema, type Orchestrator } from 'saga-core';
+import { operatorConsole, type OperatorConsoleOptions } from 'saga-core/operator';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
 import type { OrderDatabase } from '../database.js';
 import { documentApi } from '../openapi.js';
-import { sagaRoutes } from '../sagas/saga-routes.js';
 import { newOrder } from './order-examples.js';
 import { orderRoutes } from './order-routes.js';
 import { Order } from './order-schemas.js';
@@ -16,12 +15,18 @@ const unreachable = <Part extends object>(): Part =>
     },
   });
 
+const unused = {
+  stored: () => Promise.reject(new Error('stored')),
+  operate: () => Promise.reject(new Error('operated')),
+};
+
 let app: HttpApp;
 beforeAll(async () => {
   app = createHttpApp(await createLogger('order-service', 'silent'));
-  await documentApi(app, { Order, Saga: SagaViewSchema });
+  await documentApi(app, { Order });
   orderRoutes(app, unreachable<Kysely<OrderDatabase>>(), () => Promise.reject(new Error('taken')), unreachable());
-  sagaRoutes(app, unreachable<Orchestrator<OrderDatabase>>());
+  const orchestrator: OperatorConsoleOptions['orchestrator'] = { ...unused, definitions: [], isReady: () => true };
+  await app.register(operatorConsole, { orchestrator, database: unreachable<Kysely<OrderDatabase>>(), token: null });
 });
 afterAll(() => app.close());
 

@@ -7,7 +7,14 @@ export const verifyConsumerDetails = defineCommand({
   task: 'consumer_service.verify_consumer_details',
   description: 'Verifies that a consumer exists and may place an order.',
   payload: Type.Object({ orderId: OrderId, consumerId: ConsumerId }),
-  reply: Type.Object({ name: Type.String({ minLength: 1, maxLength: 200, description: "The consumer's name." }) }),
+  reply: Type.Object({
+    name: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: "The consumer's name.",
+      examples: ['Ada Lovelace'],
+    }),
+  }),
   refusals: {
     CONSUMER_NOT_FOUND: 'There is no consumer with this id.',
     CONSUMER_SUSPENDED: 'The consumer is suspended and may not order.',

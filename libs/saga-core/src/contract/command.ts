@@ -1,7 +1,7 @@
 /** A command's contract: types, validation, routing keys and documents all come from it. */
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox';
 import { SagaError } from '../errors.js';
-import { COMMAND_ID_PATTERN, serviceOf } from './routing.js';
+import { COMMAND_ID_PATTERN, commandIdOf, serviceOf } from './routing.js';
 
 /** What orchestrator and participant agree on for one command. */
 export interface CommandContract<
@@ -26,6 +26,7 @@ const ActionId = Type.String({
   pattern: COMMAND_ID_PATTERN,
   description:
     'The correlationId of the command that this undoes. It may still be on its way, or lost: the undo succeeds all the same, and bars it.',
+  examples: [commandIdOf('0190b0a0-0000-7000-8000-00000000000a', 2)],
 });
 
 const EmptyReply = Type.Object({});

@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingMessage } from './message.js';
 import { DEAD_LETTER_EXCHANGE } from './routing.js';
 
 /** Headers that a dead letter gains, so that it can be understood and sent again. */
-const DEAD_LETTER_HEADERS = {
+export const DEAD_LETTER_HEADERS = {
   cause: 'x-cause',
   detail: 'x-cause-detail',
   exchange: 'x-original-exchange',

@@ -9,7 +9,7 @@ import { isValid } from './validation.js';
 const MAX_MESSAGE_LENGTH = 2_000;
 
 /** The body of every failure reply. */
-const FailureBody = Type.Object({
+export const FailureBody = Type.Object({
   kind: Type.Union([Type.Literal('refusal'), Type.Literal('error')], {
     description: 'refusal: the business says no, for good. error: something broke, trying again may help.',
   }),

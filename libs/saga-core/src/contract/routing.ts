@@ -83,3 +83,6 @@ export function parseCommandId(commandId: string): CommandIdentity | null {
 
 /** A JSON Schema pattern of a command's identity, for contracts and documents. */
 export const COMMAND_ID_PATTERN = COMMAND_ID.source;
+
+/** A JSON Schema pattern of a reply address. */
+export const REPLY_ADDRESS_PATTERN = REPLY_ADDRESS.source;

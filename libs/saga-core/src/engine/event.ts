@@ -3,9 +3,13 @@ import type { Outcome } from '../contract/outcome.js';
 
 /** What an operator can do to an instance; each is recorded with who and why. */
 export interface OperatorAction {
-  readonly type: 'retry' | 'compensate' | 'skip';
+  readonly type: 'retry' | 'compensate' | 'skip' | 'edit';
   readonly by: string;
   readonly reason: string;
+  /** The instance's version that the operator saw: the action is refused when it has moved on. Any unless given. */
+  readonly version?: number;
+  /** For edit: the awaited command's payload from now on. */
+  readonly payload?: unknown;
 }
 
 export type SagaEvent =

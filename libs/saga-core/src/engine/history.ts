@@ -17,6 +17,7 @@ export const HISTORY_TYPES = [
   'operator_retried',
   'operator_compensated',
   'operator_skipped',
+  'operator_edited',
 ] as const;
 export type HistoryType = (typeof HISTORY_TYPES)[number];
 
@@ -36,4 +37,18 @@ export interface HistoryEntry {
   readonly until?: number;
   /** The operator, for what an operator did. */
   readonly by?: string;
+  /** How the instance stood before and after what an operator did. */
+  readonly before?: Standing;
+  readonly after?: Standing;
+}
+
+/** How an instance stood, as it concerns an operator. */
+export interface Standing {
+  readonly status: string;
+  /** The awaited command's name; null at the end. */
+  readonly step: string | null;
+  readonly attempt: number;
+  readonly state: string | null;
+  /** Where it was edited. */
+  readonly payload?: unknown;
 }

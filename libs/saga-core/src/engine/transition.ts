@@ -24,7 +24,7 @@ import {
 import { SagaError, messageOf, type FailureCode } from '../errors.js';
 import { backoffMs } from './backoff.js';
 import type { OperatorAction, SagaEvent } from './event.js';
-import type { HistoryEntry } from './history.js';
+import type { HistoryEntry, Standing } from './history.js';
 import { awaitedCommandId, type ActionRecord, type AwaitedCommand, type SagaInstance } from './instance.js';
 
 /** What to do next: at most one thing, for an instance awaits one command. */
@@ -51,7 +51,8 @@ interface Problem {
  * @param event - what happened
  * @param now - milliseconds since the epoch, by the database's clock
  * @returns the next instance, what its history gains, and what to do
- * @throws {SagaError} ACTION_NOT_ALLOWED for an operator's action that the definition does not allow now
+ * @throws {SagaError} for an operator's action: ACTION_NOT_ALLOWED when the definition does not allow it now, SAGA_MOVED_ON when it was meant for another
+ *   version, INVALID_SAGA_DATA for an edited payload that breaks the command's schema
  */
 export function transition<Data, Tx>(
   definition: SagaDefinition<Data, Tx>,
@@ -208,10 +209,7 @@ class Turn<Data, Tx> {
   private build(command: RemoteCommand<Data>): boolean {
     try {
       let payload = command.payload(this.instance.data as Data) as object;
-      if (this.awaited.direction === 'undo') {
-        const action = this.instance.actions[this.awaited.step]!;
-        payload = { ...payload, actionId: commandIdOf(this.instance.id, action.sequence) };
-      }
+      if (this.awaited.direction === 'undo') payload = { ...payload, ...this.actionId(this.awaited.step) };
       const problems = problemsOf(command.command.payload, payload);
       if (problems.length > 0) throw new TypeError(`The payload breaks its contract: ${describeProblems(problems)}`);
       this.instance.awaited = { ...this.awaited, payload };
@@ -326,12 +324,9 @@ class Turn<Data, Tx> {
   }
 
   private undoFrom(last: number): void {
-    for (let step = last; step >= 0; step--) {
-      const state = this.instance.actions[step]?.state;
-      const undoable = this.definition.steps[step]!.undo !== null;
-      if (undoable && (state === 'succeeded' || state === 'unknown')) return this.issue(step, 'undo');
-    }
-    this.end('compensated');
+    const [step] = stepsToUndo(this.definition as SagaDefinition<never, never>, this.instance.actions, last);
+    if (step === undefined) return this.end('compensated');
+    this.issue(step, 'undo');
   }
 
   private onDeadline(): void {
@@ -353,7 +348,32 @@ class Turn<Data, Tx> {
     this.dispatch();
   }
 
-  private onOperator({ type, by, reason }: OperatorAction): void {
+  private onOperator(action: OperatorAction): void {
+    const { version } = this.instance;
+    if (action.version !== undefined && action.version !== version)
+      throw new SagaError(
+        'SAGA_MOVED_ON',
+        `Saga ${this.instance.id} is at version ${version}, not ${action.version}: look at it again`,
+      );
+    const withPayload = action.type === 'edit';
+    const before = this.standing(withPayload);
+    const at = this.history.length;
+    this.act(action);
+    this.history[at] = { ...this.history[at]!, before, after: this.standing(withPayload) };
+  }
+
+  private standing(withPayload: boolean): Standing {
+    const { status, awaited } = this.instance;
+    return {
+      status,
+      step: awaited?.name ?? null,
+      attempt: awaited?.attempt ?? 0,
+      state: awaited?.state ?? null,
+      ...(withPayload ? { payload: awaited?.payload ?? null } : {}),
+    };
+  }
+
+  private act({ type, by, reason, payload }: OperatorAction): void {
     const { awaited } = this;
     switch (type) {
       case 'retry':
@@ -378,7 +398,28 @@ class Turn<Data, Tx> {
         }
         this.settle('undone');
         return this.undoFrom(awaited.step - 1);
+      case 'edit':
+        return this.edit(awaited, by, reason, payload);
     }
+  }
+
+  /** The command keeps its identity, so that its effect happens once, with the old payload or the new; an undo goes on naming its action. */
+  private edit(awaited: AwaitedCommand, by: string, reason: string, given: unknown): void {
+    const { command } = this;
+    if (!isRemote(command) || awaited.state === 'sent')
+      throw this.notAllowed('edit', 'only a command to a participant that is parked or pauses can be edited');
+    const payload = awaited.direction === 'undo' ? { ...(given as object), ...this.actionId(awaited.step) } : given;
+    const problems = problemsOf(command.command.payload, payload);
+    if (problems.length > 0)
+      throw new SagaError('INVALID_SAGA_DATA', `The payload breaks its contract: ${describeProblems(problems)}`);
+    this.note({ type: 'operator_edited', by, message: reason });
+    this.resume();
+    this.instance.awaited = { ...awaited, payload, attempt: 1 };
+    this.dispatch();
+  }
+
+  private actionId(step: number): { actionId: string } {
+    return { actionId: commandIdOf(this.instance.id, this.instance.actions[step]!.sequence) };
   }
 
   private get lateness(): Problem {
@@ -411,6 +452,22 @@ class Turn<Data, Tx> {
     this.note({ type: 'command_resent', ...(awaited.until === null ? {} : { until: awaited.until }) });
     this.send(this.command);
   }
+}
+
+/** @returns the indexes of the steps that an undo awaits, in the order in which they are undone, from `last` on */
+export function stepsToUndo(
+  definition: SagaDefinition<never, never>,
+  actions: readonly ActionRecord[],
+  last: number,
+): number[] {
+  return definition.steps
+    .map((_step, index) => index)
+    .slice(0, last + 1)
+    .reverse()
+    .filter((index) => {
+      const state = actions[index]?.state;
+      return definition.steps[index]!.undo !== null && (state === 'succeeded' || state === 'unknown');
+    });
 }
 
 const failureOf = (code: FailureCode, message: string): Problem => ({ code, message });

@@ -101,7 +101,8 @@ it('does not start without a version that living instances need, stuck ones incl
   // Once they have ended, nothing needs the old version.
   await startParticipant();
   await fresh.run();
-  await waitFor('the new process', () => fresh.isReady());
+  // Commands were sent to an exchange that nobody had declared yet, which costs the connection.
+  await waitFor('the new process', () => fresh.isReady() && lab.transport.canPublish());
   for (const id of [running1, stuck1]) {
     await fresh.operate(id, { type: 'retry', by: 'ann', reason: 'the depot is open' });
     await lab.untilStatus(id, 'completed');

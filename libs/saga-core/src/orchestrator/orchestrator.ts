@@ -3,6 +3,7 @@ import { crashPoint } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
+import type { StoredSaga } from '../engine/saga-store.js';
 import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
@@ -79,10 +80,15 @@ export interface Orchestrator<Db> {
   waitForEnd(sagaId: string, timeoutMs: number): Promise<SagaStatus | null>;
   /** @returns an instance with its history, or null. */
   find(sagaId: string): Promise<SagaView | null>;
+  /** @returns an instance as it is stored, with its history, or null. */
+  stored(sagaId: string): Promise<StoredSaga | null>;
+  /** The definitions that it runs. */
+  readonly definitions: readonly AnySagaDefinition<Transaction<Db>>[];
   /**
    * Does what an operator asks for.
    *
-   * @throws {SagaError} SAGA_NOT_FOUND, ACTION_NOT_ALLOWED where the definition does not allow it now, or UNKNOWN_DEFINITION when only another process can
+   * @throws {SagaError} SAGA_NOT_FOUND, UNKNOWN_DEFINITION when only another process can, and what the transition throws: ACTION_NOT_ALLOWED, SAGA_MOVED_ON,
+   *   INVALID_SAGA_DATA. What was committed is sent later, when the broker is away.
    */
   operate(sagaId: string, action: OperatorAction): Promise<void>;
 }
@@ -157,12 +163,16 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       const stored = await store.find(sagaId);
       return stored && sagaView(stored);
     },
+    stored: (sagaId) => store.find(sagaId),
+    definitions: options.sagas,
     async operate(sagaId, action) {
       const { commands, unknown, foreign } = await runner.apply(new Map([[sagaId, [{ type: 'operator', action }]]]));
       if (unknown.length > 0) throw new SagaError('SAGA_NOT_FOUND', `There is no saga ${sagaId}`);
       const other = foreign[0];
       if (other) throw registry.unknown({ name: other.sagaName, version: other.definitionVersion });
-      await sendCommands(commands, transport, runner, logger);
+      await sendCommands(commands, transport, runner, logger).catch((error: unknown) =>
+        logger.warn({ sagaId, reason: messageOf(error) }, 'a command could not be sent; its deadline will send it'),
+      );
     },
   };
 }

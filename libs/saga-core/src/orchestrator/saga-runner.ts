@@ -130,6 +130,8 @@ export class SagaRunner<Tx> {
 
   /** @returns the instance as this process knows it, unless a reply says that it has gone on elsewhere */
   private cached(id: string, events: readonly SagaEvent[]): SagaInstance | undefined {
+    // An operator names what the database has.
+    if (events.some(({ type }) => type === 'operator')) return undefined;
     const instance = this.cache.get(id);
     const isOvertaken = events.some(
       (event) => event.type === 'reply' && (parseCommandId(event.commandId)?.sequence ?? 0) > (instance?.sequence ?? 0),

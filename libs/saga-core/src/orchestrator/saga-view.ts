@@ -32,6 +32,8 @@ const HistoryItem = Type.Object({
   reply: Type.Optional(Type.Unknown({ description: 'What the participant answered.' })),
   until: Type.Optional(timestamp('A deadline, or when the next attempt is due.')),
   by: Type.Optional(Type.String({ description: 'The operator.' })),
+  before: Type.Optional(Type.Unknown({ description: 'How the saga stood before the operator acted.' })),
+  after: Type.Optional(Type.Unknown({ description: 'How it stood afterwards.' })),
 });
 
 const Awaited = Type.Object({

@@ -92,7 +92,8 @@ async function answerable(received: Received, transport: Transport): Promise<Rec
     detail,
   });
   if (!isReplyAddress(replyAddress)) return dead('replyTo must name an exchange "<saga>.responses"');
-  if (!(await transport.exchangeExists(replyAddress))) return dead(`There is no exchange "${replyAddress}"`);
+  if (!(await transport.canPublishTo(replyAddress)))
+    return dead(`There is no exchange "${replyAddress}" that this service may write to`);
   return received;
 }
 

@@ -61,7 +61,7 @@ export class SimulatedBroker {
       use: (topology) => this.declare(topology),
       consume: (options) => new SimulatedConsumer(options, this, this.world.clock),
       close: async () => undefined,
-      exchangeExists: async (exchange) => {
+      canPublishTo: async (exchange) => {
         link.assertAlive();
         return this.exchanges.has(exchange);
       },

@@ -15,7 +15,12 @@ export interface Operation {
   readonly type: OperatorAction['type'];
 }
 
-const WORDS = { retry: 'retries', compensate: 'compensates', skip: 'skips a step of' } as const;
+const WORDS = {
+  retry: 'retries',
+  compensate: 'compensates',
+  skip: 'skips a step of',
+  edit: 'edits a command of',
+} as const;
 
 /** @returns an operation as a story tells it */
 export const describeOperation = ({ id, type }: Operation): string => `${WORDS[type]} saga ${sagaNumber(id)}`;

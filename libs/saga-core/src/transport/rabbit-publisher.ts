@@ -5,6 +5,19 @@ import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { PublishOutcome } from './transport.js';
 
+/** The words with which RabbitMQ closes a channel whose user may not write to an exchange: 3.x says access, 4.x write access. */
+const WRITE_REFUSED = /access to exchange '([^']+)'/;
+const ACCESS_REFUSED = 403;
+
+export interface PublisherOptions {
+  /** Closes the connection when confirms do not come, or the channel breaks. */
+  readonly fail: (reason: Error) => void;
+  /** Whether the broker has said that it does not read now: then its silence means nothing. */
+  readonly isBlocked: () => boolean;
+  /** Told which exchange this user may not write to; the channel is lost by it. */
+  readonly onRefused: (exchange: string) => void;
+}
+
 interface PendingSet {
   readonly outcomes: PublishOutcome[];
   readonly resolve: (outcomes: PublishOutcome[]) => void;
@@ -22,11 +35,15 @@ export class RabbitPublisher {
   private readonly returned = new Map<string, () => void>();
   private nextMessageId = 1;
 
-  private constructor(channel: ConfirmChannel, fail: (reason: Error) => void, isBlocked: () => boolean) {
+  private constructor(channel: ConfirmChannel, { fail, isBlocked, onRefused }: PublisherOptions) {
     this.channel = channel;
     this.fail = fail;
     this.isBlocked = isBlocked;
-    channel.on('error', fail);
+    channel.on('error', (error: Error & { readonly code?: number }) => {
+      const refused = error.code === ACCESS_REFUSED && WRITE_REFUSED.exec(error.message)?.[1];
+      if (refused) onRefused(refused);
+      fail(error);
+    });
     channel.on('close', () => fail(new Error('the publishing channel was closed')));
     // RabbitMQ sends a return before the confirm of the same message.
     channel.on('return', (message: { properties: { messageId: string } }) =>
@@ -34,16 +51,9 @@ export class RabbitPublisher {
     );
   }
 
-  /**
-   * @param fail - closes the connection when confirms do not come, or the channel breaks
-   * @param isBlocked - whether the broker has said that it does not read now: then its silence means nothing
-   */
-  static async open(
-    connection: ChannelModel,
-    fail: (reason: Error) => void,
-    isBlocked: () => boolean,
-  ): Promise<RabbitPublisher> {
-    return new RabbitPublisher(await connection.createConfirmChannel(), fail, isBlocked);
+  /** @returns a publisher on a channel of its own. */
+  static async open(connection: ChannelModel, options: PublisherOptions): Promise<RabbitPublisher> {
+    return new RabbitPublisher(await connection.createConfirmChannel(), options);
   }
 
   /** @returns the fate of each message, in order. @throws {SagaError} TRANSPORT_UNAVAILABLE */

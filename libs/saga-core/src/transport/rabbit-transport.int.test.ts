@@ -23,7 +23,7 @@ beforeAll(async () => {
   transport.use(participantTopology(service));
   transport.use(orchestratorTopology(saga));
   await waitFor('the transport', () => transport.isReady());
-  await waitFor('the topology', () => transport.exchangeExists(`${saga}.responses`));
+  await waitFor('the topology', () => transport.canPublishTo(`${saga}.responses`));
 });
 
 afterAll(async () => {

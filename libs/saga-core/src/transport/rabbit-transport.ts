@@ -27,7 +27,12 @@ export function connectTransport(options: RabbitOptions): Transport {
   if (urls.length === 0) throw new SagaError('INVALID_SETTING', 'connectTransport needs at least one URL');
   const topologies: Topology[] = [];
   const consumers = new Set<RabbitConsumer>();
-  const addresses = new Map<string, { exists: boolean; until: number }>();
+  const addresses = new Map<string, { usable: boolean; until: number }>();
+  const remember = (exchange: string, usable: boolean): void => {
+    if (addresses.size >= MOST_ADDRESSES) addresses.clear();
+    const until = usable ? Infinity : performance.now() + DEFAULTS.missingAddressMemoryMs;
+    addresses.set(exchange, { usable, until });
+  };
   let publisher: RabbitPublisher | null = null;
   // Set from the beginning of each set-up, so that what is added meanwhile is not forgotten.
   let consumingOn: { connection: ChannelModel; fail: (reason: Error) => void } | null = null;
@@ -54,12 +59,17 @@ export function connectTransport(options: RabbitOptions): Transport {
     name: `${name} publishing`,
     logger,
     setup: async (connection, fail) => {
-      publisher = await RabbitPublisher.open(connection, fail, () => publishing.isBlocked());
+      publisher = await RabbitPublisher.open(connection, {
+        fail,
+        isBlocked: () => publishing.isBlocked(),
+        onRefused: (exchange) => remember(exchange, false),
+      });
     },
     onDown: (reason) => {
       publisher?.abandon(reason);
       publisher = null;
-      addresses.clear();
+      // What cannot be written to is remembered: it may be why the channel went down, and must not be tried again at once.
+      for (const [exchange, { usable }] of addresses) if (usable) addresses.delete(exchange);
     },
   });
 
@@ -99,14 +109,12 @@ export function connectTransport(options: RabbitOptions): Transport {
       if (publishing.isBlocked()) throw unavailable('it has blocked publishing (memory or disk alarm)');
       return publisher.publish(messages);
     },
-    async exchangeExists(exchange) {
+    async canPublishTo(exchange) {
       const known = addresses.get(exchange);
-      if (known && known.until > performance.now()) return known.exists;
+      if (known && known.until > performance.now()) return known.usable;
       if (!publishing.current) throw unavailable('the connection is down');
       const exists = await probe(publishing.current, exchange);
-      if (addresses.size >= MOST_ADDRESSES) addresses.clear();
-      const until = exists ? Infinity : performance.now() + DEFAULTS.missingAddressMemoryMs;
-      addresses.set(exchange, { exists, until });
+      remember(exchange, exists);
       return exists;
     },
     consume(consumption) {

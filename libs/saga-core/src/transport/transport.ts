@@ -39,8 +39,11 @@ export interface Transport {
    * @throws {SagaError} TRANSPORT_UNAVAILABLE when confirms fail to come; some messages may have arrived all the same
    */
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]>;
-  /** @returns whether a reply exchange exists; asking does no harm to what is being published. @throws {SagaError} TRANSPORT_UNAVAILABLE */
-  exchangeExists(exchange: string): Promise<boolean>;
+  /**
+   * @returns whether a reply exchange exists, and has not refused to be written to; asking does no harm to what is being published
+   * @throws {SagaError} TRANSPORT_UNAVAILABLE
+   */
+  canPublishTo(exchange: string): Promise<boolean>;
   /** Consumes a queue, and goes on after each reconnection. */
   consume(options: ConsumeOptions): Consumer;
   /** Closes what is open; consumers are to be stopped before. */

@@ -1,6 +1,6 @@
 /** Retrying many sagas. */
 import { Type, type Static } from '@sinclair/typebox';
-import { nullable, oneOf, Operator, timestamp } from './common.js';
+import { nullable, oneOf, Operator, timeGiven, timestamp } from './common.js';
 import { SagaSummarySchema } from './listing.js';
 
 export const BulkFilterSchema = Type.Object(
@@ -9,7 +9,7 @@ export const BulkFilterSchema = Type.Object(
     saga: Type.Optional(Type.String({ description: 'Only sagas of this definition.' })),
     step: Type.Optional(Type.String({ description: 'Only sagas stuck in this step.' })),
     code: Type.Optional(Type.String({ description: 'Only sagas whose last error has this code.' })),
-    since: Type.Optional(timestamp('Only sagas stuck since then.')),
+    since: Type.Optional(timeGiven('Only sagas stuck since then.')),
   },
   { additionalProperties: false, description: 'Which sagas.' },
 );

@@ -17,6 +17,13 @@ export const oneOf = <const Words extends readonly string[]>(words: Words, descr
 /** @returns a schema of a time in ISO 8601. */
 export const timestamp = (description: string) => Type.String({ format: 'date-time', description });
 
+/** @returns a schema of a time that a client gives. */
+export const timeGiven = (description: string) =>
+  Type.String({
+    pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$',
+    description,
+  });
+
 /** Who does it and why; both are recorded. */
 export const Operator = {
   operator: Type.String({

@@ -1,9 +1,9 @@
 /** Failures, grouped. */
 import { Type, type Static } from '@sinclair/typebox';
-import { timestamp } from './common.js';
+import { timeGiven, timestamp } from './common.js';
 
 export const FailuresQuery = Type.Object({
-  since: Type.Optional(timestamp('Only failures of sagas that changed since; the last 24 hours unless given.')),
+  since: Type.Optional(timeGiven('Only failures of sagas that changed since; the last 24 hours unless given.')),
   saga: Type.Optional(Type.String({ description: 'Only sagas of this definition.' })),
 });
 

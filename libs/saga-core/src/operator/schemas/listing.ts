@@ -80,7 +80,7 @@ export const SummarySchema = Type.Object({
       saga: Type.String({ description: 'The definition, by name.' }),
       status: oneOf(SAGA_STATUSES, 'A status.'),
       step: nullable(Type.String(), 'The awaited step; null for the ended.'),
-      count: Type.Integer({ description: 'How many. Those that ended are counted for the last 24 hours.' }),
+      count: Type.Integer({ description: 'How many. Those that ended are counted for the last hour.' }),
     }),
     { description: 'By definition, status and step.' },
   ),

@@ -18,7 +18,7 @@ export const EditBody = Type.Object({
   ...seen,
   payload: Type.Unknown({
     description:
-      "The awaited command's new payload; it is sent under a new identity. Checked against the command's schema.",
+      "The awaited command's new payload; the command keeps its identity, so that it has its effect once. Checked against the command's schema.",
   }),
 });
 export type EditBody = Static<typeof EditBody>;

@@ -8,6 +8,7 @@ import { sagaInboxHorizon } from './005-saga-inbox-horizon.js';
 import { sagaKeptReplies } from './006-saga-kept-replies.js';
 import { stateAsJson } from './007-state-as-json.js';
 import { outcomeAsJson } from './008-outcome-as-json.js';
+import { failedSagas } from './009-failed-sagas.js';
 
 /** The bookkeeping table to run these under. */
 export const SAGA_MIGRATION_TABLE = 'saga_migration';
@@ -19,6 +20,7 @@ export const orchestratorMigrations: Record<string, Migration> = {
   '004-saga-ends': sagaEnds,
   '006-saga-kept-replies': sagaKeptReplies,
   '007-state-as-json': stateAsJson,
+  '009-failed-sagas': failedSagas,
 };
 
 /** For a database of a participant. */

@@ -34,6 +34,7 @@ describe('the migrations', () => {
         "006-saga-kept-replies": "a1349a655080adea",
         "007-state-as-json": "27e7ac21f2c39a58",
         "008-outcome-as-json": "cbbf13077eeaa0c6",
+        "009-failed-sagas": "55e364ce67f81161",
       }
     `);
   });

@@ -84,8 +84,8 @@ export function describeTransport(name: string, harness: () => TransportHarness)
 
     it('finds out whether an exchange exists, without harm to what is being published', async () => {
       const { transport, saga } = harness();
-      expect(await transport.exchangeExists(`${saga}.responses`)).toBe(true);
-      expect(await transport.exchangeExists('nobody.responses')).toBe(false);
+      expect(await transport.canPublishTo(`${saga}.responses`)).toBe(true);
+      expect(await transport.canPublishTo('nobody.responses')).toBe(false);
       expect(await publish(command({}))).toEqual(['confirmed']);
       await drain(1);
     });

@@ -1,0 +1,62 @@
+/** Changes of sagas as they happen: server-sent events. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { OperatorConsoleOptions } from './operator-console.js';
+import { DENIALS, TAGS } from './route-docs.js';
+import { SagaWatch } from './saga-watch.js';
+import { summaryOf } from './saga-summary.js';
+import { EventsQuery } from './schemas/index.js';
+
+const HEARTBEAT_MS = 15_000;
+/** A reader that is so far behind is cut, and may come again. */
+const MOST_UNREAD_BYTES = 4 * 1_048_576;
+
+/** Adds `GET /sagas/events`. */
+export const eventRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, { database }) => {
+  const watch = new SagaWatch(database, app.log as never);
+  app.addHook('onClose', async () => watch.stop());
+
+  app.get(
+    '/sagas/events',
+    {
+      config: { endless: true } as object,
+      schema: {
+        operationId: 'watchSagas',
+        tags: TAGS,
+        summary: 'Watch sagas',
+        description:
+          'Server-sent events: `saga`, with the summary of a saga, on each change; a comment every 15 seconds. Begins with what changes from now on.',
+        querystring: EventsQuery,
+        response: DENIALS,
+      },
+    },
+    (request, reply) => {
+      const { saga, id } = request.query;
+      reply.hijack();
+      const { raw } = reply;
+      raw.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      });
+      raw.write(': watching\n\n');
+      const ended = watch.listen((sagas) => {
+        if (raw.writableLength > MOST_UNREAD_BYTES) return void raw.destroy();
+        for (const listed of sagas) {
+          if (
+            (saga !== undefined && listed.instance.sagaName !== saga) ||
+            (id !== undefined && listed.instance.id !== id)
+          )
+            continue;
+          raw.write(
+            `event: saga\nid: ${listed.instance.id}:${listed.instance.version}\ndata: ${JSON.stringify(summaryOf(listed))}\n\n`,
+          );
+        }
+      });
+      const heartbeat = setInterval(() => raw.write(': still here\n\n'), HEARTBEAT_MS);
+      raw.once('close', () => {
+        clearInterval(heartbeat);
+        ended();
+      });
+    },
+  );
+};

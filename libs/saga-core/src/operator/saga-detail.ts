@@ -1,0 +1,149 @@
+/** One saga for its operator: where each step stands, and what can be done now. */
+import type { SagaDefinition } from '../definition/saga.js';
+import { isRemote, nameOf } from '../definition/step.js';
+import type { OperatorAction } from '../engine/event.js';
+import { hasEnded, type SagaInstance } from '../engine/instance.js';
+import type { StoredSaga } from '../engine/saga-store.js';
+import { stepsToUndo, transition } from '../engine/transition.js';
+import { messageOf, SagaError } from '../errors.js';
+import { sagaView } from '../orchestrator/saga-view.js';
+import type { SagaDetail, UndoPreview } from './schemas/index.js';
+
+type AnyDefinition = SagaDefinition<never, never>;
+/** A link's title, and its URL with {sagaId}, {orderId}, {queue} and {traceId} where these belong. */
+export interface LinkTemplate {
+  readonly title: string;
+  readonly url: string;
+}
+
+/** @param definition - undefined when this process does not know it: then nothing can be done here */
+export function sagaDetail(
+  stored: StoredSaga,
+  definition: AnyDefinition | undefined,
+  { links, allowEdit }: { links: readonly LinkTemplate[]; allowEdit: boolean },
+): SagaDetail {
+  const { instance } = stored;
+  const may = (type: OperatorAction['type']) =>
+    definition !== undefined && refusalOf(definition, instance, type) === null;
+  return {
+    ...sagaView(stored),
+    version: instance.version,
+    direction: instance.awaited?.direction ?? null,
+    payload: instance.awaited?.payload ?? null,
+    steps: definition ? stepsOf(stored, definition) : [],
+    allowed: {
+      retry: may('retry'),
+      compensate: may('compensate'),
+      skip: may('skip'),
+      edit: allowEdit && mayEdit(definition, instance),
+    },
+    links: links.flatMap((link) => linkOf(link, instance, definition) ?? []),
+  };
+}
+
+/** @returns why an operator may not do this now; null when he may. The transition itself is asked, and nothing is kept of what it says. */
+function refusalOf(definition: AnyDefinition, instance: SagaInstance, type: OperatorAction['type']): string | null {
+  try {
+    transition(
+      definition,
+      instance,
+      { type: 'operator', action: { type, by: 'nobody', reason: 'to see' } },
+      Date.now(),
+    );
+    return null;
+  } catch (error) {
+    if (error instanceof SagaError) return error.message;
+    throw error;
+  }
+}
+
+function mayEdit(definition: AnyDefinition | undefined, { awaited }: SagaInstance): boolean {
+  if (!definition || !awaited || awaited.state === 'sent') return false;
+  const { action, undo } = definition.steps[awaited.step]!;
+  return isRemote(awaited.direction === 'action' ? action : undo!);
+}
+
+function stepsOf({ instance, history }: StoredSaga, definition: AnyDefinition): SagaDetail['steps'] {
+  const { awaited, actions, status } = instance;
+  const turned = awaited?.direction === 'undo' || status === 'compensated';
+  const skipped = new Set(
+    history.flatMap(({ entries }) => entries).flatMap(({ type, step }) => (type === 'operator_skipped' ? [step] : [])),
+  );
+  return definition.steps.map((step, index) => {
+    const undo = step.undo && nameOf(step.undo);
+    const stateOf = (): SagaDetail['steps'][number]['state'] => {
+      if (awaited?.step === index) return awaited.direction === 'undo' ? 'undoing' : 'current';
+      const state = actions[index]?.state;
+      if (state === undefined) return turned ? 'not-reached' : 'remaining';
+      if (skipped.has(step.name) || (undo !== null && skipped.has(undo))) return 'skipped';
+      if (state === 'succeeded') return 'done';
+      return state === 'undone' ? 'compensated' : state;
+    };
+    return { name: step.name, kind: step.kind, local: !isRemote(step.action), undo, state: stateOf() };
+  });
+}
+
+function linkOf(
+  { title, url }: LinkTemplate,
+  instance: SagaInstance,
+  definition: AnyDefinition | undefined,
+): { title: string; url: string } | null {
+  const { orderId } = (instance.data ?? {}) as { orderId?: unknown };
+  const service = instance.awaited?.name.includes('.') ? instance.awaited.name.split('.')[0] : undefined;
+  const values: Record<string, string | undefined> = {
+    sagaId: instance.id,
+    orderId: typeof orderId === 'string' ? orderId : undefined,
+    queue: service === undefined ? definition?.replyAddress : `${service}.commands`,
+    traceId: instance.traceparent?.split('-')[1],
+  };
+  let complete = true;
+  const filled = url.replace(/\{(\w+)\}/g, (_whole, name: string) => {
+    const value = values[name];
+    if (value === undefined) complete = false;
+    return encodeURIComponent(value ?? '');
+  });
+  return complete ? { title, url: filled } : null;
+}
+
+/** @returns what compensating would undo, in order. Nothing is done. */
+export function undoPreview(definition: AnyDefinition, instance: SagaInstance): UndoPreview {
+  const { awaited } = instance;
+  const isUndoing = awaited?.direction === 'undo';
+  const reason = hasEnded(instance.status)
+    ? 'It has ended'
+    : isUndoing
+      ? null
+      : refusalOf(definition, instance, 'compensate');
+  if (!awaited || (reason !== null && !isUndoing))
+    return { allowed: false, reason: reason ?? 'It has ended', undos: [] };
+  const { instance: turned } = isUndoing
+    ? { instance }
+    : transition(
+        definition,
+        instance,
+        { type: 'operator', action: { type: 'compensate', by: 'nobody', reason: 'to see' } },
+        Date.now(),
+      );
+  return {
+    allowed: !isUndoing,
+    reason: isUndoing ? 'It is being undone already' : '',
+    undos: stepsToUndo(definition, turned.actions, turned.awaited?.step ?? -1).map((index) => {
+      const { name, undo } = definition.steps[index]!;
+      return {
+        step: name,
+        undo: nameOf(undo!),
+        local: !isRemote(undo!),
+        because: instance.actions[index]?.state ?? 'unknown',
+        payload: isRemote(undo!) ? built(() => undo.payload(turned.data as never)) : null,
+      };
+    }),
+  };
+}
+
+function built(build: () => unknown): unknown {
+  try {
+    return build();
+  } catch (thrown) {
+    return { cannotBeBuilt: messageOf(thrown) };
+  }
+}

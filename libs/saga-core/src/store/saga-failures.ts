@@ -1,0 +1,45 @@
+/** The last errors of sagas, like with like. */
+import { sql, type Kysely } from 'kysely';
+
+/** Times are milliseconds since the epoch. */
+export interface FailureCounts {
+  readonly saga: string;
+  readonly step: string;
+  readonly code: string;
+  readonly message: string;
+  readonly count: number;
+  readonly stuckCount: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** One count for each interval. */
+  readonly trend: readonly number[];
+}
+
+/**
+ * @param since - milliseconds since the epoch: sagas that changed since
+ * @param intervals - into how many the time from `since` to `until` is cut for the trend
+ * @returns the hundred most frequent groups
+ */
+export async function failureGroups<Db>(
+  database: Kysely<Db>,
+  { since, until, saga, intervals }: { since: number; until: number; saga: string | null; intervals: number },
+): Promise<FailureCounts[]> {
+  const { rows } = await sql<FailureCounts & { buckets: number[] }>`
+    with failed as (
+      select saga_name, status, updated_at, last_error ->> 'step' as step, last_error ->> 'code' as code,
+        left(regexp_replace(regexp_replace(last_error ->> 'message', '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '…', 'gi'), '[0-9]+', '…', 'g'), 300) as message
+      from saga_instance
+      where (wake_at is not null or status = 'stuck' or (ended_at is not null and ended_at >= to_timestamp(${since / 1000}::float8)))
+        and last_error is not null and updated_at >= to_timestamp(${since / 1000}::float8)
+        and (${saga}::text is null or saga_name = ${saga}::text)
+    )
+    select saga_name as saga, step, code, message, count(*)::integer as count, (count(*) filter (where status = 'stuck'))::integer as "stuckCount",
+      (extract(epoch from min(updated_at)) * 1000)::float8 as "firstSeen", (extract(epoch from max(updated_at)) * 1000)::float8 as "lastSeen",
+      array_agg(least(${intervals} - 1, width_bucket(extract(epoch from updated_at) * 1000, ${since}::float8, ${until}::float8, ${intervals}::integer) - 1)::integer) as buckets
+    from failed group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4 limit 100`.execute(database);
+  return rows.map(({ buckets, ...group }) => {
+    const trend = Array.from({ length: intervals }, () => 0);
+    for (const bucket of buckets) trend[Math.max(0, bucket)]! += 1;
+    return { ...group, trend };
+  });
+}

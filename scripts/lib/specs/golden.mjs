@@ -1,0 +1,36 @@
+/** Records of each contract, and of what it was before: messages of any of these times may still be on their way. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { root } from '../paths.mjs';
+import { compiled } from './compiled.mjs';
+
+const folder = path.join(root, 'libs/messages/golden');
+
+/**
+ * @returns {Promise<{file: string, text: string}[]>} the record that is missing of each contract
+ * @throws when a contract has changed in a way that messages of before, or readers of before, do not survive
+ */
+export async function goldenRecords() {
+  const { adviceFor, breaksOf, isRecordedBy, recordOf } = await compiled('libs/saga-core/dist/asyncapi/index.js');
+  const { accountingService, consumerService, restaurantService } = await compiled('libs/messages/dist/index.js');
+  const contracts = [accountingService, consumerService, restaurantService].flatMap(({ commands }) => Object.values(commands));
+  return contracts.flatMap((contract) => {
+    const { task } = contract;
+    const records = recordsOf(task);
+    const breaks = records.flatMap((record) => breaksOf(contract, record));
+    if (breaks.length > 0) throw new Error(`${task} has changed: ${breaks.join('; ')}.\n${adviceFor(task)}`);
+    const newest = records.at(-1);
+    if (newest && isRecordedBy(contract, newest)) return [];
+    const record = recordOf(contract, (newest?.version ?? 0) + 1);
+    return [{ file: fileOf(task, record.version), text: `${JSON.stringify(record, null, 2)}\n` }];
+  });
+}
+
+const fileOf = (task, version) => path.join(folder, `${task}.${version}.json`);
+
+function recordsOf(task) {
+  const records = [];
+  for (let version = 1; fs.existsSync(fileOf(task, version)); version++)
+    records.push(JSON.parse(fs.readFileSync(fileOf(task, version), 'utf8')));
+  return records;
+}

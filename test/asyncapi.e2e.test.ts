@@ -1,0 +1,65 @@
+/** What the running services say about their messages, held against specs/ and against the broker. */
+import { readFile } from 'node:fs/promises';
+import type { AsyncApiDocument } from 'saga-core/asyncapi';
+import { yamlOf } from 'service-kit';
+import { get } from './support/http.js';
+import type { ServiceName } from './support/service-process.js';
+import { startStack, type Stack } from './support/stack.js';
+
+const SERVICES: ServiceName[] = ['order-service', 'consumer-service', 'restaurant-service', 'accounting-service'];
+
+interface QueueBinding {
+  readonly is: string;
+  readonly queue: { name: string };
+  readonly 'x-arguments': Readonly<Record<string, unknown>>;
+  readonly 'x-bindings': readonly { exchange: string; routingKey: string }[];
+}
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack('asyncapi');
+}, 120_000);
+afterAll(() => stack.stop(), 60_000);
+
+test.each(SERVICES)('%s serves the document that is committed, as YAML and as JSON', async (name) => {
+  const committed = await readFile(`specs/${name}.asyncapi.yaml`, 'utf8');
+  expect(await (await fetch(`${stack.url(name)}/asyncapi.yaml`)).text()).toBe(committed);
+  expect(yamlOf((await get<object>(`${stack.url(name)}/asyncapi.json`)).body)).toBe(committed);
+});
+
+test('order-service serves the OpenAPI document that is committed', async () => {
+  const { body } = await get<object>(`${stack.url('order-service')}/openapi.json`);
+  expect(yamlOf(body)).toBe(await readFile('specs/order-service.openapi.yaml', 'utf8'));
+});
+
+test.each(SERVICES)('the page of %s has all that it loads', async (name) => {
+  const base = stack.url(name);
+  const page = await (await fetch(`${base}/asyncapi`)).text();
+  const resources = [...page.matchAll(/(?:src|rel="stylesheet" href)="([^"]+)"/g)].map(([, url]) => url!);
+  expect(resources).toHaveLength(4);
+  for (const resource of [...resources, 'asyncapi/document.json'])
+    expect([resource, (await fetch(`${base}/${resource}`)).status]).toEqual([resource, 200]);
+});
+
+test('the documents name every queue of the broker, with its arguments and bindings, and no other', async () => {
+  const documents = await Promise.all(
+    SERVICES.map(async (name) => (await get<AsyncApiDocument>(`${stack.url(name)}/asyncapi.json`)).body),
+  );
+  const channels = documents.flatMap((document) => Object.values(document.channels));
+  const described = channels
+    .map(({ bindings }) => (bindings as { amqp: QueueBinding }).amqp)
+    .filter(({ is }) => is === 'queue')
+    .map((amqp) => ({ name: amqp.queue.name, arguments: amqp['x-arguments'], bindings: amqp['x-bindings'] }));
+  const queues = await stack.broker.list<{ name: string; arguments: object }>('queues');
+  const bindings = await stack.broker.list<{ source: string; destination: string; routing_key: string }>('bindings');
+  const actual = queues.map((queue) => ({
+    name: queue.name,
+    arguments: queue.arguments,
+    bindings: bindings
+      .filter(({ source, destination }) => source !== '' && destination === queue.name)
+      .map(({ source, routing_key }) => ({ exchange: source, routingKey: routing_key })),
+  }));
+  const byName = (list: typeof described) => new Map(list.map((queue) => [queue.name, queue]));
+  expect(described).toHaveLength(8);
+  expect(byName(described)).toEqual(byName(actual as typeof described));
+});
