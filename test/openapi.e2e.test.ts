@@ -133,8 +133,6 @@ test('every reference leads somewhere', async () => {
 });
 
 test('the page needs nothing from elsewhere', async () => {
-  const root = await fetch(base, { redirect: 'manual' });
-  expect([root.status, root.headers.get('location')]).toEqual([302, '/openapi']);
   const page = await (await fetch(`${base}/openapi`)).text();
   const resources = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url!);
   expect(resources.length).toBeGreaterThan(2);

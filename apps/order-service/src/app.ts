@@ -19,6 +19,7 @@ import { orderFinder } from './orders/order-queries.js';
 import { orderIntake } from './orders/order-intake.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
+import { ORDER_SCENARIOS } from './orders/order-scenarios.js';
 import { purgeKeys } from './orders/purge-keys.js';
 import { sagasOfOrder } from './sagas/sagas-of-order.js';
 
@@ -72,6 +73,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
         links: [{ title: 'Order', url: '/orders/{orderId}' }],
         allowEdit: OPERATOR_MAY_EDIT,
         findSagas: (orderId: string) => sagasOfOrder(database, orderId),
+        page: { title: 'Orders', tryIt: ORDER_SCENARIOS },
       });
     },
   };

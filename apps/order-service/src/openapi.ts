@@ -35,7 +35,6 @@ export async function documentApi(app: HttpApp, schemas: Readonly<Record<string,
   });
   await app.register(swaggerUi, { routePrefix: '/openapi', uiConfig: { tryItOutEnabled: true, deepLinking: true } });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/openapi'));
 }
 
 /**

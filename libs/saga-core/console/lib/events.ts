@@ -34,8 +34,9 @@ export function useEvents(path: string, onChange: (saga: SagaSummary | null) => 
   useEffect(() => {
     const stopping = new AbortController();
     const { signal } = stopping;
+    const isOver = () => signal.aborted;
     const follow = async (): Promise<void> => {
-      while (!signal.aborted) {
+      while (!isOver()) {
         try {
           const response = await request(path, { signal, headers: { accept: 'text/event-stream' } });
           setLive(true);
@@ -44,7 +45,7 @@ export function useEvents(path: string, onChange: (saga: SagaSummary | null) => 
         } catch {
           // Whatever it was: again soon.
         }
-        if (signal.aborted) return;
+        if (isOver()) return;
         setLive(false);
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }

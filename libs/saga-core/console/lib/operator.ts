@@ -7,6 +7,7 @@ export const rememberedName = (): string => localStorage.getItem(NAME) ?? '';
 export const rememberName = (name: string): void => localStorage.setItem(NAME, name);
 
 const EXPLAINED: Readonly<Record<string, string>> = {
+  UNAUTHORIZED: 'The service asks for its operator token.',
   SAGA_MOVED_ON: 'The saga has moved on since you opened it, so nothing was done. Look at it again, and decide anew.',
   ACTION_NOT_ALLOWED: 'This cannot be done where the saga stands now. Nothing was done.',
   EDIT_NOT_ALLOWED: 'This service does not let operators change payloads.',

@@ -31,7 +31,7 @@ export function SagaTable({ sagas, caption }: { sagas: readonly SagaSummary[]; c
       <tbody>
         {sagas.map((saga) => (
           <tr key={saga.id}>
-            <td data-label="Saga">
+            <td data-label="Saga" class="whole">
               <a href={`#/sagas/${saga.id}`} title={saga.id} aria-label={`Saga ${saga.id}`}>
                 {shortId(saga.id)}
               </a>
@@ -41,11 +41,19 @@ export function SagaTable({ sagas, caption }: { sagas: readonly SagaSummary[]; c
               <Badge status={saga.status} />
             </td>
             <td data-label="Step">{doing(saga)}</td>
-            <td data-label="Last error" class="error-text" title={saga.lastError?.message}>
-              {saga.lastError ? `${saga.lastError.code}: ${saga.lastError.message}` : '–'}
+            <td data-label="Last error" title={saga.lastError?.message}>
+              {saga.lastError ? (
+                <span class="error-text clamped">{`${saga.lastError.code}: ${saga.lastError.message}`}</span>
+              ) : (
+                '–'
+              )}
             </td>
-            <td data-label="Age">{duration(saga.endedAt ? saga.ageMs : now - Date.parse(saga.startedAt))}</td>
-            <td data-label="Changed">{ago(saga.updatedAt, now)}</td>
+            <td data-label="Age" class="whole">
+              {duration(saga.endedAt ? saga.ageMs : now - Date.parse(saga.startedAt))}
+            </td>
+            <td data-label="Changed" class="whole">
+              {ago(saga.updatedAt, now)}
+            </td>
           </tr>
         ))}
       </tbody>

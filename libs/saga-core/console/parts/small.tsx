@@ -41,3 +41,12 @@ export function Sparkline({ trend }: { trend: readonly { at: string; count: numb
 export function replaced(list: readonly SagaSummary[], saga: SagaSummary): readonly SagaSummary[] {
   return list.map((each) => (each.id === saga.id && each.version <= saga.version ? saga : each));
 }
+
+/** Whether what is seen moves by itself. */
+export function Live({ on }: { on: boolean }) {
+  return (
+    <span class={`live ${on ? 'on' : ''}`} role="status">
+      {on ? 'live' : 'connecting …'}
+    </span>
+  );
+}

@@ -1,25 +1,8 @@
 /** The steps of a saga as a picture: a column of boxes, what is done, where it stands, what was taken back. */
-import type { SagaDetail } from '../../src/operator/schemas/index.js';
-import { serviceOf, taskName, words } from '../lib/format.js';
+import { serviceOf, taskName } from '../lib/format.js';
+import { MARKS, stateOf, type Step } from './step-states.js';
 
 const ROW = 62;
-const MARKS: Readonly<Record<string, string>> = {
-  done: '✓',
-  current: '▶',
-  remaining: '○',
-  'without-effect': '✕',
-  unknown: '?',
-  undoing: '↩',
-  compensated: '↩',
-  'not-reached': '–',
-  skipped: '»',
-};
-
-type Step = SagaDetail['steps'][number];
-
-/** @returns the state of a step in words. */
-const stateOf = (step: Step): string => (step.state === 'without-effect' ? 'no effect' : words(step.state));
-
 function Box({ step, row, last }: { step: Step; row: number; last: boolean }) {
   const y = row * ROW + 4;
   return (

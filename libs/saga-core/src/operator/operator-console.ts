@@ -8,6 +8,7 @@ import { operatorAccess } from './access.js';
 import { eventRoutes } from './event-routes.js';
 import { listRoutes } from './list-routes.js';
 import { answerOperatorProblem } from './operator-problem.js';
+import { pageRoutes, type ConsolePage } from './page-routes.js';
 import type { LinkTemplate } from './saga-detail.js';
 import { sagaRoutes } from './saga-routes.js';
 
@@ -24,12 +25,16 @@ export interface OperatorConsoleOptions {
   readonly allowEdit?: boolean;
   /** Finds sagas by a business id, such as an order's, so that `q` finds them quickly. */
   readonly findSagas?: (businessId: string) => Promise<readonly string[]>;
+  /** What the page at the plugin's prefix is called, and what can be started from it. */
+  readonly page?: ConsolePage;
 }
 
 export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   if (options.token === null)
     app.log.warn('OPERATOR_TOKEN is not set: sagas can be seen and steered from this machine alone');
   app.setErrorHandler(answerOperatorProblem);
+  // Before the hook, which is not for it: a browser must have the page to be asked for the token.
+  await app.register(pageRoutes, options);
   app.addHook('onRequest', operatorAccess(options.token));
   await app.register(listRoutes, options);
   await app.register(sagaRoutes, options);
