@@ -1,5 +1,6 @@
 /** A saga's definition for people. */
 import { commandQueueOf, serviceOf } from '../contract/routing.js';
+import { stateDiagramOf } from '../definition/diagram.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote, nameOf } from '../definition/step.js';
 import type { Definition } from './schemas/index.js';
@@ -18,30 +19,5 @@ export function definitionView(definition: SagaDefinition<never, never>): Defini
       queue: service && commandQueueOf(service),
     };
   });
-  return { name, version, deadlineMs, steps, mermaid: diagramOf(steps) };
-}
-
-/** Forward from top to bottom; a refusal leads to the undo of the nearest step before that has one. */
-function diagramOf(steps: Definition['steps']): string {
-  const lines = ['stateDiagram-v2'];
-  const undoBefore = (index: number): string => {
-    const found = steps.slice(0, index).findLastIndex(({ undo }) => undo !== null);
-    return found === -1 ? '[*]' : `u${found}`;
-  };
-  let turnsBack = true;
-  steps.forEach(({ name, undo, kind }, index) => {
-    lines.push(`  state "${name}" as s${index}`, `  ${index === 0 ? '[*]' : `s${index - 1}`} --> s${index}`);
-    if (kind === 'retriable') turnsBack = false;
-    if (!turnsBack) return;
-    if (undo !== null)
-      lines.push(
-        `  state "${undo}" as u${index}`,
-        `  s${index} --> u${index} : unknown`,
-        `  u${index} --> ${undoBefore(index)}`,
-      );
-    lines.push(`  s${index} --> ${undoBefore(index)} : refused`);
-    if (kind === 'pivot') turnsBack = false;
-  });
-  lines.push(`  s${steps.length - 1} --> [*]`);
-  return lines.join('\n');
+  return { name, version, deadlineMs, steps, mermaid: stateDiagramOf(definition) };
 }

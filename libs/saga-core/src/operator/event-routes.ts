@@ -1,6 +1,6 @@
 /** Changes of sagas as they happen: server-sent events. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { OperatorConsoleOptions } from './operator-console.js';
+import type { OperatorConsoleOptions } from './options.js';
 import { DENIALS, TAGS } from './route-docs.js';
 import { SagaWatch } from './saga-watch.js';
 import { summaryOf } from './saga-summary.js';
@@ -12,13 +12,13 @@ const MOST_UNREAD_BYTES = 4 * 1_048_576;
 
 /** Adds `GET /sagas/events`. */
 export const eventRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, { database }) => {
-  const watch = new SagaWatch(database, app.log as never);
+  const watch = new SagaWatch(database, app.log);
   app.addHook('onClose', async () => watch.stop());
 
   app.get(
     '/sagas/events',
     {
-      config: { endless: true } as object,
+      config: { endless: true },
       schema: {
         operationId: 'watchSagas',
         tags: TAGS,

@@ -7,7 +7,7 @@ import { sagaCounts } from '../store/saga-summary.js';
 import { definitionView } from './definition-view.js';
 import { summaryExample } from './examples.js';
 import { exported } from './export.js';
-import type { OperatorConsoleOptions } from './operator-console.js';
+import type { OperatorConsoleOptions } from './options.js';
 import { OperatorProblem } from './operator-problem.js';
 import { answers, DENIALS, refuses, TAGS } from './route-docs.js';
 import { cursorAfter, placeOf } from './saga-cursor.js';

@@ -16,6 +16,8 @@ export interface LinkTemplate {
   readonly url: string;
 }
 
+const PLACES = /\{(\w+)\}/g;
+
 /** @param definition - undefined when this process does not know it: then nothing can be done here */
 export function sagaDetail(
   stored: StoredSaga,
@@ -96,13 +98,9 @@ function linkOf(
     queue: service === undefined ? definition?.replyAddress : `${service}.commands`,
     traceId: instance.traceparent?.split('-')[1],
   };
-  let complete = true;
-  const filled = url.replace(/\{(\w+)\}/g, (_whole, name: string) => {
-    const value = values[name];
-    if (value === undefined) complete = false;
-    return encodeURIComponent(value ?? '');
-  });
-  return complete ? { title, url: filled } : null;
+  const names = [...url.matchAll(PLACES)].map(([, name]) => name!);
+  if (names.some((name) => values[name] === undefined)) return null;
+  return { title, url: url.replace(PLACES, (_whole, name: string) => encodeURIComponent(values[name]!)) };
 }
 
 /** @returns what compensating would undo, in order. Nothing is done. */

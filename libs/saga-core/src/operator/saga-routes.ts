@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import { detailExample } from './examples.js';
-import type { OperatorConsoleOptions } from './operator-console.js';
+import type { OperatorConsoleOptions } from './options.js';
 import { OperatorProblem } from './operator-problem.js';
 import { answers, DENIALS, refuses, TAGS } from './route-docs.js';
 import { sagaDetail, undoPreview } from './saga-detail.js';

@@ -42,7 +42,7 @@ type ListedRow = InstanceRow & { created: number; updated: number; ended: number
 
 const epochMs = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::float8`);
 /** So written that the partial indexes fit. */
-export const IS_LIVING = sql`(wake_at is not null or status = 'stuck')`;
+const IS_LIVING = sql`(wake_at is not null or status = 'stuck')`;
 export const LISTED_COLUMNS = sql`${sql.raw(INSTANCE_COLUMNS)}, ${epochMs('created_at')} as created, ${epochMs('updated_at')} as updated,
   ${epochMs('ended_at')} as ended, (extract(epoch from coalesce(ended_at, clock_timestamp()) - created_at) * 1000)::float8 as age`;
 

@@ -1,7 +1,7 @@
 /** An operator, who acts on sagas through some orchestrator, and at times clicks twice. */
 import type { OperatorAction } from '../engine/event.js';
 import { hasEnded } from '../engine/instance.js';
-import { SagaError } from '../errors.js';
+import { SagaError, type SagaErrorCode } from '../errors.js';
 import { sendCommands } from '../orchestrator/command-sender.js';
 import type { Occasion } from './faults.js';
 import type { SagaColumns } from './memory-saga-store.js';
@@ -13,6 +13,9 @@ import type { WorkInHand } from './work-in-hand.js';
 export interface Operation {
   readonly id: string;
   readonly type: OperatorAction['type'];
+  /** Of what the operator has seen, where it matters. */
+  readonly version?: number;
+  readonly payload?: unknown;
 }
 
 const WORDS = {
@@ -22,22 +25,33 @@ const WORDS = {
   edit: 'edits a command of',
 } as const;
 
+/** A command that could not be built has no payload to edit. */
+const REFUSALS: readonly SagaErrorCode[] = ['ACTION_NOT_ALLOWED', 'SAGA_MOVED_ON', 'INVALID_SAGA_DATA'];
+
 /** @returns an operation as a story tells it */
 export const describeOperation = ({ id, type }: Operation): string => `${WORDS[type]} saga ${sagaNumber(id)}`;
 
 /**
+ * @param payloadOf - the awaited command of a saga: one that is edited stays as it was, so that its contract holds
  * @param whom - which saga, from 0 up to 1; stuck ones go first
  * @param what - which action, from 0 up to 1
  * @returns what an operator might do, or null when all sagas have ended
  */
-export function chooseOperation(sagas: readonly SagaColumns[], whom: number, what: number): Operation | null {
+export function chooseOperation(
+  sagas: readonly SagaColumns[],
+  payloadOf: (id: string) => unknown,
+  whom: number,
+  what: number,
+): Operation | null {
   const open = sagas.filter(({ status }) => !hasEnded(status));
   const stuck = open.filter(({ status }) => status === 'stuck');
   const among = stuck.length > 0 ? stuck : open;
   const saga = among[Math.floor(whom * among.length)];
   if (!saga) return null;
-  const types = ['retry', 'compensate', ...(stuck.length > 0 ? ['skip' as const] : [])] as const;
-  return { id: saga.id, type: types[Math.floor(what * types.length)]! };
+  const { id, version } = saga;
+  const types = ['retry', 'compensate', ...(stuck.length > 0 ? (['skip', 'edit'] as const) : [])] as const;
+  const type = types[Math.floor(what * types.length)]!;
+  return type === 'edit' ? { id, type, version, payload: payloadOf(id) } : { id, type };
 }
 
 /** Acts through one of the orchestrators that are there, and perhaps at once through another. */
@@ -64,13 +78,13 @@ export async function operateAt(
   tell: Tell,
 ): Promise<void> {
   const { transport, runner } = worker;
-  const { id, type } = operation;
+  const { id, ...action } = operation;
   await work.as(worker, describeOperation(operation), async () => {
     try {
-      const event = { type: 'operator', action: { type, by: 'operator', reason: 'simulated' } } as const;
+      const event = { type: 'operator', action: { ...action, by: 'operator', reason: 'simulated' } } as const;
       await sendCommands((await runner.apply(new Map([[id, [event]]]))).commands, transport, runner, SILENT);
     } catch (error) {
-      if (!(error instanceof SagaError && error.code === 'ACTION_NOT_ALLOWED')) throw error;
+      if (!(error instanceof SagaError && REFUSALS.includes(error.code))) throw error;
       tell('operator', () => 'is told that this is not allowed');
     }
   });

@@ -122,7 +122,8 @@ export class Simulation<Data> {
     if (occasion.happens('purge', purged)) system.broker.purge(queue);
     if (occasion.happens('lull', () => 'everybody: is slow for a while'))
       return this.tick(Math.floor(lullMs * dice.faults.maxLullMs));
-    const operation = chooseOperation(this.sagas(), random.next(), random.next());
+    const payloadOf = (id: string): unknown => storedSagaIn(system.orders.peek(), id)?.instance.awaited?.payload;
+    const operation = chooseOperation(this.sagas(), payloadOf, random.next(), random.next());
     const acts = (): string => `operator: ${operation ? describeOperation(operation) : 'finds nothing to do'}`;
     if (occasion.happens('operate', acts))
       return operation ? operate(operation, this.orchestratorsHere(), this.work, this.tell, occasion) : undefined;
