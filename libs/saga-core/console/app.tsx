@@ -8,11 +8,17 @@ import { useLoad } from './lib/use-load.js';
 import { Empty } from './parts/states.js';
 import { TokenDialog } from './parts/token-dialog.js';
 import { HomeScreen } from './screens/home.js';
+import { SagasScreen } from './screens/sagas.js';
 
-const NAVIGATION = [['', 'Overview']] as const;
+const NAVIGATION = [
+  ['', 'Overview'],
+  ['sagas', 'Sagas'],
+] as const;
 
-function screenOf({ path }: Place, page: ConsolePage | null): [title: string, screen: ComponentChildren] {
-  if (path.length === 0) return ['Overview', <HomeScreen tryIt={page?.tryIt} />];
+function screenOf(place: Place, page: ConsolePage | null): [title: string, screen: ComponentChildren] {
+  const [first, second] = place.path;
+  if (first === undefined) return ['Overview', <HomeScreen tryIt={page?.tryIt} />];
+  if (first === 'sagas' && second === undefined) return ['Sagas', <SagasScreen place={place} />];
   return ['Nothing here', <Empty>There is no such page.</Empty>];
 }
 
