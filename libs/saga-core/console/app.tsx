@@ -8,6 +8,7 @@ import { useLoad } from './lib/use-load.js';
 import { Empty } from './parts/states.js';
 import { TokenDialog } from './parts/token-dialog.js';
 import { HomeScreen } from './screens/home.js';
+import { SagaScreen } from './screens/saga.js';
 import { SagasScreen } from './screens/sagas.js';
 
 const NAVIGATION = [
@@ -19,6 +20,7 @@ function screenOf(place: Place, page: ConsolePage | null): [title: string, scree
   const [first, second] = place.path;
   if (first === undefined) return ['Overview', <HomeScreen tryIt={page?.tryIt} />];
   if (first === 'sagas' && second === undefined) return ['Sagas', <SagasScreen place={place} />];
+  if (first === 'sagas' && second !== undefined) return ['Saga', <SagaScreen key={second} id={second} />];
   return ['Nothing here', <Empty>There is no such page.</Empty>];
 }
 
