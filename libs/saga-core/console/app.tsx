@@ -7,13 +7,19 @@ import { usePlace, type Place } from './lib/router.js';
 import { useLoad } from './lib/use-load.js';
 import { Empty } from './parts/states.js';
 import { TokenDialog } from './parts/token-dialog.js';
+import { DeadLettersScreen, LettersScreen } from './screens/dead-letters.js';
+import { FailuresScreen } from './screens/failures.js';
 import { HomeScreen } from './screens/home.js';
+import { OperationsScreen } from './screens/operations.js';
 import { SagaScreen } from './screens/saga.js';
 import { SagasScreen } from './screens/sagas.js';
 
 const NAVIGATION = [
   ['', 'Overview'],
   ['sagas', 'Sagas'],
+  ['failures', 'Failures'],
+  ['dead-letters', 'Dead letters'],
+  ['operations', 'Operations'],
 ] as const;
 
 function screenOf(place: Place, page: ConsolePage | null): [title: string, screen: ComponentChildren] {
@@ -21,6 +27,11 @@ function screenOf(place: Place, page: ConsolePage | null): [title: string, scree
   if (first === undefined) return ['Overview', <HomeScreen tryIt={page?.tryIt} />];
   if (first === 'sagas' && second === undefined) return ['Sagas', <SagasScreen place={place} />];
   if (first === 'sagas' && second !== undefined) return ['Saga', <SagaScreen key={second} id={second} />];
+  if (first === 'failures') return ['Failures', <FailuresScreen place={place} />];
+  if (first === 'dead-letters' && second === undefined) return ['Dead letters', <DeadLettersScreen />];
+  if (first === 'dead-letters' && second !== undefined)
+    return ['Dead letters', <LettersScreen key={second} queue={second} />];
+  if (first === 'operations') return ['Operations', <OperationsScreen />];
   return ['Nothing here', <Empty>There is no such page.</Empty>];
 }
 

@@ -23,7 +23,7 @@ export interface Chapter {
   /** What followed at once, such as local steps and the next command. */
   readonly effects: readonly Entry[];
   readonly changes: readonly Change[];
-  /** Since the command that it answers was sent at first; null when it answers none. */
+  /** Since the command was last sent; null unless it tells what became of it. */
   readonly tookMs: number | null;
 }
 
@@ -44,9 +44,11 @@ export function storyOf(history: readonly Entry[]): Chapter[] {
     const [cause, ...effects] = entries as [Entry, ...Entry[]];
     const before = standing;
     standing = entries.reduce(after, before);
-    const sent = cause.commandId === undefined ? undefined : sentAt.get(cause.commandId);
+    const sent =
+      cause.commandId === undefined || cause.type === 'command_resent' ? undefined : sentAt.get(cause.commandId);
     for (const { type, commandId, at } of entries)
-      if (type === 'command_sent' && commandId !== undefined) sentAt.set(commandId, Date.parse(at));
+      if ((type === 'command_sent' || type === 'command_resent') && commandId !== undefined)
+        sentAt.set(commandId, Date.parse(at));
     return {
       number,
       at: cause.at,

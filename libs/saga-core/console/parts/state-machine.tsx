@@ -8,7 +8,7 @@ function Box({ step, row, last }: { step: Step; row: number; last: boolean }) {
   return (
     <g class={`step ${step.state}`} transform={`translate(4 ${y})`}>
       {!last && <path class="arrow" d={`M18 46 v${ROW - 50} m-4 -5 l4 5 l4 -5`} />}
-      <rect width="312" height="46" rx="6" />
+      <rect width="372" height="46" rx="6" />
       <text class="mark" x="18" y="29" text-anchor="middle">
         {MARKS[step.state]}
       </text>
@@ -18,7 +18,7 @@ function Box({ step, row, last }: { step: Step; row: number; last: boolean }) {
       <text class="note" x="38" y="37">
         {`${serviceOf(step.name)} · ${step.kind}${step.undo && step.kind !== 'pivot' ? ` · undo: ${taskName(step.undo)}` : ''}`}
       </text>
-      <text class="state" x="304" y="20" text-anchor="end">
+      <text class="state" x="364" y="20" text-anchor="end">
         {stateOf(step)}
       </text>
     </g>
@@ -30,14 +30,14 @@ export function StateMachine({ steps }: { steps: readonly Step[] }) {
   const pivot = steps.findIndex(({ kind }) => kind === 'pivot');
   const told = steps.map((step) => `${taskName(step.name)}: ${stateOf(step)}`).join('; ');
   return (
-    <svg class="machine" viewBox={`0 0 320 ${steps.length * ROW}`} role="img" aria-label={`Steps. ${told}`}>
+    <svg class="machine" viewBox={`0 0 380 ${steps.length * ROW}`} role="img" aria-label={`Steps. ${told}`}>
       {steps.map((step, row) => (
         <Box key={step.name} step={step} row={row} last={row === steps.length - 1} />
       ))}
       {pivot >= 0 && pivot < steps.length - 1 && (
         <g class="pivot-line">
-          <line x1="40" x2="170" y1={(pivot + 1) * ROW - 4} y2={(pivot + 1) * ROW - 4} />
-          <text x="316" y={(pivot + 1) * ROW - 1} text-anchor="end">
+          <line x1="40" x2="225" y1={(pivot + 1) * ROW - 4} y2={(pivot + 1) * ROW - 4} />
+          <text x="376" y={(pivot + 1) * ROW - 1} text-anchor="end">
             only forward from here
           </text>
         </g>
