@@ -18,6 +18,8 @@ const SPANS = [
 ] as const;
 const HOUR_MS = 3_600_000;
 
+const retryOf = ({ saga, step, code }: FailureGroup): Act => bulkRetry({ status: 'stuck', saga, step, code });
+
 export function FailuresScreen({ place }: { place: Place }) {
   const hours = place.query.hours ?? '24';
   // Of the minute, so that the address stays the same between two renders.
@@ -67,17 +69,18 @@ export function FailuresScreen({ place }: { place: Place }) {
                       </a>
                     )}
                   </div>
-                  <button
-                    type="button"
-                    class={group.stuckCount > 0 ? 'primary' : ''}
-                    disabled={group.stuckCount === 0}
-                    aria-label={`Retry the stuck of ${group.code} at ${group.step}`}
-                    onClick={() =>
-                      setAct(bulkRetry({ status: 'stuck', saga: group.saga, step: group.step, code: group.code }))
-                    }
-                  >
-                    Retry the stuck …
-                  </button>
+                  {group.stuckCount > 0 ? (
+                    <button
+                      type="button"
+                      class="primary"
+                      aria-label={`Retry the stuck of ${group.code} at ${group.step}`}
+                      onClick={() => setAct(retryOf(group))}
+                    >
+                      Retry the stuck …
+                    </button>
+                  ) : (
+                    <small class="none">none is stuck</small>
+                  )}
                 </li>
               ))}
             </ul>
