@@ -3,6 +3,8 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { operatorAccess } from './access.js';
+import { actRoutes } from './act-routes.js';
+import { deadLetterRoutes } from './dead-letter-routes.js';
 import { eventRoutes } from './event-routes.js';
 import { listRoutes } from './list-routes.js';
 import { answerOperatorProblem } from './operator-problem.js';
@@ -17,4 +19,7 @@ export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> 
   await app.register(listRoutes, options);
   await app.register(sagaRoutes, options);
   await app.register(eventRoutes, options);
+  await app.register(actRoutes, options);
+  const { deadLetters } = options;
+  if (deadLetters) await app.register(deadLetterRoutes, { ...options, deadLetters });
 };
