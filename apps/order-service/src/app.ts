@@ -69,6 +69,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
       await app.register(operatorConsole, {
         orchestrator,
         database,
+        deadLetters: transport.deadLetters,
         token: OPERATOR_TOKEN ?? null,
         links: [{ title: 'Order', url: '/orders/{orderId}' }],
         allowEdit: OPERATOR_MAY_EDIT,

@@ -16,6 +16,7 @@ const info = {
 const tags = [
   { name: 'orders', description: 'Place orders, and see what became of them.' },
   { name: 'sagas', description: 'See how an order is being decided, step by step.' },
+  { name: 'dead letters', description: 'See what could not be handled, send it again or throw it away.' },
   { name: 'health', description: 'See whether the service runs, and whether it may be sent work.' },
 ];
 

@@ -3,6 +3,8 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { operatorAccess } from './access.js';
+import { actRoutes } from './act-routes.js';
+import { deadLetterRoutes } from './dead-letter-routes.js';
 import { eventRoutes } from './event-routes.js';
 import { listRoutes } from './list-routes.js';
 import { answerOperatorProblem } from './operator-problem.js';
@@ -14,10 +16,17 @@ export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> 
   if (options.token === null)
     app.log.warn('OPERATOR_TOKEN is not set: sagas can be seen and steered from this machine alone');
   app.setErrorHandler(answerOperatorProblem);
-  // Before the hook, which is not for it: a browser must have the page to be asked for the token.
+  // Beside what the token is for: a browser must have the page to ask for it.
   await app.register(pageRoutes, options);
+  await app.register(guardedRoutes, options);
+};
+
+const guardedRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   app.addHook('onRequest', operatorAccess(options.token));
   await app.register(listRoutes, options);
   await app.register(sagaRoutes, options);
   await app.register(eventRoutes, options);
+  await app.register(actRoutes, options);
+  const { deadLetters } = options;
+  if (deadLetters) await app.register(deadLetterRoutes, { ...options, deadLetters });
 };
