@@ -90,11 +90,11 @@ test('an order of one’s own is placed with the form, and found by its data', a
 }, 90_000);
 
 test('a stuck saga is found, understood, retried, and seen to end', async () => {
-  const broken = await placeBrokenApproval();
-  await untilStuck(broken);
+  const [broken, contested] = [await placeBrokenApproval(), await placeBrokenApproval()];
+  await untilStuck([broken, contested]);
   await tab.page.browserContext().close();
   tab = await opened();
-  await tab.untilSays('1', '.tile.bad .value');
+  await tab.untilSays('2', '.tile.bad .value');
   await tab.page.locator('.tile.bad a').click();
   await tab.page.locator(`a[href="#/sagas/${broken.sagaId}"]`).click();
   await tab.untilSays('Stuck because of HANDLER_FAILED');
@@ -102,13 +102,27 @@ test('a stuck saga is found, understood, retried, and seen to end', async () => 
 
   await queryOf('restaurant-service', 'update restaurant set approval_failures = 0 where id = 2');
   await tab.press('button', 'Retry now');
-  await tab.fill('Your name', 'Ann');
-  await tab.fill('Reason, kept in the history', 'the printer has paper again');
-  await tab.page.locator('dialog button[type=submit]').click();
+  await sign('the printer has paper again');
   await tab.untilSays('completed', '.head .badge');
   await tab.untilSays('Ann retried', '.timeline');
   await tab.untilSays('the printer has paper again', '.timeline');
   expect(tab.complaints).toEqual([]);
+
+  await tab.page.goto(`${stack.url('order-service')}/#/operations`);
+  await tab.untilSays('the printer has paper again', 'main table');
+
+  // Two operators and one saga: what was decided on how it stood before is refused, and explained.
+  await tab.page.goto(`${stack.url('order-service')}/#/sagas/${contested.sagaId}`);
+  await tab.press('button', 'Retry now');
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const bob = { operator: 'Bob', reason: 'I was first', version: await stuckVersion(contested) };
+  expect(await post(`${stack.url('order-service')}/sagas/${contested.sagaId}/retry`, bob, headers)).toMatchObject({
+    status: 200,
+  });
+  await sign('the printer has paper again');
+  await tab.untilSays('The saga has moved on since you opened it', 'dialog');
+  await tab.press('button', 'Cancel');
+  await tab.untilSays('Bob retried', '.timeline');
 }, 120_000);
 
 test('a dead letter is looked at and replayed', async () => {
@@ -122,15 +136,29 @@ test('a dead letter is looked at and replayed', async () => {
   await tab.press('link', 'accounting_service.commands');
   await tab.untilSays('accounting_service.authorize_card', '.letters');
   await tab.press('button', 'Replay …');
-  await tab.fill('Your name', 'Ann');
-  await tab.fill('Reason, kept in the history', 'rejected by a test');
-  await tab.page.locator('dialog button[type=submit]').click();
+  await sign('rejected by a test');
   await tab.untilSays('1 replayed');
   await tab.untilSays('No letter lies here.');
   const ended = async () => (await get<PlacedOrder>(`${stack.url('order-service')}/orders/${order.id}`)).body.status;
   await waitFor('the order to be approved', async () => (await ended()) === 'APPROVED', 60_000);
   expect(tab.complaints).toEqual([]);
 }, 120_000);
+
+/** Says who and why, and confirms. */
+async function sign(reason: string): Promise<void> {
+  await tab.fill('Your name', 'Ann');
+  await tab.fill('Reason, kept in the history', reason);
+  await tab.page.locator('dialog button[type=submit]').click();
+}
+
+/** @returns the version of a saga; undefined unless it is stuck */
+async function stuckVersion({ sagaId }: PlacedOrder): Promise<number | undefined> {
+  const rows = await queryOf(
+    'order-service',
+    `select version from saga_instance where saga_id = '${sagaId}' and status = 'stuck'`,
+  );
+  return (rows as { version: number }[])[0]?.version;
+}
 
 /** @returns the rows of a query in the database of a service */
 async function queryOf(service: ServiceName, text: string): Promise<unknown[]> {
@@ -157,21 +185,15 @@ async function placeBrokenApproval(): Promise<PlacedOrder> {
   return order;
 }
 
-/** Twenty-five attempts take ten minutes: all but the last are skipped while nobody runs the saga. */
-async function untilStuck({ sagaId }: PlacedOrder): Promise<void> {
+/** Twenty-five attempts take ten minutes: all but the last are skipped while nobody runs the sagas. */
+async function untilStuck(all: readonly PlacedOrder[]): Promise<void> {
   await stack.service('order-service').stop();
   await queryOf(
     'order-service',
-    `update saga_instance set awaited = jsonb_set(awaited::jsonb, '{attempt}', '24')::json where saga_id = '${sagaId}'`,
+    `update saga_instance set awaited = jsonb_set(awaited::jsonb, '{attempt}', '24')::json where awaited->>'name' = 'restaurant_service.approve_ticket'`,
   );
   await stack.replace('order-service');
-  await waitFor('the saga to be stuck', async () => {
-    const [saga] = await queryOf(
-      'order-service',
-      `select 1 from saga_instance where saga_id = '${sagaId}' and status = 'stuck'`,
-    );
-    return saga;
-  });
+  for (const order of all) await waitFor('the saga to be stuck', () => stuckVersion(order), 60_000);
 }
 
 /** @returns the console of the order-service that runs now, with the token given */

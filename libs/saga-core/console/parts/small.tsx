@@ -8,9 +8,9 @@ export function Badge({ status }: { status: string }) {
 }
 
 /** A value as indented JSON, folded away. */
-export function Json({ title, value, open = false }: { title: string; value: unknown; open?: boolean }) {
+export function Json({ title, value }: { title: string; value: unknown }) {
   return (
-    <details class="json" open={open}>
+    <details class="json">
       <summary>{title}</summary>
       <pre tabIndex={0}>{JSON.stringify(value, null, 2)}</pre>
     </details>

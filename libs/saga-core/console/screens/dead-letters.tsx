@@ -82,7 +82,7 @@ export function LettersScreen({ queue }: { queue: string }) {
           ) : (
             <>
               <div class="buttons steering">
-                <button type="button" class="primary" onClick={() => setAct(ask('replay', null, count))}>
+                <button type="button" onClick={() => setAct(ask('replay', null, count))}>
                   Replay all {count.toLocaleString()} …
                 </button>
                 <button type="button" onClick={() => setAct(ask('discard', null, count))}>

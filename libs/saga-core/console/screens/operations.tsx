@@ -5,6 +5,7 @@ import { post, type ApiError } from '../lib/api.js';
 import { duration, shortId, time } from '../lib/format.js';
 import { useLoad, useNow } from '../lib/use-load.js';
 import { ActDialog, type Act } from '../parts/act-dialog.js';
+import { ActsSection } from '../parts/acts.js';
 import { bulkRetry } from '../parts/bulk-retry.js';
 import { Badge } from '../parts/small.js';
 import { Empty, Failed, Show } from '../parts/states.js';
@@ -35,6 +36,7 @@ export function OperationsScreen() {
           )
         }
       </Show>
+      <ActsSection />
       {act && <ActDialog act={act} onClose={() => (setAct(null), operations.reload())} />}
     </>
   );

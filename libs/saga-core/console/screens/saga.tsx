@@ -44,7 +44,7 @@ export function SagaScreen({ id }: { id: string }) {
                 </section>
                 <section class="card" aria-labelledby="data-title">
                   <h2 id="data-title">Data and links</h2>
-                  <Json title="Business data" value={value.data} open />
+                  <Json title="Business data" value={value.data} />
                   <Links saga={value} />
                 </section>
               </div>
