@@ -71,11 +71,14 @@ test('the document lists every route', async () => {
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   expect(operations.sort()).toEqual([
+    'get /dead-letters',
+    'get /dead-letters/{queue}',
     'get /health/live',
     'get /health/ready',
     'get /orders',
     'get /orders/{id}',
     'get /sagas',
+    'get /sagas/audit',
     'get /sagas/definitions',
     'get /sagas/events',
     'get /sagas/export',
@@ -83,6 +86,8 @@ test('the document lists every route', async () => {
     'get /sagas/summary',
     'get /sagas/{id}',
     'get /sagas/{id}/undo-preview',
+    'post /dead-letters/{queue}/discard',
+    'post /dead-letters/{queue}/replay',
     'post /orders',
     'post /sagas/{id}/compensate',
     'post /sagas/{id}/edit',

@@ -1,8 +1,10 @@
 /** Dead letters on a real broker: seen, sent again, thrown away, and never lost. */
+import { isDeepStrictEqual } from 'node:util';
 import { Type } from '@sinclair/typebox';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
+import { uuidOf } from '../../../../test/support/uuid.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand } from '../contract/command.js';
 import { defineService } from '../contract/service.js';
@@ -56,7 +58,7 @@ afterAll(async () => {
 async function lay(body: string, headers: Record<string, unknown> = {}): Promise<void> {
   channel.publish('saga.dead', QUEUE, Buffer.from(body), {
     persistent: true,
-    correlationId: '019c1f2e-7b1a-7c4d-9e5f-ba9876543210:1',
+    correlationId: `${uuidOf(Date.now())}:1`,
     replyTo: 'parcel_saga.responses',
     headers: {
       'x-cause': 'UNKNOWN_TASK',
@@ -81,18 +83,20 @@ const act = async (type: string, body: object, queue = QUEUE) => {
 afterEach(async () => {
   await act('discard', {});
   await until(0);
-});
+}, 60_000);
 
 it('shows what lies there, and leaves it there in its order', async () => {
   for (const body of ['a', 'b', 'c']) await lay(body);
   await until(3);
   for (let look = 0; look < 3; look++) expect((await letters()).map(({ body }) => body)).toEqual(['a', 'b', 'c']);
   expect((await letters())[0]).toMatchObject({ cause: 'UNKNOWN_TASK', routingKey: 'depot.unknown', replayable: true });
-  const { items } = (await app.inject('/dead-letters')).json<{ items: { queue: string; count: number }[] }>();
-  expect(items).toEqual([
+  // The broker counts what was given back a little later.
+  const counted = [
     { queue: QUEUE, count: 3, consumers: 1 },
     { queue: 'parcel_saga.responses', count: 0, consumers: 1 },
-  ]);
+  ];
+  const counts = async () => (await app.inject('/dead-letters')).json<{ items: object[] }>().items;
+  await waitFor('the counts', async () => isDeepStrictEqual(await counts(), counted), 30_000);
   expect((await act('replay', {}, 'other.commands')).status).toBe(404);
 });
 
@@ -101,7 +105,8 @@ it('throws away the one that is meant', async () => {
   await until(3);
   const { id } = (await letters())[1]!;
   expect((await act('discard', { id })).body).toEqual({ done: 1, kept: 0 });
-  expect((await letters()).map(({ body }) => body)).toEqual(['a', 'c']);
+  // What was given back may come last.
+  expect((await letters()).map(({ body }) => body).sort()).toEqual(['a', 'c']);
   const again = await act('discard', { id });
   expect([again.status, again.body.code]).toEqual([404, 'NOT_FOUND']);
   const acts = (await app.inject('/sagas/audit')).json<Acts>().items;
@@ -141,15 +146,19 @@ it('keeps what does not say where it belongs, and what no queue takes', async ()
   } finally {
     await channel.bindQueue(QUEUE, 'saga.commands', 'depot.*');
   }
-  expect((await letters()).map(({ body }) => body)).toEqual(['a', 'b']);
+  expect((await letters()).map(({ body }) => body).sort()).toEqual(['a', 'b']);
 });
 
 it('loses none when its connection ends in the middle', async () => {
-  const COUNT = 2_000;
+  const COUNT = 500;
   const bodies = Array.from({ length: COUNT }, (_, number) => `{"number":${number}}`);
   await Promise.all(bodies.map((body) => lay(body)));
   const ready = async () => (await channel.checkQueue(`${QUEUE}.dead`)).messageCount;
   await waitFor('all letters', async () => (await ready()) === COUNT, 30_000);
+  let sent = 0;
+  const { queue: tap } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(tap, 'saga.commands', 'depot.unknown');
+  await channel.consume(tap, () => void sent++, { noAck: true });
   const other = connectTransport({
     urls: [lab.broker.amqpUrl],
     name: 'other',
@@ -160,7 +169,7 @@ it('loses none when its connection ends in the middle', async () => {
     () => 'all',
     (error: SagaError) => error.code,
   );
-  await waitFor('some letters to be taken', async () => (await ready()) < COUNT - 200, 30_000);
+  await waitFor('some letters to be sent', () => sent > 60, 30_000);
   await other.close();
   expect(await replayed).toBe('TRANSPORT_UNAVAILABLE');
   // Nobody knows the task: what was sent again came back.

@@ -21,7 +21,7 @@ export interface LettersDone {
 export interface DeadLetters {
   /** @returns how many letters each queue has. */
   count(queues: readonly string[]): Promise<LetterCount[]>;
-  /** @returns the oldest letters, which stay where they are, and how many there are in all. @param limit - the most */
+  /** @returns the first letters, which stay where they are, and how many there are in all. @param limit - the most */
   peek(queue: string, limit: number): Promise<{ letters: LyingLetter[]; count: number }>;
   /**
    * Sends letters to their queue again. Each leaves only when the queue has it: should the process die in between, it is there twice.

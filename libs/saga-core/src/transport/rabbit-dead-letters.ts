@@ -25,6 +25,8 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
   /** One channel for all, one after the other: what it has given back, it finds again, in the same order. */
   let open: { on: ChannelModel; channel: Channel } | null = null;
   let turn: Promise<unknown> = Promise.resolve();
+  /** How many letters of a queue were given back last: the broker counts them a little later, and gives them at once. */
+  const givenBack = new Map<string, number>();
 
   const connectionOf = (link: RabbitLink): ChannelModel => {
     if (!link.current) throw new SagaError('TRANSPORT_UNAVAILABLE', 'RabbitMQ cannot be reached');
@@ -77,8 +79,9 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
   ): Promise<LettersDone> =>
     inTurn(async (channel) => {
       const { messageCount } = await channel.checkQueue(deadLetterQueueOf(queue));
+      const most = Math.max(messageCount, givenBack.get(queue) ?? 0);
       const done: LyingLetter[] = [];
-      let meant = 0;
+      let [taken, meant] = [0, 0];
       let set: Held[] = [];
       const flush = async (): Promise<void> => {
         for (const { message, letter } of await handle(set)) {
@@ -88,9 +91,10 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
         }
         set = [];
       };
-      for (let number = 0; number < messageCount; number++) {
+      while (taken < most) {
         const held = await take(channel, queue);
         if (!held) break;
+        taken++;
         if (id !== null && held.letter.id !== id) continue;
         meant++;
         set.push(held);
@@ -98,6 +102,7 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
         if (set.length === SET || bytesOf(set) > MOST_BYTES) await flush();
       }
       if (set.length > 0) await flush();
+      givenBack.set(queue, taken - done.length);
       return { done, kept: meant - done.length };
     });
 
@@ -123,6 +128,7 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
           if (!next) break;
           held.push(next);
         }
+        givenBack.set(queue, held.length);
         return { letters: held.map(({ letter }) => letter), count: Math.max(messageCount, held.length) };
       });
     },
