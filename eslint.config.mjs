@@ -42,6 +42,10 @@ export default defineConfig(
     },
   },
   {
+    files: ['libs/saga-core/console/**'],
+    languageOptions: { parserOptions: { project: './libs/saga-core/console/tsconfig.json' } },
+  },
+  {
     files: ['**/*.test.ts', '**/testing/**/*.ts', 'test/**/*.ts'],
     rules: {
       '@typescript-eslint/unbound-method': 'off',

@@ -71,12 +71,15 @@ test('the document lists every route', async () => {
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   expect(operations.sort()).toEqual([
+    'get /dead-letters',
+    'get /dead-letters/{queue}',
     'get /health/live',
     'get /health/ready',
     'get /metrics',
     'get /orders',
     'get /orders/{id}',
     'get /sagas',
+    'get /sagas/audit',
     'get /sagas/definitions',
     'get /sagas/events',
     'get /sagas/export',
@@ -84,6 +87,8 @@ test('the document lists every route', async () => {
     'get /sagas/summary',
     'get /sagas/{id}',
     'get /sagas/{id}/undo-preview',
+    'post /dead-letters/{queue}/discard',
+    'post /dead-letters/{queue}/replay',
     'post /orders',
     'post /sagas/{id}/compensate',
     'post /sagas/{id}/edit',
@@ -134,8 +139,6 @@ test('every reference leads somewhere', async () => {
 });
 
 test('the page needs nothing from elsewhere', async () => {
-  const root = await fetch(base, { redirect: 'manual' });
-  expect([root.status, root.headers.get('location')]).toEqual([302, '/openapi']);
   const page = await (await fetch(`${base}/openapi`)).text();
   const resources = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url!);
   expect(resources.length).toBeGreaterThan(2);

@@ -1,10 +1,12 @@
 import path from 'node:path';
+import { ensurePackage } from './apt-install.mjs';
 import { managementAnswers } from './broker-probe.mjs';
+import { findChromium } from './chromium.mjs';
 import { doWithoutRyukIfNeeded, startPostgresContainer, startRabbitMqContainer } from './containers.mjs';
 import { dropDatabases } from './databases.mjs';
 import { dockerAnswers } from './docker.mjs';
 import { waitForBroker, waitForPostgres } from './external-servers.mjs';
-import { ensurePika } from './pika-install.mjs';
+import { findPythonWithPika } from './python-with-pika.mjs';
 import { startPostgres } from './postgres.mjs';
 import { ensureRabbitMq } from './rabbitmq-install.mjs';
 import { startRabbitMq } from './rabbitmq.mjs';
@@ -38,7 +40,8 @@ export async function provisionTests(context) {
     () => (process.env.DATABASE_URL ? prefixAtServer(context) : (docker?.database ?? ownPostgres(context))),
   );
   // Not beside the installation of RabbitMQ: apt-get does one thing at a time.
-  await ensurePika(context);
+  await ensurePackage('pika', 'python3-pika', async () => (await findPythonWithPika()) !== undefined, context);
+  await ensurePackage('Chromium', 'chromium', async () => (await findChromium()) !== undefined, context);
   return {
     databaseUrl: database.url,
     databasePrefix: `test_${context.id}_`,

@@ -1,7 +1,7 @@
 /** The participant in Python, as a process of its own. */
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findPythonWithPika, NO_PIKA } from '../../scripts/lib/pika-install.mjs';
+import { findPythonWithPika, NO_PIKA } from '../../scripts/lib/python-with-pika.mjs';
 import { waitFor } from './wait-for.js';
 
 const FILE = 'examples/python-accounting/accounting_service.py';

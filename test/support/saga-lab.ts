@@ -14,7 +14,7 @@ import {
   type SagaDefinition,
   type SagaStatus,
   type ServiceContract,
-  type Transport,
+  type RabbitTransport,
 } from 'saga-core';
 import { createLogger } from 'service-kit';
 import { createTestBroker, type TestBroker } from './broker.js';
@@ -28,7 +28,7 @@ export type LabTx = Parameters<Orchestrator<LabTables>['start']>[0];
 export interface SagaLab {
   readonly database: OrchestratorOptions<LabTables>['database'];
   readonly broker: TestBroker;
-  readonly transport: Transport;
+  readonly transport: RabbitTransport;
   /** @returns an orchestrator, not yet running; it is stopped at the end */
   orchestrator(
     sagas: OrchestratorOptions<LabTables>['sagas'],

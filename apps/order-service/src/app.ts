@@ -20,6 +20,7 @@ import { orderFinder } from './orders/order-queries.js';
 import { orderIntake } from './orders/order-intake.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
+import { ORDER_SCENARIOS } from './orders/order-scenarios.js';
 import { purgeKeys } from './orders/purge-keys.js';
 import { sagasOfOrder } from './sagas/sagas-of-order.js';
 
@@ -71,10 +72,12 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
       await app.register(operatorConsole, {
         orchestrator,
         database,
+        deadLetters: transport.deadLetters,
         token: OPERATOR_TOKEN ?? null,
         links: [{ title: 'Order', url: '/orders/{orderId}' }],
         allowEdit: OPERATOR_MAY_EDIT,
         findSagas: (orderId: string) => sagasOfOrder(database, orderId),
+        page: { title: 'Orders', tryIt: ORDER_SCENARIOS },
       });
     },
   };

@@ -12,7 +12,12 @@ export async function openApiDocument(): Promise<object> {
   const uncalled = {} as never;
   await documentApi(app, { Order });
   orderRoutes(app, uncalled, uncalled, uncalled);
-  await app.register(operatorConsole, { orchestrator: uncalled, database: uncalled, token: 'nobody calls' });
+  await app.register(operatorConsole, {
+    orchestrator: { definitions: [] } as never,
+    database: uncalled,
+    deadLetters: uncalled,
+    token: 'nobody calls',
+  });
   healthRoutes(app, uncalled);
   metricsRoutes(app, uncalled);
   await app.ready();

@@ -16,6 +16,7 @@ const info = {
 const tags = [
   { name: 'orders', description: 'Place orders, and see what became of them.' },
   { name: 'sagas', description: 'See how an order is being decided, step by step.' },
+  { name: 'dead letters', description: 'See what could not be handled, send it again or throw it away.' },
   { name: 'health', description: 'See whether the service runs, and whether it may be sent work.' },
 ];
 
@@ -35,7 +36,6 @@ export async function documentApi(app: HttpApp, schemas: Readonly<Record<string,
   });
   await app.register(swaggerUi, { routePrefix: '/openapi', uiConfig: { tryItOutEnabled: true, deepLinking: true } });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/openapi'));
 }
 
 /**

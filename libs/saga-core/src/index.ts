@@ -26,7 +26,7 @@ export type { DatabaseOptions } from './store/open-database.js';
 export { migrate } from './store/migrate.js';
 export { SAGA_MIGRATION_TABLE, orchestratorMigrations, participantMigrations } from './store/migrations/index.js';
 export { connectTransport } from './transport/rabbit-transport.js';
-export type { RabbitOptions } from './transport/rabbit-transport.js';
+export type { RabbitOptions, RabbitTransport } from './transport/rabbit-transport.js';
 export type { QueueType } from './transport/topology.js';
 export type { Transport } from './transport/transport.js';
 export { createParticipant } from './participant/participant.js';

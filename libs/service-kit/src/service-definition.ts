@@ -1,7 +1,7 @@
 /** What a service says about itself; run-service.ts does the rest. */
 import type { TProperties } from '@sinclair/typebox';
 import type { Kysely, Migration } from 'kysely';
-import type { Logger, Transport } from 'saga-core';
+import type { Logger, RabbitTransport } from 'saga-core';
 import type { AsyncApiDocument } from 'saga-core/asyncapi';
 import type { Registry } from 'prom-client';
 import type { HttpApp } from './http-app.js';
@@ -12,7 +12,7 @@ export interface ServiceContext<Db, Own extends TProperties = TProperties> {
   readonly settings: Settings<Own>;
   readonly logger: Logger;
   readonly database: Kysely<Db>;
-  readonly transport: Transport;
+  readonly transport: RabbitTransport;
   /** What is measured, and served at `/metrics`. */
   readonly metrics: Registry;
   /** Aborts when the service is to stop: what waits for something can end early. */

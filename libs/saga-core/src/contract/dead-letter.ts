@@ -46,8 +46,8 @@ export function deadLetter(
 const isShort = (text: string | undefined): text is string =>
   text !== undefined && Buffer.byteLength(text) <= SHORT_STRING_BYTES;
 
-/** Keeps the headers that are short text and numbers: others could be too large to publish again. */
-function plainHeaders(headers: IncomingMessage['headers']): Record<string, string | number> {
+/** @returns the headers that are short text and numbers: others could be too large to publish again. */
+export function plainHeaders(headers: IncomingMessage['headers']): Record<string, string | number> {
   const kept = Object.entries(headers).filter(
     (entry): entry is [string, string | number] =>
       typeof entry[1] === 'number' || (typeof entry[1] === 'string' && Buffer.byteLength(entry[1]) <= 1_000),

@@ -10,7 +10,7 @@ import { SECONDS, SET_SIZES } from './buckets.js';
  * @param registry - where the metrics are; each registry takes them once
  * @returns the same transport, which counts
  */
-export function meteredTransport(transport: Transport, registry: Registry): Transport {
+export function meteredTransport<Whole extends Transport>(transport: Whole, registry: Registry): Whole {
   const registers = [registry];
   const published = new Counter({
     name: 'saga_published_total',

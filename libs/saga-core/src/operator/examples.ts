@@ -1,5 +1,5 @@
 /** What the OpenAPI document shows. */
-import type { BulkOperation, SagaDetail, SagaSummary } from './schemas/index.js';
+import type { BulkOperation, Letter, SagaDetail, SagaSummary } from './schemas/index.js';
 
 const id = '019c1f2e-7b1a-7c4d-9e5f-ba9876543210';
 const at = '2026-01-31T12:00:00.000Z';
@@ -58,6 +58,20 @@ export const detailExample: SagaDetail = {
   steps: [{ name: step, kind: 'retriable', local: false, undo: null, state: 'current' }],
   allowed: { retry: true, compensate: false, skip: true, edit: false },
   links: [],
+};
+
+export const letterExample: Letter = {
+  id: '0b1f3c5d7e9f0a2b4c6d8e0f1a3b5c7d',
+  cause: 'CRASH_LOOP',
+  detail: '3 processes died while they handled it',
+  exchange: 'saga.commands',
+  routingKey: step,
+  correlationId: `${id}:5`,
+  replyTo: 'create_order_saga.responses',
+  headers: { 'x-saga-attempt': 3, 'x-cause': 'CRASH_LOOP' },
+  body: JSON.stringify(data),
+  bytes: 50,
+  replayable: true,
 };
 
 export const bulkExample: BulkOperation = {

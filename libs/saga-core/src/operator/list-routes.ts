@@ -7,6 +7,7 @@ import { sagaCounts } from '../store/saga-summary.js';
 import { definitionView } from './definition-view.js';
 import { summaryExample } from './examples.js';
 import { exported } from './export.js';
+import { onceInAWhile } from './once-in-a-while.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { OperatorProblem } from './operator-problem.js';
 import { answers, DENIALS, refuses, TAGS } from './route-docs.js';
@@ -224,18 +225,3 @@ export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
     async () => ({ items: orchestrator.definitions.map((definition) => definitionView(definition as never)) }),
   );
 };
-
-/** However many ask, the database is asked every two seconds at most, and by one at a time. */
-function onceInAWhile<Value>(ask: () => Promise<Value>): () => Promise<Value> {
-  let known: { value: Promise<Value>; until: number } | null = null;
-  return () => {
-    if (known && known.until > performance.now()) return known.value;
-    const value = ask();
-    known = { value, until: Infinity };
-    value.then(
-      () => (known = { value, until: performance.now() + 2_000 }),
-      () => (known = null),
-    );
-    return value;
-  };
-}

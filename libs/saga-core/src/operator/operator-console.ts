@@ -3,18 +3,30 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { operatorAccess } from './access.js';
+import { actRoutes } from './act-routes.js';
+import { deadLetterRoutes } from './dead-letter-routes.js';
 import { eventRoutes } from './event-routes.js';
 import { listRoutes } from './list-routes.js';
 import { answerOperatorProblem } from './operator-problem.js';
 import type { OperatorConsoleOptions } from './options.js';
+import { pageRoutes } from './page-routes.js';
 import { sagaRoutes } from './saga-routes.js';
 
 export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   if (options.token === null)
     app.log.warn('OPERATOR_TOKEN is not set: sagas can be seen and steered from this machine alone');
   app.setErrorHandler(answerOperatorProblem);
+  // Beside what the token is for: a browser must have the page to ask for it.
+  await app.register(pageRoutes, options);
+  await app.register(guardedRoutes, options);
+};
+
+const guardedRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   app.addHook('onRequest', operatorAccess(options.token));
   await app.register(listRoutes, options);
   await app.register(sagaRoutes, options);
   await app.register(eventRoutes, options);
+  await app.register(actRoutes, options);
+  const { deadLetters } = options;
+  if (deadLetters) await app.register(deadLetterRoutes, { ...options, deadLetters });
 };

@@ -3,7 +3,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { SagaError, type SagaErrorCode } from '../errors.js';
 import type { Problem } from './schemas/index.js';
 
-const KINDS = {
+/** By code; docs/errors.md explains them, and a test compares. */
+export const OPERATOR_PROBLEMS = {
   UNAUTHORIZED: { status: 401, title: 'The token is missing or wrong' },
   FORBIDDEN: { status: 403, title: 'This is not for you' },
   EDIT_NOT_ALLOWED: { status: 403, title: 'Editing is switched off' },
@@ -15,7 +16,7 @@ const KINDS = {
   BULK_OPERATION_RUNNING: { status: 409, title: 'The same bulk operation is not over' },
   INVALID_PAYLOAD: { status: 422, title: "The payload breaks the command's schema" },
 } as const;
-export type OperatorProblemCode = keyof typeof KINDS;
+export type OperatorProblemCode = keyof typeof OPERATOR_PROBLEMS;
 
 const CODES: Partial<Record<SagaErrorCode, OperatorProblemCode>> = {
   SAGA_NOT_FOUND: 'NOT_FOUND',
@@ -35,12 +36,12 @@ export class OperatorProblem extends Error {
     super(message);
     this.name = 'OperatorProblem';
     this.code = code;
-    this.statusCode = KINDS[code].status;
+    this.statusCode = OPERATOR_PROBLEMS[code].status;
   }
 
   /** @returns the response's body. */
   toJSON(): Problem {
-    const { status, title } = KINDS[this.code];
+    const { status, title } = OPERATOR_PROBLEMS[this.code];
     const type = `urn:problem-type:${this.code.toLowerCase().replaceAll('_', '-')}`;
     return { type, title, status, detail: this.message, code: this.code };
   }

@@ -1,6 +1,8 @@
 /** What the console is made of. */
 import type { Orchestrator } from '../orchestrator/orchestrator.js';
 import type { Database } from '../store/database.js';
+import type { ConsolePage } from './page-routes.js';
+import type { DeadLetters } from '../transport/dead-letters.js';
 import type { LinkTemplate } from './saga-detail.js';
 
 export interface OperatorConsoleOptions {
@@ -8,6 +10,8 @@ export interface OperatorConsoleOptions {
   readonly orchestrator: Pick<Orchestrator<any>, 'definitions' | 'stored' | 'operate' | 'isReady'>;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the same
   readonly database: Database<any>;
+  /** Where dead letters lie; without it they are not shown. A transport of connectTransport has it. */
+  readonly deadLetters?: DeadLetters;
   /** What clients must send as `Authorization: Bearer <token>`; null lets in clients on this machine alone. */
   readonly token: string | null;
   /** Shown with each saga. */
@@ -16,4 +20,6 @@ export interface OperatorConsoleOptions {
   readonly allowEdit?: boolean;
   /** Finds sagas by a business id, such as an order's, so that `q` finds them quickly. */
   readonly findSagas?: (businessId: string) => Promise<readonly string[]>;
+  /** What the page at the plugin's prefix is called, and what can be started from it. */
+  readonly page?: ConsolePage;
 }

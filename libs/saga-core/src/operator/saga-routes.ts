@@ -1,10 +1,12 @@
 /** Routes that show one saga and steer it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { SagaDefinition } from '../definition/saga.js';
+import type { OperatorAction } from '../engine/event.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import { detailExample } from './examples.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { OperatorProblem } from './operator-problem.js';
+import { recorded } from './recorded.js';
 import { answers, DENIALS, refuses, TAGS } from './route-docs.js';
 import { sagaDetail, undoPreview } from './saga-detail.js';
 import {
@@ -44,7 +46,7 @@ const DESCRIPTIONS = {
 /** Adds `GET /sagas/{id}`, its undo preview, and `POST /sagas/{id}/retry`, `/compensate`, `/skip`, `/edit`. */
 export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (
   app,
-  { orchestrator, links = [], allowEdit = false },
+  { orchestrator, database, links = [], allowEdit = false },
 ) => {
   const definitionOf = ({ instance }: StoredSaga) =>
     orchestrator.definitions.find(
@@ -58,6 +60,13 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   const detail = async (id: string): Promise<SagaDetail> => {
     const saga = await stored(id);
     return sagaDetail(saga, definitionOf(saga), { links, allowEdit });
+  };
+
+  const operate = async (id: string, action: OperatorAction): Promise<void> => {
+    const sagaId = id.toLowerCase();
+    await orchestrator.operate(sagaId, action);
+    const { type, by: operator, reason, version } = action;
+    await recorded(app.log, database, { operator, reason, action: type, sagaId, details: { version } });
   };
 
   app.get(
@@ -124,7 +133,7 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
       `/sagas/:id/${type}`,
       { schema: { operationId, tags: TAGS, summary, description, params, body: SteerBody, response: STEERED } },
       async ({ params: { id }, body: { operator, reason, version } }) => {
-        await orchestrator.operate(id.toLowerCase(), { type, by: operator, reason, version });
+        await operate(id, { type, by: operator, reason, version });
         return detail(id);
       },
     );
@@ -147,7 +156,7 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
     async ({ params: { id }, body: { operator, reason, version, payload } }) => {
       if (!allowEdit)
         throw new OperatorProblem('EDIT_NOT_ALLOWED', 'This service does not allow commands to be edited.');
-      await orchestrator.operate(id.toLowerCase(), { type: 'edit', by: operator, reason, version, payload });
+      await operate(id, { type: 'edit', by: operator, reason, version, payload });
       return detail(id);
     },
   );

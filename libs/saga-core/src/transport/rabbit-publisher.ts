@@ -83,6 +83,17 @@ export class RabbitPublisher {
     this.returned.clear();
   }
 
+  /** Closes its channel, when nothing is to be confirmed any more. */
+  async close(): Promise<void> {
+    // Closing would report itself as a failure.
+    this.channel.removeAllListeners('close');
+    try {
+      await this.channel.close();
+    } catch {
+      // It is closed already.
+    }
+  }
+
   private send(message: OutgoingMessage, index: number, set: PendingSet): void {
     const messageId = String(this.nextMessageId++);
     this.returned.set(messageId, () => (set.outcomes[index] = 'returned'));

@@ -3,9 +3,11 @@ import type { ChannelModel } from 'amqplib';
 import type { Logger } from 'pino';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import type { DeadLetters } from './dead-letters.js';
 import { declareTopology } from './declare-topology.js';
 import { keepDeclared } from './keep-declared.js';
 import { RabbitConsumer } from './rabbit-consumer.js';
+import { rabbitDeadLetters } from './rabbit-dead-letters.js';
 import { RabbitLink } from './rabbit-link.js';
 import { RabbitPublisher } from './rabbit-publisher.js';
 import type { Topology } from './topology.js';
@@ -21,8 +23,13 @@ export interface RabbitOptions {
   readonly declare?: boolean;
 }
 
+export interface RabbitTransport extends Transport {
+  /** What lies in dead-letter queues. */
+  readonly deadLetters: DeadLetters;
+}
+
 /** @returns a transport that connects by itself, and again whenever the connection is lost. */
-export function connectTransport(options: RabbitOptions): Transport {
+export function connectTransport(options: RabbitOptions): RabbitTransport {
   const { urls, name, logger } = options;
   if (urls.length === 0) throw new SagaError('INVALID_SETTING', 'connectTransport needs at least one URL');
   const topologies: Topology[] = [];
@@ -129,6 +136,7 @@ export function connectTransport(options: RabbitOptions): Transport {
         },
       };
     },
+    deadLetters: rabbitDeadLetters(consuming, publishing),
     async close() {
       await Promise.all([publishing.close(), consuming.close()]);
     },

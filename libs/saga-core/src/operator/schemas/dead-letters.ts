@@ -38,7 +38,10 @@ const LetterSchema = Type.Object({
 });
 export type Letter = Static<typeof LetterSchema>;
 export const LettersSchema = Type.Object({
-  items: Type.Array(LetterSchema, { description: 'Oldest first.' }),
+  items: Type.Array(LetterSchema, {
+    description:
+      'In the order in which the broker gives them: oldest first, but one that was looked for may come last.',
+  }),
   count: Type.Integer({ description: 'How many there are in all.' }),
 });
 export const LettersBody = Type.Object({

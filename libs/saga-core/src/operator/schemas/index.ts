@@ -1,4 +1,5 @@
 /** The shapes of the operator's API. */
+export * from './acts.js';
 export * from './bulk.js';
 export * from './common.js';
 export * from './dead-letters.js';

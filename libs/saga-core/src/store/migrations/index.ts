@@ -9,6 +9,7 @@ import { sagaKeptReplies } from './006-saga-kept-replies.js';
 import { stateAsJson } from './007-state-as-json.js';
 import { outcomeAsJson } from './008-outcome-as-json.js';
 import { failedSagas } from './009-failed-sagas.js';
+import { operatorActs } from './010-operator-acts.js';
 
 /** The bookkeeping table to run these under. */
 export const SAGA_MIGRATION_TABLE = 'saga_migration';
@@ -21,6 +22,7 @@ export const orchestratorMigrations: Record<string, Migration> = {
   '006-saga-kept-replies': sagaKeptReplies,
   '007-state-as-json': stateAsJson,
   '009-failed-sagas': failedSagas,
+  '010-operator-acts': operatorActs,
 };
 
 /** For a database of a participant. */

@@ -35,6 +35,7 @@ describe('the migrations', () => {
         "007-state-as-json": "27e7ac21f2c39a58",
         "008-outcome-as-json": "cbbf13077eeaa0c6",
         "009-failed-sagas": "55e364ce67f81161",
+        "010-operator-acts": "0d0fbb9d8fa1b401",
       }
     `);
   });

@@ -1,0 +1,185 @@
+/** Dead letters on RabbitMQ. Invariant kept here: a letter leaves its queue only after another queue has confirmed it, or because it was to be thrown away. */
+import type { Channel, ChannelModel, GetMessage } from 'amqplib';
+import { lyingLetter, type LyingLetter } from '../contract/lying-letter.js';
+import type { IncomingMessage } from '../contract/message.js';
+import { deadLetterQueueOf } from '../contract/routing.js';
+import { messageOf, SagaError } from '../errors.js';
+import type { DeadLetters, LetterCount, LettersDone } from './dead-letters.js';
+import type { RabbitLink } from './rabbit-link.js';
+import { RabbitPublisher } from './rabbit-publisher.js';
+
+/** How many letters are sent again before the first of them are acknowledged, and how much of them is read at once. */
+const SET = 50;
+const MOST_BYTES = 16 * 1_048_576;
+
+interface Held {
+  readonly message: GetMessage;
+  readonly letter: LyingLetter;
+}
+
+/**
+ * @param consuming - on which letters are taken and acknowledged; an alarm does not block it
+ * @param publishing - on which they are sent again, on a channel of its own: a refusal costs nothing else
+ */
+export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink): DeadLetters {
+  /** One channel for all, one after the other: what it has given back, it finds again, in the same order. */
+  let open: { on: ChannelModel; channel: Channel } | null = null;
+  let turn: Promise<unknown> = Promise.resolve();
+  /** How many letters of a queue were given back last: the broker counts them a little later, and gives them at once. */
+  const givenBack = new Map<string, number>();
+
+  const connectionOf = (link: RabbitLink): ChannelModel => {
+    if (!link.current) throw new SagaError('TRANSPORT_UNAVAILABLE', 'RabbitMQ cannot be reached');
+    return link.current;
+  };
+
+  const channelNow = async (): Promise<Channel> => {
+    const on = connectionOf(consuming);
+    if (open?.on === on) return open.channel;
+    const channel = await on.createChannel();
+    channel.on('error', () => undefined);
+    channel.on('close', () => (open = null));
+    open = { on, channel };
+    return channel;
+  };
+
+  /** Whatever is not acknowledged when the work ends, or fails, lies in its queue again. */
+  const inTurn = <Result>(work: (channel: Channel) => Promise<Result>): Promise<Result> => {
+    const result = turn.then(async () => {
+      let channel: Channel | null = null;
+      try {
+        channel = await channelNow();
+        const done = await work(channel);
+        channel.nackAll(true);
+        return done;
+      } catch (error) {
+        open = null;
+        await channel?.close().catch(() => undefined);
+        if (error instanceof SagaError) throw error;
+        throw new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not do it: ${messageOf(error)}`, { cause: error });
+      }
+    });
+    turn = result.catch(() => undefined);
+    return result;
+  };
+
+  const take = async (channel: Channel, queue: string): Promise<Held | null> => {
+    const message = await channel.get(deadLetterQueueOf(queue), { noAck: false });
+    if (!message) return null;
+    const { correlationId, replyTo, headers } = message.properties as Partial<IncomingMessage>;
+    const letter = lyingLetter(queue, { correlationId, replyTo, headers: headers ?? {}, body: message.content });
+    return { message, letter };
+  };
+
+  /** Takes what lies there now, or the one that is meant, in sets. What comes meanwhile is left: it may be one that came back. */
+  const takeAll = async (
+    queue: string,
+    id: string | null,
+    handle: (set: readonly Held[]) => Promise<readonly Held[]>,
+  ): Promise<LettersDone> =>
+    inTurn(async (channel) => {
+      const { messageCount } = await channel.checkQueue(deadLetterQueueOf(queue));
+      const most = Math.max(messageCount, givenBack.get(queue) ?? 0);
+      const done: LyingLetter[] = [];
+      let [taken, meant] = [0, 0];
+      let set: Held[] = [];
+      const flush = async (): Promise<void> => {
+        for (const { message, letter } of await handle(set)) {
+          channel.ack(message);
+          // What is told of it needs no body.
+          done.push({ ...letter, body: Buffer.alloc(0), again: null });
+        }
+        set = [];
+      };
+      while (taken < most) {
+        const held = await take(channel, queue);
+        if (!held) break;
+        taken++;
+        if (id !== null && held.letter.id !== id) continue;
+        meant++;
+        set.push(held);
+        if (id !== null) break;
+        if (set.length === SET || bytesOf(set) > MOST_BYTES) await flush();
+      }
+      if (set.length > 0) await flush();
+      givenBack.set(queue, taken - done.length);
+      return { done, kept: meant - done.length };
+    });
+
+  return {
+    async count(queues) {
+      const counts: LetterCount[] = [];
+      for (const queue of queues) {
+        const [dead, alive] = [
+          await lookAt(connectionOf(consuming), deadLetterQueueOf(queue)),
+          await lookAt(connectionOf(consuming), queue),
+        ];
+        counts.push({ queue, count: dead?.messageCount ?? 0, consumers: alive?.consumerCount ?? null });
+      }
+      return counts;
+    },
+    peek: async (queue, limit) => {
+      if ((await lookAt(connectionOf(consuming), deadLetterQueueOf(queue))) === null) return { letters: [], count: 0 };
+      return inTurn(async (channel) => {
+        const { messageCount } = await channel.checkQueue(deadLetterQueueOf(queue));
+        const held: Held[] = [];
+        while (held.length < limit && bytesOf(held) <= MOST_BYTES) {
+          const next = await take(channel, queue);
+          if (!next) break;
+          held.push(next);
+        }
+        givenBack.set(queue, held.length);
+        return { letters: held.map(({ letter }) => letter), count: Math.max(messageCount, held.length) };
+      });
+    },
+    replay: (queue, id) =>
+      withPublisher(connectionOf(publishing), publishing, (publish) =>
+        takeAll(queue, id, async (set) => {
+          const able = set.filter(({ letter }) => letter.again !== null);
+          const fates = await publish(able.map(({ letter }) => letter.again!));
+          return able.filter((_held, index) => fates[index] === 'confirmed');
+        }),
+      ),
+    discard: (queue, id) => takeAll(queue, id, async (set) => set),
+  };
+}
+
+const bytesOf = (set: readonly Held[]): number => set.reduce((sum, { letter }) => sum + letter.body.length, 0);
+
+/** @returns the queue's counts, or null when it does not exist: asking for it closes the channel then */
+async function lookAt(
+  connection: ChannelModel,
+  queue: string,
+): Promise<{ messageCount: number; consumerCount: number } | null> {
+  const channel = await connection.createChannel();
+  channel.on('error', () => undefined);
+  try {
+    const counts = await channel.checkQueue(queue);
+    await channel.close();
+    return counts;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 404) return null;
+    throw new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not tell of ${queue}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function withPublisher<Result>(
+  connection: ChannelModel,
+  link: RabbitLink,
+  work: (publish: RabbitPublisher['publish']) => Promise<Result>,
+): Promise<Result> {
+  if (link.isBlocked())
+    throw new SagaError('TRANSPORT_UNAVAILABLE', 'RabbitMQ has blocked publishing (memory or disk alarm)');
+  const publisher = await RabbitPublisher.open(connection, {
+    fail: (reason) => publisher.abandon(reason),
+    isBlocked: () => link.isBlocked(),
+    onRefused: () => undefined,
+  });
+  try {
+    return await work((messages) => (messages.length === 0 ? Promise.resolve([]) : publisher.publish(messages)));
+  } finally {
+    await publisher.close();
+  }
+}
