@@ -13,7 +13,7 @@ export async function openApiDocument(): Promise<object> {
   await documentApi(app, { Order });
   orderRoutes(app, uncalled, uncalled, uncalled);
   await app.register(operatorConsole, {
-    orchestrator: { definitions: [] } as never,
+    orchestrator: { definitions: [], isReady: () => false } as never,
     database: uncalled,
     deadLetters: uncalled,
     token: 'nobody calls',

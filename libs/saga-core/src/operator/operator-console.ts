@@ -4,6 +4,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { operatorAccess } from './access.js';
 import { actRoutes } from './act-routes.js';
+import { bulkRoutes } from './bulk-routes.js';
 import { deadLetterRoutes } from './dead-letter-routes.js';
 import { eventRoutes } from './event-routes.js';
 import { listRoutes } from './list-routes.js';
@@ -27,6 +28,7 @@ const guardedRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (
   await app.register(sagaRoutes, options);
   await app.register(eventRoutes, options);
   await app.register(actRoutes, options);
+  await app.register(bulkRoutes, options);
   const { deadLetters } = options;
   if (deadLetters) await app.register(deadLetterRoutes, { ...options, deadLetters });
 };

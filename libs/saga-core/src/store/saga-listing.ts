@@ -14,6 +14,10 @@ export interface ListFilter {
   readonly step?: string;
   readonly minAgeSeconds?: number;
   readonly minAttempts?: number;
+  /** Its last error has this code. */
+  readonly code?: string;
+  /** It has changed since, in milliseconds since the epoch. */
+  readonly changedSince?: number;
   /** Only these. */
   readonly ids?: readonly string[];
   /** The data holds this text at this path. */
@@ -89,7 +93,7 @@ export async function listSagas<Db>(
   const by = ORDERS[sort];
   const conditions = conditionsOf(filter, sort);
   if (after) conditions.push(by.after(after));
-  const where = conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
+  const where = joined(conditions);
   const { rows } = await sql<ListedRow>`
     select ${LISTED_COLUMNS}, (${by.key})::text as key from saga_instance ${where} order by ${by.order} limit ${limit}`.execute(
     database,
@@ -97,8 +101,14 @@ export async function listSagas<Db>(
   return rows.map(listedOf);
 }
 
+/** @returns the condition of a statement on saga_instance, for all that match. */
+export const whereOf = (filter: ListFilter): RawBuilder<unknown> => joined(conditionsOf(filter, 'newest'));
+
+const joined = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> =>
+  conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
+
 function conditionsOf(filter: ListFilter, sort: ListSort): RawBuilder<unknown>[] {
-  const { status, saga, step, minAgeSeconds, minAttempts, ids, data } = filter;
+  const { status, saga, step, minAgeSeconds, minAttempts, ids, data, code, changedSince } = filter;
   const conditions: RawBuilder<unknown>[] = [];
   if (status === 'stuck') conditions.push(sql`status = 'stuck'`);
   else if (status === 'running' || status === 'compensating') conditions.push(sql`wake_at is not null`);
@@ -110,6 +120,8 @@ function conditionsOf(filter: ListFilter, sort: ListSort): RawBuilder<unknown>[]
   if (minAgeSeconds !== undefined)
     conditions.push(sql`created_at <= clock_timestamp() - ${minAgeSeconds}::float8 * interval '1 second'`);
   if (minAttempts !== undefined) conditions.push(sql`${ATTEMPT} >= ${minAttempts}`);
+  if (code !== undefined) conditions.push(sql`last_error ->> 'code' = ${code}`);
+  if (changedSince !== undefined) conditions.push(sql`updated_at >= to_timestamp(${changedSince / 1000}::float8)`);
   if (ids) conditions.push(sql`saga_id = any(${[...ids]}::uuid[])`);
   if (data) conditions.push(sql`data #>> ${[...data.path]}::text[] = ${data.value}`);
   return conditions;

@@ -15,6 +15,9 @@ export const BulkFilterSchema = Type.Object(
 );
 export type BulkFilter = Static<typeof BulkFilterSchema>;
 
+/** Who pauses or resumes one, and why. */
+export const OperatorBody = Type.Object(Operator);
+
 export const BulkBody = Type.Object({
   ...Operator,
   action: Type.Literal('retry', { description: 'What to do to each.' }),

@@ -1,0 +1,165 @@
+/**
+ * Bulk operations, kept so that they outlive the process that runs them: what matched at the beginning is noted, each saga with the version that it had,
+ * and worked off. The version is what makes it safe to do again what may have been done already.
+ */
+import { sql, type Kysely } from 'kysely';
+import { uuidv7 } from 'uuidv7';
+import { isUniqueViolation } from './database-errors.js';
+import { whereOf, type ListFilter } from './saga-listing.js';
+
+/** Times are milliseconds since the epoch. */
+export interface StoredBulk {
+  readonly id: string;
+  readonly action: string;
+  readonly filter: Readonly<Record<string, unknown>>;
+  readonly status: 'running' | 'paused' | 'completed';
+  readonly matched: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly failures: readonly { readonly sagaId: string; readonly message: string }[];
+  readonly perSecond: number;
+  readonly operator: string;
+  readonly reason: string;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+}
+
+/** A saga that is still to be done, as it was when it matched. */
+export interface BulkItem {
+  readonly sagaId: string;
+  readonly version: number;
+}
+
+/** The most failures that are kept with an operation. */
+const MOST_FAILURES = 100;
+const BULK = sql`operation_id as id, action, filter, status, matched, done, failed, failures, per_second as "perSecond", operator, reason,
+  (extract(epoch from created_at) * 1000)::float8 as "createdAt", (extract(epoch from ended_at) * 1000)::float8 as "endedAt"`;
+
+/**
+ * Notes an operation and all sagas that match, in one transaction.
+ *
+ * @param bulk.filter - as the client gave it: the same filter is the same operation
+ * @returns the operation, or null when one with this filter is not over
+ */
+export async function createBulk<Db>(
+  database: Kysely<Db>,
+  bulk: Pick<StoredBulk, 'action' | 'filter' | 'perSecond' | 'operator' | 'reason'>,
+  filter: ListFilter,
+): Promise<StoredBulk | null> {
+  const { action, perSecond, operator, reason } = bulk;
+  const id = uuidv7();
+  try {
+    const { rows } = await sql<StoredBulk>`
+      with matching as (
+        insert into saga_bulk_item (operation_id, saga_id, version)
+        select ${id}::uuid, saga_id, version from saga_instance ${whereOf(filter)} returning saga_id
+      )
+      insert into saga_bulk_operation (operation_id, action, filter, per_second, operator, reason, matched, status, ended_at)
+      select ${id}::uuid, ${action}, ${JSON.stringify(bulk.filter)}::jsonb, ${perSecond}, ${operator}, ${reason}, count(*)::integer,
+        case when count(*) = 0 then 'completed' else 'running' end, case when count(*) = 0 then clock_timestamp() end
+      from matching returning ${BULK}`.execute(database);
+    return rows[0]!;
+  } catch (error) {
+    if (isUniqueViolation(error)) return null;
+    throw error;
+  }
+}
+
+/** @returns how many sagas match. */
+export async function countSagas<Db>(database: Kysely<Db>, filter: ListFilter): Promise<number> {
+  const { rows } = await sql<{
+    count: number;
+  }>`select count(*)::integer as count from saga_instance ${whereOf(filter)}`.execute(database);
+  return rows[0]!.count;
+}
+
+/** @returns the last operations, newest first. */
+export async function listBulks<Db>(database: Kysely<Db>, limit: number): Promise<StoredBulk[]> {
+  const { rows } = await sql<StoredBulk>`
+    select ${BULK} from saga_bulk_operation order by operation_id desc limit ${limit}`.execute(database);
+  return rows;
+}
+
+/** @returns an operation, or null. */
+export async function findBulk<Db>(database: Kysely<Db>, id: string): Promise<StoredBulk | null> {
+  const { rows } = await sql<StoredBulk>`select ${BULK} from saga_bulk_operation where operation_id = ${id}`.execute(
+    database,
+  );
+  return rows[0] ?? null;
+}
+
+/** Pauses or resumes. @returns the operation as it is now, or null when there is none that is not over */
+export async function setBulkStatus<Db>(
+  database: Kysely<Db>,
+  id: string,
+  status: 'running' | 'paused',
+): Promise<StoredBulk | null> {
+  const { rows } = await sql<StoredBulk>`
+    update saga_bulk_operation set status = ${status} where operation_id = ${id} and ended_at is null returning ${BULK}`.execute(
+    database,
+  );
+  return rows[0] ?? null;
+}
+
+/**
+ * Takes the oldest running operation that no process works on, for a while.
+ *
+ * @param holdMs - for how long, in milliseconds; whoever works on takes it again before
+ * @param id - takes this one again, which is held
+ * @returns the operation, or null when there is none, or it runs no more
+ */
+export async function takeBulk<Db>(
+  database: Kysely<Db>,
+  holdMs: number,
+  id: string | null = null,
+): Promise<StoredBulk | null> {
+  const which = id === null ? sql`worked_until is null or worked_until < clock_timestamp()` : sql`operation_id = ${id}`;
+  const { rows } = await sql<StoredBulk>`
+    update saga_bulk_operation set worked_until = clock_timestamp() + ${holdMs}::float8 * interval '1 millisecond'
+    where operation_id = (
+      select operation_id from saga_bulk_operation where ended_at is null and status = 'running' and (${which})
+      order by operation_id limit 1 for update skip locked
+    ) returning ${BULK}`.execute(database);
+  return rows[0] ?? null;
+}
+
+/** Lets another process take an operation at once. */
+export async function releaseBulk<Db>(database: Kysely<Db>, id: string): Promise<void> {
+  await sql`update saga_bulk_operation set worked_until = null where operation_id = ${id}`.execute(database);
+}
+
+/** @returns sagas that are still to be done. @param limit - the most */
+export async function bulkItems<Db>(database: Kysely<Db>, id: string, limit: number): Promise<BulkItem[]> {
+  const { rows } = await sql<BulkItem>`
+    select saga_id as "sagaId", version from saga_bulk_item where operation_id = ${id} order by saga_id limit ${limit}`.execute(
+    database,
+  );
+  return rows;
+}
+
+/**
+ * Notes what has been done, each saga once whoever did it, and ends the operation with its last.
+ *
+ * @param results - by saga: null when it was done, or why not
+ */
+export async function settleBulkItems<Db>(
+  database: Kysely<Db>,
+  id: string,
+  results: readonly { readonly sagaId: string; readonly failure: string | null }[],
+): Promise<void> {
+  await sql`
+    with settled as (
+      delete from saga_bulk_item item using unnest(${results.map(({ sagaId }) => sagaId)}::uuid[],
+        ${results.map(({ failure }) => failure)}::text[]) as result(saga_id, failure)
+      where item.operation_id = ${id} and item.saga_id = result.saga_id returning item.saga_id, result.failure
+    ), tally as (
+      select (count(*) filter (where failure is null))::integer as done, (count(*) filter (where failure is not null))::integer as failed,
+        coalesce(jsonb_agg(jsonb_build_object('sagaId', saga_id, 'message', failure)) filter (where failure is not null), '[]') as failures
+      from settled
+    )
+    update saga_bulk_operation operation set done = operation.done + tally.done, failed = operation.failed + tally.failed,
+      failures = case when jsonb_array_length(operation.failures) < ${MOST_FAILURES} then operation.failures || tally.failures else operation.failures end,
+      status = case when operation.done + tally.done + operation.failed + tally.failed >= matched then 'completed' else status end,
+      ended_at = case when operation.done + tally.done + operation.failed + tally.failed >= matched then clock_timestamp() end
+    from tally where operation_id = ${id}`.execute(database);
+}
