@@ -38,7 +38,7 @@ test('the page asks for nothing from elsewhere, and its policy allows nothing el
   const { headers } = await fetch(stack.url('order-service'));
   expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
   for (const screen of SCREENS) {
-    await tab.page.goto(`${stack.url('order-service')}/#/${screen}`);
+    await goTo(screen);
     await tab.untilLoaded();
   }
   expect([...tab.origins]).toEqual([stack.url('order-service')]);
@@ -48,7 +48,7 @@ test('the page asks for nothing from elsewhere, and its policy allows nothing el
 test('what can be operated has a name, and nothing is wider than a phone', async () => {
   await tab.page.setViewport({ width: 360, height: 740 });
   for (const screen of SCREENS) {
-    await tab.page.goto(`${stack.url('order-service')}/#/${screen}`);
+    await goTo(screen);
     await tab.untilLoaded();
     expect([screen, await tab.nameless()]).toEqual([screen, []]);
     expect([screen, await tab.valueOf('document.documentElement.scrollWidth')]).toEqual([screen, 360]);
@@ -72,7 +72,7 @@ test('orders are placed and seen to move until they end', async () => {
   );
   expect(await tab.nameless()).toEqual([]);
 
-  await tab.page.goto(`${stack.url('order-service')}/#/failures`);
+  await goTo('failures');
   await tab.untilSays('LIMIT_EXCEEDED', '.groups li');
   expect(tab.complaints).toEqual([]);
 }, 90_000);
@@ -82,48 +82,75 @@ test('an order of one’s own is placed with the form, and found by its data', a
   await tab.fill('Price', '4321');
   await tab.press('button', 'Place an order');
   await tab.untilSays('completed', '.started li:first-child');
-  await tab.page.goto(`${stack.url('order-service')}/#/sagas`);
+  await goTo('sagas');
   await tab.fill('Saga id, order id, or data.field:value', 'data.price:4321');
   await tab.press('button', 'Search');
   await tab.page.waitForFunction(`document.querySelectorAll('table.rows tbody tr').length === 1`);
   expect(tab.complaints).toEqual([]);
 }, 90_000);
 
-test('a stuck saga is found, understood, retried, and seen to end', async () => {
-  const [broken, contested] = [await placeBrokenApproval(), await placeBrokenApproval()];
-  await untilStuck([broken, contested]);
-  await tab.page.browserContext().close();
-  tab = await opened();
-  await tab.untilSays('2', '.tile.bad .value');
-  await tab.page.locator('.tile.bad a').click();
-  await tab.page.locator(`a[href="#/sagas/${broken.sagaId}"]`).click();
-  await tab.untilSays('Stuck because of HANDLER_FAILED');
-  await tab.untilSays('its printer is out of paper');
+describe('stuck sagas', () => {
+  const stuck: PlacedOrder[] = [];
+  const fixPrinter = () => queryOf('restaurant-service', 'update restaurant set approval_failures = 0 where id = 2');
+  beforeAll(async () => {
+    for (let count = 0; count < 6; count++) stuck.push(await placeBrokenApproval());
+    await untilStuck(stuck);
+  }, 120_000);
 
-  await queryOf('restaurant-service', 'update restaurant set approval_failures = 0 where id = 2');
-  await tab.press('button', 'Retry now');
-  await sign('the printer has paper again');
-  await tab.untilSays('completed', '.head .badge');
-  await tab.untilSays('Ann retried', '.timeline');
-  await tab.untilSays('the printer has paper again', '.timeline');
-  expect(tab.complaints).toEqual([]);
+  test('one is found, understood, retried, and seen to end', async () => {
+    const { sagaId } = stuck[0]!;
+    await tab.untilSays('6', '.tile.bad .value');
+    await tab.page.locator('.tile.bad a').click();
+    await tab.page.locator(`a[href="#/sagas/${sagaId}"]`).click();
+    await tab.untilSays('Stuck because of HANDLER_FAILED');
+    await tab.untilSays('its printer is out of paper');
 
-  await tab.page.goto(`${stack.url('order-service')}/#/operations`);
-  await tab.untilSays('the printer has paper again', 'main table');
+    await fixPrinter();
+    await tab.press('button', 'Retry now');
+    await sign('the printer has paper again');
+    await tab.untilSays('completed', '.head .badge');
+    await tab.untilSays('Ann retried', '.timeline');
+    await tab.untilSays('the printer has paper again', '.timeline');
 
-  // Two operators and one saga: what was decided on how it stood before is refused, and explained.
-  await tab.page.goto(`${stack.url('order-service')}/#/sagas/${contested.sagaId}`);
-  await tab.press('button', 'Retry now');
-  const headers = { authorization: `Bearer ${TOKEN}` };
-  const bob = { operator: 'Bob', reason: 'I was first', version: await stuckVersion(contested) };
-  expect(await post(`${stack.url('order-service')}/sagas/${contested.sagaId}/retry`, bob, headers)).toMatchObject({
-    status: 200,
-  });
-  await sign('the printer has paper again');
-  await tab.untilSays('The saga has moved on since you opened it', 'dialog');
-  await tab.press('button', 'Cancel');
-  await tab.untilSays('Bob retried', '.timeline');
-}, 120_000);
+    await goTo('operations');
+    await tab.untilSays('the printer has paper again', 'main table');
+    expect(tab.complaints).toEqual([]);
+  }, 90_000);
+
+  test('of two operators at one saga the second is told that it has moved on, and nothing is done', async () => {
+    const { sagaId } = stuck[1]!;
+    await goTo(`sagas/${sagaId}`);
+    await tab.press('button', 'Retry now');
+    const bob = { operator: 'Bob', reason: 'I was first', version: await stuckVersion(stuck[1]!) };
+    const url = `${stack.url('order-service')}/sagas/${sagaId}/retry`;
+    expect(await post(url, bob, { authorization: `Bearer ${TOKEN}` })).toMatchObject({ status: 200 });
+    await sign('I did not look');
+    await tab.untilSays('The saga has moved on since you opened it', 'dialog');
+    await tab.press('button', 'Cancel');
+    await tab.untilSays('Bob retried', '.timeline');
+    expect(await tab.valueOf(`document.querySelector('.timeline').innerText.includes('I did not look')`)).toBe(false);
+  }, 90_000);
+
+  test('all with the same failure are retried together, slowly, paused and resumed', async () => {
+    await fixPrinter();
+    await goTo('failures');
+    await tab.press('button', 'Retry the stuck of HANDLER_FAILED at restaurant_service.approve_ticket');
+    await tab.untilSays('4 sagas match', 'dialog');
+    await tab.fill('At most so many a second', '1');
+    await sign('the printer has paper again');
+    await tab.press('button', 'Pause …');
+    await sign('one after the other');
+    await tab.untilSays('paused', '.operations li:first-child .badge');
+    expect(await tab.valueOf(`document.querySelector('progress').value < 4`)).toBe(true);
+    await tab.press('button', 'Resume …');
+    await sign('on with it');
+    await tab.untilSays('completed', '.operations li:first-child .badge');
+    await tab.untilSays('4 of 4 retried', '.operations li:first-child');
+    await goTo('');
+    await tab.untilSays('0', '.tile.good .value');
+    expect(tab.complaints).toEqual([]);
+  }, 90_000);
+});
 
 test('a dead letter is looked at and replayed', async () => {
   await stack.service('accounting-service').stop();
@@ -132,7 +159,7 @@ test('a dead letter is looked at and replayed', async () => {
   await waitFor('the letter', async () => (await deadLetters(stack)).length > 0);
   await stack.replace('accounting-service');
 
-  await tab.page.goto(`${stack.url('order-service')}/#/dead-letters`);
+  await goTo('dead-letters');
   await tab.press('link', 'accounting_service.commands');
   await tab.untilSays('accounting_service.authorize_card', '.letters');
   await tab.press('button', 'Replay …');
@@ -143,6 +170,9 @@ test('a dead letter is looked at and replayed', async () => {
   await waitFor('the order to be approved', async () => (await ended()) === 'APPROVED', 60_000);
   expect(tab.complaints).toEqual([]);
 }, 120_000);
+
+/** Shows a screen. */
+const goTo = (screen: string) => tab.page.goto(`${stack.url('order-service')}/#/${screen}`);
 
 /** Says who and why, and confirms. */
 async function sign(reason: string): Promise<void> {

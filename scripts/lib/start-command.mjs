@@ -209,6 +209,7 @@ async function summary(urls, { rabbitmq, postgres }) {
   const { username, password, origin } = new URL(rabbitmq.managementUrl ?? 'http://-');
   const external = rabbitmq.how === 'AMQP_URL';
   const rows = [
+    ['Console', urls['order-service']],
     ['REST', `${urls['order-service']}/orders`],
     ...Object.entries(urls).map(([name, url]) => ['', `${name} ${url}`]),
     ['OpenAPI', `${urls['order-service']}/openapi`],

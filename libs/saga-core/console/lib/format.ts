@@ -22,8 +22,15 @@ export function time(at: string): string {
   return date.toDateString() === new Date().toDateString() ? clock : `${date.toLocaleDateString()} ${clock}`;
 }
 
-/** @returns how long ago, `3 min ago`. */
-export const ago = (at: string, now: number): string => `${duration(now - Date.parse(at))} ago`;
+/** @returns how long ago, roughly: `just now`, `12 s ago`, `3 min ago`. */
+export function ago(at: string, now: number): string {
+  const ms = now - Date.parse(at);
+  return ms < 1_000
+    ? 'just now'
+    : `${duration(Math.floor(ms / 1_000) * 1_000)
+        .split(/(?<=[a-z]) /)[0]!
+        .replace('.0', '')} ago`;
+}
 
 /** @returns the task without its service: `create_ticket`. */
 export const taskName = (step: string): string => step.slice(step.lastIndexOf('.') + 1);

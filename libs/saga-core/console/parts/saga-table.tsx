@@ -8,7 +8,7 @@ import { Badge } from './small.js';
 function doing({ step, direction, attempt, state }: SagaSummary): string {
   if (step === null) return '–';
   const what = `${direction === 'undo' ? 'undo: ' : ''}${taskName(step)}`;
-  const how = state === 'pausing' ? ', pausing' : state === 'parked' ? ', parked' : '';
+  const how = state === 'pausing' ? ', pausing' : '';
   return `${what}${attempt > 1 ? `, attempt ${attempt}` : ''}${how}`;
 }
 

@@ -74,10 +74,12 @@ function Attention({ summary, stuck }: { summary: Summary; stuck: readonly SagaS
             <>
               <h3>{title}</h3>
               <SagaTable sagas={sagas} caption={title} />
+              {sagas === stuck && summary.stuck > SHOWN && (
+                <a href="#/sagas?status=stuck">All {summary.stuck.toLocaleString()} stuck sagas</a>
+              )}
             </>
           ),
       )}
-      {summary.stuck > SHOWN && <a href="#/sagas?status=stuck">All {summary.stuck.toLocaleString()} stuck sagas</a>}
     </>
   );
 }

@@ -1,14 +1,14 @@
 /** Retries of many sagas: how far they are, what failed, and a way to hold them. */
 import { useState } from 'preact/hooks';
 import type { BulkOperation } from '../../src/operator/schemas/index.js';
-import { post, type ApiError } from '../lib/api.js';
+import { post } from '../lib/api.js';
 import { duration, shortId, time } from '../lib/format.js';
 import { useLoad, useNow } from '../lib/use-load.js';
 import { ActDialog, type Act } from '../parts/act-dialog.js';
 import { ActsSection } from '../parts/acts.js';
 import { bulkRetry } from '../parts/bulk-retry.js';
 import { Badge } from '../parts/small.js';
-import { Empty, Failed, Show } from '../parts/states.js';
+import { Empty, Show } from '../parts/states.js';
 
 const EVERY_MS = 1_000;
 
@@ -30,7 +30,7 @@ export function OperationsScreen() {
           ) : (
             <ul class="operations">
               {items.map((operation) => (
-                <Operation key={operation.id} operation={operation} onChanged={operations.reload} />
+                <Operation key={operation.id} operation={operation} onAct={setAct} />
               ))}
             </ul>
           )
@@ -42,16 +42,23 @@ export function OperationsScreen() {
   );
 }
 
-function Operation({ operation, onChanged }: { operation: BulkOperation; onChanged: () => void }) {
+function Operation({ operation, onAct }: { operation: BulkOperation; onAct: (act: Act) => void }) {
   const { id, status, filter, matched, done, failed, failures, perSecond, operator, reason, createdAt, endedAt } =
     operation;
   const now = useNow();
-  const [error, setError] = useState<ApiError | null>(null);
   const hold = (action: 'pause' | 'resume') =>
-    post(`sagas/bulk-operations/${id}/${action}`).then(
-      () => (setError(null), onChanged()),
-      (thrown: unknown) => setError(thrown as ApiError),
-    );
+    onAct({
+      title: action === 'pause' ? 'Pause this retry' : 'Resume this retry',
+      verb: action === 'pause' ? 'Pause' : 'Resume',
+      body: (
+        <p>
+          {action === 'pause'
+            ? 'No more sagas are retried until it is resumed; those that were go on.'
+            : `It goes on with the other ${(matched - done - failed).toLocaleString()}.`}
+        </p>
+      ),
+      run: async (who) => void (await post(`sagas/bulk-operations/${id}/${action}`, who)),
+    });
   const what = [filter.step ?? 'everything stuck', filter.code, filter.since && `since ${time(filter.since)}`];
   const took = duration((endedAt ? Date.parse(endedAt) : now) - Date.parse(createdAt));
   return (
@@ -71,13 +78,13 @@ function Operation({ operation, onChanged }: { operation: BulkOperation; onChang
           <small>{endedAt ? `in ${took}` : `for ${took}, at most ${perSecond} a second`}</small>
         </span>
         {status === 'running' && (
-          <button type="button" onClick={() => void hold('pause')}>
-            Pause
+          <button type="button" onClick={() => hold('pause')}>
+            Pause …
           </button>
         )}
         {status === 'paused' && (
-          <button type="button" onClick={() => void hold('resume')}>
-            Resume
+          <button type="button" onClick={() => hold('resume')}>
+            Resume …
           </button>
         )}
       </div>
@@ -93,7 +100,6 @@ function Operation({ operation, onChanged }: { operation: BulkOperation; onChang
           </ul>
         </details>
       )}
-      {error && <Failed error={error} />}
     </li>
   );
 }
