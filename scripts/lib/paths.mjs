@@ -15,6 +15,9 @@ export const startPaths = {
   stackFile: path.join(local, 'run/stack.json'),
 };
 
+/** Programs that only tests need, taken out of packages. */
+export const toolsFolder = path.join(local, 'tools');
+
 /** Holds one folder for each run of `npm test`. */
 export const testRuns = path.join(local, 'test');
 

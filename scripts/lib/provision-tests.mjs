@@ -1,12 +1,9 @@
 import path from 'node:path';
-import { ensurePackage } from './apt-install.mjs';
 import { managementAnswers } from './broker-probe.mjs';
-import { findChromium } from './chromium.mjs';
 import { doWithoutRyukIfNeeded, startPostgresContainer, startRabbitMqContainer } from './containers.mjs';
 import { dropDatabases } from './databases.mjs';
 import { dockerAnswers } from './docker.mjs';
 import { waitForBroker, waitForPostgres } from './external-servers.mjs';
-import { findPythonWithPika } from './python-with-pika.mjs';
 import { startPostgres } from './postgres.mjs';
 import { ensureRabbitMq } from './rabbitmq-install.mjs';
 import { startRabbitMq } from './rabbitmq.mjs';
@@ -39,9 +36,6 @@ export async function provisionTests(context) {
     () => (process.env.AMQP_URL ? vhostAtBroker(context) : (docker?.broker ?? ownRabbitMq(context))),
     () => (process.env.DATABASE_URL ? prefixAtServer(context) : (docker?.database ?? ownPostgres(context))),
   );
-  // Not beside the installation of RabbitMQ: apt-get does one thing at a time.
-  await ensurePackage('pika', 'python3-pika', async () => (await findPythonWithPika()) !== undefined, context);
-  await ensurePackage('Chromium', 'chromium', async () => (await findChromium()) !== undefined, context);
   return {
     databaseUrl: database.url,
     databasePrefix: `test_${context.id}_`,

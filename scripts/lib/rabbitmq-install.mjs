@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { run, tail } from './command.mjs';
+import { rootCommand } from './root-command.mjs';
 import { findRabbitMq, isNewEnough, OLDEST_RABBITMQ } from './rabbitmq-files.mjs';
 
 /** RabbitMQ can be neither found nor installed; the message says what a person can do. */
@@ -56,12 +57,6 @@ async function installWithPackageManager(context) {
     return context.log.task('RabbitMQ', 'installing with brew', () => installWithBrew(context));
   }
   throw new NoRabbitMq('there is neither apt-get nor brew to install it with');
-}
-
-/** What to put before a command so that root runs it; undefined when that is not to be had without asking for a password. */
-async function rootCommand() {
-  if (process.getuid() === 0) return [];
-  return (await answers('sudo', ['-n', 'true'])) ? ['sudo', '-n'] : undefined;
 }
 
 async function answers(command, args) {

@@ -11,6 +11,7 @@ import { prepareCode } from './prepare-code.mjs';
 import { identify, isRunning } from './process-identity.mjs';
 import { createProcessRegistry, findLeftovers } from './process-registry.mjs';
 import { provisionTests } from './provision-tests.mjs';
+import { provideTestTools } from './test-tools.mjs';
 
 const HELP = `npm test -- [options] [arguments for Jest]
 
@@ -82,7 +83,9 @@ async function test({ projects, jestArguments, ...context }) {
     () => built,
     () => (serversNeeded ? provisionTests({ ...context, setupLog, packages }) : undefined),
   );
-  const env = servers === undefined ? {} : environment(servers);
+  // Not beside the installation of RabbitMQ: apt-get does one thing at a time.
+  const leftOut = projects.includes('e2e') ? await provideTestTools({ ...context, setupLog }) : [];
+  const env = { ...(servers && environment(servers)), TEST_LEFT_OUT: leftOut.join(',') };
   const jest = startJest({ projects, jestArguments, env, registry, log });
   lifetime.defer('tests', () => jest.stop());
   const code = await Promise.race([jest.exited, lifetime.ended()]);

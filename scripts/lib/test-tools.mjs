@@ -1,0 +1,47 @@
+import { aptGet } from './apt-install.mjs';
+import { findChromium, NO_CHROMIUM } from './chromium.mjs';
+import { extractPromtool, findPromtool, NO_PROMTOOL } from './promtool.mjs';
+import { findPythonWithPika, NO_PIKA } from './python-with-pika.mjs';
+
+/** Programs that some suites need, and nothing else does. */
+const TOOLS = [
+  {
+    name: 'pika',
+    find: findPythonWithPika,
+    lack: NO_PIKA,
+    install: aptInstall('python3-pika'),
+    suite: 'test/stranger.e2e',
+  },
+  {
+    name: 'Chromium',
+    find: findChromium,
+    lack: NO_CHROMIUM,
+    install: aptInstall('chromium'),
+    suite: 'test/console.e2e',
+  },
+  { name: 'promtool', find: findPromtool, lack: NO_PROMTOOL, install: extractPromtool, suite: 'test/alerts.e2e' },
+];
+
+function aptInstall(packageName) {
+  return (context) => aptGet(['install', '--no-install-recommends', packageName], context);
+}
+
+/**
+ * Installs the programs that are missing, one after the other, for apt-get does one thing at a time.
+ *
+ * @param {{setupLog: string, lifetime: {signal: AbortSignal}, log: ReturnType<typeof import('./log.mjs').createLog>}} context
+ * @returns {Promise<string[]>} the suites that cannot run here and are to be left out: none where CI is set, for there they should fail
+ */
+export async function provideTestTools(context) {
+  const leftOut = [];
+  for (const { name, find, lack, install, suite } of TOOLS) {
+    if ((await find()) !== undefined) continue;
+    await context.log.task(name, 'installing', async () => {
+      if (await install(context)) return 'installed';
+      if (process.env.CI) return `could not be installed. ${lack}`;
+      leftOut.push(suite);
+      return `could not be installed, so ${suite} is left out. ${lack}`;
+    });
+  }
+  return leftOut;
+}
