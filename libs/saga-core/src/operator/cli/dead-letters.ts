@@ -1,0 +1,76 @@
+/** dead-letters: list, show, replay, discard. */
+import type { Letter } from '../schemas/index.js';
+import { confirmed, operatorOf, queryOf, word, type Command, type Context } from './context.js';
+import { CliError, EXIT } from './exit-codes.js';
+import { plain, say, sayJson, table } from './print.js';
+
+interface Queues {
+  readonly items: { queue: string; count: number; consumers: number | null }[];
+}
+interface Letters {
+  readonly items: Letter[];
+  readonly count: number;
+}
+
+export const deadLetters: Command = async (context) => {
+  const [action = 'list'] = context.words;
+  switch (action) {
+    case 'list':
+      return list(context);
+    case 'show':
+      return show(context);
+    case 'replay':
+    case 'discard':
+      return settle(context, action);
+    default:
+      throw new CliError(EXIT.usage, `There is no "dead-letters ${action}": see "saga --help"`);
+  }
+};
+
+async function list({ client, options }: Context) {
+  const queues = await client.get<Queues>('/dead-letters');
+  if (options.json) sayJson(queues);
+  else
+    say(
+      table(
+        ['QUEUE', 'DEAD LETTERS', 'CONSUMERS'],
+        queues.items.map(({ queue, count, consumers }) => [queue, count, consumers]),
+      ),
+    );
+  return options['exit-code'] && queues.items.some(({ count }) => count > 0) ? EXIT.badNews : EXIT.ok;
+}
+
+async function show(context: Context): Promise<void> {
+  const { client, options } = context;
+  const path = `/dead-letters/${encodeURIComponent(word(context, 1, 'queue'))}`;
+  const letters = await client.get<Letters>(`${path}${queryOf({ limit: options.limit })}`);
+  if (options.json) return sayJson(letters);
+  if (letters.items.length === 0) return say('No dead letter lies there.');
+  const parts = letters.items.map(({ id, cause, detail, routingKey, correlationId, replayable, body }) =>
+    [
+      `${id}  ${plain(cause)}${replayable ? '' : '  (cannot be replayed: it does not say where it belongs)'}`,
+      `  ${plain(detail)}`,
+      `  ${plain(routingKey)}  ${plain(correlationId ?? 'of no command')}`,
+      `  ${plain(body)}`,
+    ].join('\n'),
+  );
+  say(`${parts.join('\n\n')}\n\n${letters.items.length} of ${letters.count}`);
+}
+
+async function settle(context: Context, action: 'replay' | 'discard'): Promise<void> {
+  const { client, options } = context;
+  const queue = word(context, 1, 'queue');
+  const id = context.words[2];
+  if ((id === undefined) !== (options.all === true))
+    throw new CliError(EXIT.usage, 'Name one letter by its id, or say --all');
+  const who = operatorOf(context);
+  if (action === 'discard') await confirmed(context, `Throw away ${id ?? `all dead letters of ${queue}`} for good?`);
+  const result = await client.post<{ done: number; kept: number }>(
+    `/dead-letters/${encodeURIComponent(queue)}/${action}`,
+    { ...who, ...(id === undefined ? {} : { id }) },
+  );
+  if (options.json) sayJson(result);
+  else say(`${result.done} ${action === 'replay' ? 'sent again' : 'thrown away'}, ${result.kept} kept`);
+  if (result.kept > 0)
+    throw new CliError(EXIT.refused, 'Some stay: no queue takes them, or they say not where they belong.');
+}

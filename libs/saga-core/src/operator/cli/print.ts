@@ -1,0 +1,35 @@
+/** What people read. */
+
+/** @returns text without what a terminal would obey: much of what is shown was written by others */
+export const plain = (value: unknown): string =>
+  // eslint-disable-next-line no-control-regex -- these are the characters
+  (typeof value === 'string' ? value : JSON.stringify(value ?? null)).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+
+/** @returns rows under their headings, in columns; the last column is as wide as it likes */
+export function table(headings: readonly string[], rows: readonly (readonly unknown[])[]): string {
+  const cells = [headings, ...rows].map((row) => row.map((cell) => (cell === null || cell === '' ? '–' : plain(cell))));
+  const widths = headings.map((_heading, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  return cells
+    .map((row) =>
+      row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  '),
+    )
+    .join('\n');
+}
+
+/** @returns a time span in its largest unit: `3 h` */
+export function span(ms: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1_000, 's'],
+  ] as const;
+  const [size, unit] = units.find(([least]) => ms >= least) ?? [1, 'ms'];
+  return `${Math.floor(ms / size)} ${unit}`;
+}
+
+/** Writes a line, or a few. */
+export const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Writes what a program reads: one JSON document. */
+export const sayJson = (value: unknown): void => say(JSON.stringify(value, null, 2));

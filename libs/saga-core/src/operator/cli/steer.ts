@@ -1,0 +1,38 @@
+/** retry, compensate, skip. */
+import type { SagaDetail, UndoPreview } from '../schemas/index.js';
+import { confirmed, numberOf, operatorOf, type Command, type Context } from './context.js';
+import { CliError, EXIT } from './exit-codes.js';
+import { say, sayJson, table } from './print.js';
+import { detailOf } from './see.js';
+
+export const retry: Command = async (context) => act(context, 'retry', await detailOf(context));
+
+export const skip: Command = async (context) => {
+  const saga = await detailOf(context);
+  await confirmed(context, `Go on without ${saga.step ?? 'a step'}? What it should have done is for you to put right.`);
+  return act(context, 'skip', saga);
+};
+
+export const compensate: Command = async (context) => {
+  const saga = await detailOf(context);
+  const { client, options } = context;
+  const preview = await client.get<UndoPreview>(`/sagas/${saga.id}/undo-preview`);
+  if (options['dry-run'] && options.json) return sayJson(preview);
+  if (!preview.allowed) throw new CliError(EXIT.refused, `ACTION_NOT_ALLOWED: ${preview.reason}`);
+  const undos = preview.undos.map(({ step, undo, because, payload }) => [undo, step, because, payload]);
+  const plan = undos.length === 0 ? 'Nothing is to be undone.' : table(['UNDO', 'OF', 'BECAUSE IT', 'WITH'], undos);
+  // The result is all that a program reads.
+  if (!options.json) say(plan);
+  if (options['dry-run']) return;
+  await confirmed(context, 'Undo this?');
+  return act(context, 'compensate', saga);
+};
+
+/** Acts on the version that was shown to the operator, or was read just now: should the saga move on meanwhile, nothing is done. */
+async function act(context: Context, type: 'retry' | 'compensate' | 'skip', seen: SagaDetail): Promise<void> {
+  const { client, options } = context;
+  const version = numberOf(context, 'version') ?? seen.version;
+  const saga = await client.post<SagaDetail>(`/sagas/${seen.id}/${type}`, { ...operatorOf(context), version });
+  if (options.json) return sayJson(saga);
+  say(`${saga.id} is ${saga.status}${saga.step === null ? '' : `, awaits ${saga.step}`}`);
+}
