@@ -84,9 +84,11 @@ export const watch: Command = async ({ client, options, words: [id] }) => {
     if (!now) throw new CliError(EXIT.notFound, `There is no saga ${id}.`);
     tell(now);
     let end = endOf(now);
-    for (let next = await first; end === null && next.done !== true; next = await events.next()) {
-      tell(next.value);
-      end = endOf(next.value);
+    for (let next = first; end === null; next = events.next()) {
+      const event = await next;
+      if (event.done === true) break;
+      tell(event.value);
+      end = endOf(event.value);
     }
     if (end !== null) process.exit(end);
   }

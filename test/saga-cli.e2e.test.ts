@@ -1,0 +1,185 @@
+/** Someone with a terminal finds a stuck saga, finishes it, and sends a dead letter again. */
+import { execFile } from 'node:child_process';
+import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
+import { Client } from 'pg';
+import { get, post } from './support/http.js';
+import { orders, type PlacedOrder } from './support/orders.js';
+import { startStack, type Stack } from './support/stack.js';
+import { uuidOf } from './support/uuid.js';
+import { waitFor } from './support/wait-for.js';
+
+const OPERATOR_TOKEN = 'a token for this test';
+const APPROVE = 'restaurant_service.approve_ticket';
+let stack: Stack;
+let connection: ChannelModel;
+let channel: ConfirmChannel;
+
+beforeAll(async () => {
+  stack = await startStack('saga_cli', undefined, (name, settings) =>
+    name === 'order-service' ? { ...settings, OPERATOR_TOKEN } : settings,
+  );
+  connection = await connect(stack.broker.amqpUrl);
+  channel = await connection.createConfirmChannel();
+}, 120_000);
+afterAll(async () => {
+  await connection.close();
+  await stack.stop();
+}, 60_000);
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `saga` with these arguments. */
+function saga(args: readonly string[], environment: Readonly<Record<string, string>> = { OPERATOR_TOKEN }) {
+  const env = { PATH: process.env.PATH ?? '', SAGA_URL: stack.url('order-service'), ...environment };
+  return new Promise<Ended>((resolve) => {
+    const program = execFile(
+      process.execPath,
+      ['libs/saga-core/bin/saga.js', ...args],
+      { env, timeout: 60_000 },
+      (_error, stdout, stderr) => resolve({ code: program.exitCode ?? -1, stdout, stderr }),
+    );
+    program.stdin?.end();
+  });
+}
+const json = async <Value>(...args: string[]): Promise<Value> => {
+  const { code, stdout, stderr } = await saga([...args, '--json']);
+  if (code !== 0) throw new Error(`saga ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout) as Value;
+};
+const inRestaurant = async (statement: string): Promise<void> => {
+  const client = new Client({ connectionString: stack.settingsOf('restaurant-service').DATABASE_URL! });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+};
+
+interface Seen {
+  readonly id: string;
+  readonly status: string;
+  readonly version: number;
+  readonly step: string | null;
+  readonly awaited: { commandId: string } | null;
+}
+
+/** Has a saga get stuck: no ticket can be approved, and then a reply comes that breaks its contract. */
+async function stuckOrder(): Promise<PlacedOrder> {
+  await inRestaurant(`
+    create function refuse() returns trigger language plpgsql as $$ begin raise exception 'the kitchen is on fire'; end $$;
+    create trigger refuse before update on ticket for each row execute function refuse()`);
+  const { body } = await post<PlacedOrder>(`${stack.url('order-service')}/orders`, orders.good);
+  await waitFor(
+    'the saga to be stuck',
+    async () => {
+      const seen = await json<Seen>('show', body.sagaId);
+      if (seen.status === 'stuck') return true;
+      if (seen.step !== APPROVE) return false;
+      const correlationId = seen.awaited!.commandId;
+      channel.publish('create_order_saga.responses', `${APPROVE}.response.success`, Buffer.from('[]'), {
+        correlationId,
+      });
+      await channel.waitForConfirms();
+      return false;
+    },
+    60_000,
+  );
+  return body;
+}
+
+test('a stuck saga is found, understood and finished', async () => {
+  const order = await stuckOrder();
+  const { items } = await json<{ items: Seen[] }>('list', '--status', 'stuck');
+  expect(items).toEqual([expect.objectContaining({ id: order.sagaId, step: APPROVE })]);
+  expect((await json<{ items: Seen[] }>('list', order.id)).items).toHaveLength(1);
+  expect((await json<{ items: Seen[] }>('list', `data.orderId:${order.id}`)).items).toHaveLength(1);
+  const listed = await saga(['list', '--status', 'stuck', '--exit-code']);
+  expect([listed.code, listed.stdout]).toEqual([
+    1,
+    expect.stringMatching(`${order.sagaId}.*${APPROVE}.*INVALID_REPLY`),
+  ]);
+  const shown = (await saga(['show', order.sagaId])).stdout;
+  expect(shown).toContain('you can retry, skip');
+  expect(shown).toMatch(new RegExp(`${APPROVE} +retriable +current`));
+  expect(shown).toContain('the kitchen is on fire');
+
+  const turned = await saga(['compensate', order.sagaId, '--reason', 'x', '--yes']);
+  expect([turned.code, turned.stderr]).toEqual([3, expect.stringContaining('ACTION_NOT_ALLOWED')]);
+  expect((await saga(['retry', order.sagaId])).code).toBe(2);
+  await inRestaurant('drop trigger refuse on ticket');
+  const { version } = await json<Seen>('show', order.sagaId);
+  const why = ['--reason', 'the fire is out', '--by', 'ann', '--version', String(version)];
+  expect(await saga(['retry', order.sagaId, ...why])).toMatchObject({ code: 0, stderr: '' });
+  const again = await saga(['retry', order.sagaId, ...why]);
+  expect([again.code, again.stderr]).toEqual([3, expect.stringContaining('SAGA_MOVED_ON')]);
+  const watched = await saga(['watch', order.sagaId]);
+  expect([watched.code, watched.stdout]).toEqual([0, expect.stringContaining('completed')]);
+  expect((await get<PlacedOrder>(`${stack.url('order-service')}/orders/${order.id}`)).body.status).toBe('APPROVED');
+
+  const audit = await json<{ items: object[] }>('audit');
+  expect(audit.items).toEqual([
+    expect.objectContaining({ operator: 'ann', reason: 'the fire is out', action: 'retry', sagaId: order.sagaId }),
+  ]);
+  const dry = await json<{ matches: number }>(
+    'bulk',
+    'retry',
+    '--dry-run',
+    '--reason',
+    'x',
+    '--saga',
+    'create_order_saga',
+  );
+  expect(dry.matches).toBe(0);
+}, 180_000);
+
+test('a dead letter is seen, and sent again once what it lacked is there', async () => {
+  const queue = 'restaurant_service.commands';
+  const replyTo = 'late_saga.responses';
+  channel.publish('saga.commands', 'restaurant_service.create_ticket', Buffer.from('{}'), {
+    correlationId: `${uuidOf(Date.now())}:1`,
+    replyTo,
+  });
+  await channel.waitForConfirms();
+  const letter = await waitFor('the letter', async () => {
+    const { items } = await json<{ items: { id: string; cause: string }[] }>('dead-letters', 'show', queue);
+    return items[0];
+  });
+  expect(letter.cause).toBe('REPLY_ADDRESS_REFUSED');
+  const counted = await saga(['dead-letters', '--exit-code']);
+  expect([counted.code, counted.stdout]).toEqual([1, expect.stringMatching(/restaurant_service\.commands +1 +1/)]);
+  const unclear = await saga(['dead-letters', 'replay', queue, '--reason', 'x']);
+  expect([unclear.code, unclear.stderr]).toEqual([2, expect.stringContaining('--all')]);
+  expect((await saga(['dead-letters', 'replay', queue, 'another', '--reason', 'x'])).code).toBe(4);
+
+  await channel.assertExchange(replyTo, 'topic');
+  const { queue: replies } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(replies, replyTo, '#');
+  const keys: string[] = [];
+  await channel.consume(replies, (reply) => void keys.push(reply!.fields.routingKey), { noAck: true });
+  // That the exchange is missing is remembered for a while: until then the letter comes back.
+  await waitFor(
+    'the reply',
+    async () => {
+      const sent = await saga(['dead-letters', 'replay', queue, '--all', '--reason', 'it is there', '--by', 'ann']);
+      expect(sent.code).toBe(0);
+      return keys.length > 0;
+    },
+    60_000,
+  );
+  expect(keys).toEqual(['restaurant_service.create_ticket.response.failure']);
+  expect((await json<{ items: object[] }>('dead-letters', 'show', queue)).items).toEqual([]);
+}, 120_000);
+
+test('it teaches, and says by its exit code what is wrong', async () => {
+  expect((await saga(['--help'])).stdout).toContain('A stuck saga, step by step');
+  expect(await saga(['diagram'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('stateDiagram-v2') as string,
+  });
+  expect((await saga(['lits'])).code).toBe(2);
+  expect((await saga(['show', uuidOf(1)])).code).toBe(4);
+  expect((await saga(['list'], {})).code).toBe(5);
+  expect((await saga(['list'], { OPERATOR_TOKEN: 'another token than that' })).code).toBe(5);
+  expect((await saga(['list'], { SAGA_URL: 'http://127.0.0.1:9' })).code).toBe(6);
+}, 60_000);
