@@ -1,8 +1,9 @@
 /** What the services measure, against what the histories of the sagas and the answers on the wire say has happened. */
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connect } from 'amqplib';
 import { get, post } from './support/http.js';
-import { scrape, total, type Sample } from './support/metrics.js';
+import { ownMetrics, scrape, total, type Sample } from './support/metrics.js';
 import { allOrders, everyOrderEnded, orders } from './support/orders.js';
 import { startStack, type Stack } from './support/stack.js';
 import { waitFor } from './support/wait-for.js';
@@ -177,4 +178,17 @@ test('the state of connections, and requests by route, are there; nothing that a
   expect(
     total(samples, 'http_request_duration_seconds_count', { method: 'POST', route: '/orders', status: '202' }),
   ).toBe(12);
+});
+
+test('docs/metrics.md lists what is measured, and alerts and dashboard ask for nothing else', async () => {
+  const urls = (['order-service', 'restaurant-service'] as const).map((name) => stack.url(name));
+  const measured = [...new Set((await Promise.all(urls.map(ownMetrics))).flat())].sort();
+  const documented = [...readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!);
+  expect(documented.sort()).toEqual(measured);
+  const users = ['ops/prometheus/alerts.yml', 'ops/grafana/dashboards/sagas.json'];
+  const asked = users.flatMap((file) => [
+    ...readFileSync(file, 'utf8').matchAll(/\b((?:saga|http)_[a-z_]+)(?=[{[)])/g),
+  ]);
+  expect(asked.length).toBeGreaterThan(10);
+  for (const [, name] of asked) expect(measured).toContain(name!.replace(/_(bucket|sum|count)$/, ''));
 });

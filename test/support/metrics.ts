@@ -27,6 +27,12 @@ export async function scrape(url: string): Promise<Sample[]> {
   });
 }
 
+/** @returns the names of a service's own metrics, those of Node left out */
+export async function ownMetrics(url: string): Promise<string[]> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return [...text.matchAll(/^# TYPE ((?:saga|http)_\w+)/gm)].map(([, name]) => name!);
+}
+
 /** @returns the sum of a metric's samples with these labels; 0 when there is none */
 export function total(samples: readonly Sample[], name: string, labels: Readonly<Record<string, string>> = {}): number {
   return samples
