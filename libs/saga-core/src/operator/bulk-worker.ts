@@ -13,7 +13,8 @@ import {
 import { mayPass } from '../store/database-errors.js';
 import type { OperatorConsoleOptions } from './options.js';
 
-const IDLE_MS = 5_000;
+/** A process looks at once for what was begun in it; this is for what another one left. */
+const IDLE_MS = 30_000;
 const PAUSE_MS = 1_000;
 const HOLD_MS = 30_000;
 /** Sets in a second. */
