@@ -60,5 +60,6 @@ export const PAGE_STYLE = `body { margin: 0; font-family: system-ui, sans-serif;
 .services a:hover { color: #fff; text-decoration: underline; }
 .services a[aria-current] { color: #fff; font-weight: 600; }
 .waiting { padding: 2rem; }
+#document { overflow-wrap: anywhere; }
 #document code::before, #document code::after { content: none; }
 `;
