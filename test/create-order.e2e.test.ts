@@ -1,7 +1,10 @@
 /** The create-order saga over the four real services: each way in which an order can go, seen from outside. */
+import { connect } from 'amqplib';
+import { takeDeadLetters } from './support/dead-letters.js';
 import { get, post } from './support/http.js';
 import { startStack, type Stack } from './support/stack.js';
-import { captureWire, type WireCapture } from './support/wire-capture.js';
+import { waitFor } from './support/wait-for.js';
+import { captureWire, QUEUES, type WireCapture } from './support/wire-capture.js';
 import { undocumentedIn, wireDocuments, type WireDocument } from './support/wire-documents.js';
 
 interface Order {
@@ -191,6 +194,22 @@ describe('the wire', () => {
   beforeAll(async () => {
     documents = await wireDocuments(stack);
   });
+
+  it('carries dead letters as the documents say, whatever was published', async () => {
+    const connection = await connect(stack.broker.amqpUrl);
+    const channel = await connection.createConfirmChannel();
+    for (const queue of QUEUES) {
+      channel.sendToQueue(queue, Buffer.from('rubbish'));
+      channel.sendToQueue(queue, Buffer.from('{}'), { correlationId: 'of no command', headers: { 'x-own': 'kept' } });
+    }
+    await channel.waitForConfirms();
+    await connection.close();
+    const dead = () => wire.messages.filter(({ fields }) => fields.exchange === 'saga.dead');
+    await waitFor('the dead letters', () => dead().length === 2 * QUEUES.length);
+    expect(dead().flatMap((message) => undocumentedIn(documents, message))).toEqual([]);
+    expect(new Set(dead().map(({ fields }) => fields.routingKey))).toEqual(new Set(QUEUES));
+    for (const queue of QUEUES) await takeDeadLetters(stack.broker.amqpUrl, queue, 2);
+  }, 60_000);
 
   it('has carried nothing that the documents of sender and receiver do not describe', () => {
     const { messages } = wire;

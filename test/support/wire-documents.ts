@@ -12,7 +12,7 @@ interface Channel {
 interface Message {
   readonly 'x-routing-key'?: string;
   readonly headers: { readonly $ref: string };
-  readonly payload: { readonly schema: object };
+  readonly payload: { readonly schema?: object };
 }
 interface Document {
   readonly channels: Readonly<Record<string, Channel>>;
@@ -33,8 +33,8 @@ const SERVICES: readonly ServiceName[] = [
   'restaurant-service',
   'accounting-service',
 ];
-/** Each message between services is described by who sends it and by who gets it. */
-const SIDES = 2;
+/** Each message between services is described by who sends it and by who gets it; a dead letter by whose queue it came from. */
+const sidesOf = (exchange: string): number => (exchange === 'saga.dead' ? 1 : 2);
 
 /** @returns the documents as they are served */
 export async function wireDocuments(stack: Stack): Promise<WireDocument[]> {
@@ -53,9 +53,10 @@ export function undocumentedIn(documents: readonly WireDocument[], message: Cons
     const found = descriptionOf(document, exchange, routingKey);
     return found ? [{ service, found, document }] : [];
   });
-  if (described.length < SIDES)
+  const sides = sidesOf(exchange);
+  if (described.length < sides)
     return [
-      `${exchange} → ${routingKey}: no document of ${SIDES - described.length} of its ${SIDES} sides describes it`,
+      `${exchange} → ${routingKey}: no document of ${sides - described.length} of its ${sides} sides describes it`,
     ];
   return described.flatMap(({ service, found, document }) =>
     problemsOf(document, found, message).map((problem) => `${exchange} → ${routingKey}, by ${service}: ${problem}`),
@@ -81,7 +82,8 @@ function problemsOf(
   const headerSchema = document.components.schemas[headers.$ref.split('/').at(-1)!]!;
   return [
     ...complaints('properties', validatorOf(headerSchema), propertiesOf(properties)),
-    ...complaints('body', validatorOf(payload.schema), JSON.parse(content.toString())),
+    // Of a dead letter's body nothing is said.
+    ...(payload.schema ? complaints('body', validatorOf(payload.schema), JSON.parse(content.toString())) : []),
   ];
 }
 

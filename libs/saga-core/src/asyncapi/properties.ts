@@ -95,6 +95,12 @@ export function replyProperties() {
 export function deadLetterProperties(queue: string) {
   return Type.Object(
     {
+      'correlation-id': Type.Optional(
+        property('correlation-id', Type.String({ maxLength: 255, description: 'As it came, where it did.' })),
+      ),
+      'reply-to': Type.Optional(
+        property('reply-to', Type.String({ maxLength: 255, description: 'As it came, where it did.' })),
+      ),
       ...sent,
       [DEAD_LETTER_HEADERS.cause]: Type.Union(
         DEAD_LETTER_CAUSES.map((cause) => Type.Literal(cause)),
@@ -110,6 +116,10 @@ export function deadLetterProperties(queue: string) {
         examples: [queue],
       }),
     },
-    { $id: 'deadLetterProperties' },
+    {
+      $id: 'deadLetterProperties',
+      description: 'Other headers are those that it came with.',
+      additionalProperties: true,
+    },
   );
 }
