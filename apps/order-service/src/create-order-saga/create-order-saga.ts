@@ -21,6 +21,7 @@ const { compensatable, readOnly, pivot, retriable } = stepsFor<CreateOrderData, 
 export const createOrderSaga = defineSaga({
   name: 'create_order_saga',
   data: CreateOrderData,
+  logFields: ({ orderId }) => ({ orderId }),
   steps: [
     compensatable({
       local: { name: 'create_order', handle: createOrders },

@@ -17,6 +17,8 @@ export interface SagaDefinition<Data = unknown, Tx = unknown> {
   readonly steps: readonly Step<Data, Tx>[];
   /** How long after its start an instance may still be before the pivot, in milliseconds; then it is compensated. null: as long as its steps are tried. */
   readonly deadlineMs: number | null;
+  /** What the log says of an instance beside its id, such as the id of an order; nothing that is secret. */
+  readonly logFields?: (data: Data) => object;
   /** The exchange and queue of its replies. */
   readonly replyAddress: string;
 }
@@ -25,6 +27,7 @@ export interface SagaDefinition<Data = unknown, Tx = unknown> {
  * Defines a saga: its steps from top to bottom.
  *
  * @param saga.deadlineMs - how long after its start an instance may still be before the pivot; later it is compensated
+ * @param saga.logFields - what the log says of an instance beside its id
  * @param saga.data - the schema that a new instance's data must satisfy; what later replies add is optional in it
  * @throws {SagaError} INVALID_DEFINITION, naming the step, for a saga that could end wrong
  */
@@ -33,6 +36,7 @@ export function defineSaga<Schema extends TObject, Tx>(saga: {
   version?: number;
   deadlineMs?: number;
   data: Schema;
+  logFields?: (data: Static<Schema>) => object;
   steps: readonly Step<Static<Schema>, Tx>[];
 }): SagaDefinition<Static<Schema>, Tx> {
   checkedName('Saga name', saga.name);

@@ -21,6 +21,7 @@ import { sendCommands } from './command-sender.js';
 import { EndWatch } from './end-watch.js';
 import { handleDeadlines } from './handle-deadlines.js';
 import { replySetHandler } from './handle-replies.js';
+import { sagaLog } from './saga-log.js';
 import { SagaRegistry } from './saga-registry.js';
 import { SagaRunner } from './saga-runner.js';
 import { sagaView, type SagaView } from './saga-view.js';
@@ -111,8 +112,8 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   const registry = new SagaRegistry<Tx>(options.sagas);
   const store = postgresSagaStore(database);
   const ends = new EndWatch((ids) => store.statuses(ids), logger);
-  const observer = sagaObservers([ends, ...(options.observers ?? [])]);
-  const runner = new SagaRunner<Tx>(store, registry, logger, observer);
+  const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])]);
+  const runner = new SagaRunner<Tx>(store, registry, observer);
   const attempts = postgresDeliveryAttempts(database);
   const handleRepliesOf = (queue: string) =>
     guardAgainstCrashLoops(

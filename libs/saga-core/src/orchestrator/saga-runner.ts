@@ -2,14 +2,12 @@
  * Applies events to saved instances: decide, and save; then the caller publishes. An instance that this process saved last is taken as it knows it, and
  * saved unless somebody else has done so since; any other is locked and read first.
  */
-import type { Logger } from 'pino';
 import type { CommandToSend } from '../contract/command-message.js';
 import { parseCommandId } from '../contract/routing.js';
 import { crashPoint } from '../crash-point.js';
 import type { SagaEvent } from '../engine/event.js';
 import { groupBy } from '../engine/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import { logSparsely } from '../engine/log-sparsely.js';
 import { withHope, type Care } from '../engine/run-handler.js';
 import type { SagaObserver } from '../engine/observer.js';
 import type { KeptReply, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
@@ -32,15 +30,13 @@ export interface Applied {
 export class SagaRunner<Tx> {
   private readonly store: SagaStore<Tx>;
   private readonly registry: SagaRegistry<Tx>;
-  private readonly logger: Logger;
   private readonly observer: SagaObserver;
   private readonly cache = new InstanceCache();
   private readonly pressure = new Pressure();
 
-  constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, logger: Logger, observer: SagaObserver) {
+  constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, observer: SagaObserver) {
     this.store = store;
     this.registry = registry;
-    this.logger = logger;
     this.observer = observer;
   }
 
@@ -214,18 +210,7 @@ export class SagaRunner<Tx> {
 
   private moved(changes: readonly SagaChange[]): void {
     crashPoint('orchestrator:after-commit');
-    const instances = changes.map(({ instance }) => instance);
-    this.cache.saved(instances);
-    for (const { instance, history } of changes) {
-      for (const { type, commandId } of history)
-        if (type === 'reply_ignored')
-          logSparsely(this.logger, 'info', { sagaId: instance.id, commandId }, 'a late or doubled reply has no effect');
-      if (instance.status === 'stuck')
-        this.logger.error(
-          { sagaId: instance.id, step: instance.awaited?.name, lastError: instance.lastError },
-          'a saga is stuck and needs an operator',
-        );
-    }
+    this.cache.saved(changes.map(({ instance }) => instance));
     if (changes.length > 0) this.observer.saved(changes, this.store.clock() ?? Date.now());
   }
 }

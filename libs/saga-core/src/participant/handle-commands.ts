@@ -80,6 +80,9 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       });
     }
     observer.handled(observed, performance.now() - begun);
+    if (logger.isLevelEnabled('debug'))
+      for (const { task, commandId, sagaId, attempt, fate } of observed)
+        logger.debug({ task, commandId, sagaId, attempt, fate }, 'a command was handled');
     const fates = await transport.publish(outgoing);
     assertDeadLettersKept(outgoing, fates);
     outgoing

@@ -80,7 +80,7 @@ export class SimulatedSystem {
     const process = this.newProcess(name);
     const transport = this.broker.transportFor(process);
     const store = memorySagaStore(this.orders, this.world.clock, process.commitFaults);
-    const runner = new SagaRunner(store, new SagaRegistry([this.saga]), SILENT, sagaObservers([]));
+    const runner = new SagaRunner(store, new SagaRegistry([this.saga]), sagaObservers([]));
     const queue = this.saga.replyAddress;
     transport.use(orchestratorTopology(this.saga.name));
     const handleSet = replySetHandler(queue, runner, transport, SILENT, sagaObservers([]));
