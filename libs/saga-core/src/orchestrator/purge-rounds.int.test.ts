@@ -7,6 +7,7 @@ import { defineCommand } from '../contract/command.js';
 import { defineService } from '../contract/service.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
+import { withholdReply } from '../participant/command-handlers.js';
 
 jest.setTimeout(60_000);
 
@@ -30,10 +31,12 @@ it('an orchestrator purges what has ended, and leaves what waits; one without a 
   const keeping = lab.orchestrator([saga], { sagaRetentionMs: null });
   await keeping.run();
   await waitFor('the orchestrator', () => keeping.isReady());
-  await lab.participant(depot, { ship: async () => ({}) });
+  let answers = true;
+  await lab.participant(depot, { ship: async () => (answers ? {} : withholdReply()) });
   const ended = await lab.start(keeping, saga, {});
   await lab.untilStatus(ended, 'completed');
   await keeping.stop();
+  answers = false;
   const waiting = await lab.start(keeping, saga, {});
 
   const purging = lab.orchestrator([saga], { sagaRetentionMs: 1 });
