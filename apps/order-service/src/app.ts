@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
 import { sagaGauges, sagaMetrics } from 'saga-core/metrics';
 import { operatorConsole } from 'saga-core/operator';
+import { sagaSpans } from 'saga-core/tracing';
 import {
   retentionMs,
   retentionSetting,
@@ -45,7 +46,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
     transport,
     logger,
     settings: { sagaRetentionMs: retentionMs(SAGA_RETENTION_DAYS) },
-    observers: [sagaMetrics(metrics)],
+    observers: [sagaMetrics(metrics), sagaSpans()],
   });
   sagaGauges(database, metrics);
   const stopping = new AbortController();
