@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
 import { sagaGauges, sagaMetrics } from 'saga-core/metrics';
 import { operatorConsole } from 'saga-core/operator';
+import { sagaSpans } from 'saga-core/tracing';
 import {
   retentionMs,
   retentionSetting,
@@ -27,6 +28,16 @@ import { sagasOfOrder } from './sagas/sagas-of-order.js';
 /** Far longer than any client tries again. */
 const KEY_RETENTION_MS = 30 * 86_400_000;
 
+/** @returns the setting of a URL to which the console links each saga */
+const linkSetting = (what: string) =>
+  Type.Optional(
+    Type.String({
+      // A place that is misspelt would never be filled in.
+      pattern: '^https?://([^\\s{}]|[{](sagaId|orderId|traceId)[}])+$',
+      description: `the URL of a saga's ${what}, with {sagaId}, {orderId} and {traceId} where these belong, and no other braces`,
+    }),
+  );
+
 const settings = {
   SAGA_RETENTION_DAYS: retentionSetting('an ended saga', DEFAULTS.sagaRetentionMs),
   IDEMPOTENCY_KEY_RETENTION_DAYS: retentionSetting('an Idempotency-Key', KEY_RETENTION_MS),
@@ -34,18 +45,21 @@ const settings = {
     Type.String({ minLength: 16, writeOnly: true, description: 'what operators send, at least 16 characters' }),
   ),
   OPERATOR_MAY_EDIT: Type.Boolean({ default: false, description: 'true or false' }),
+  TRACE_URL: linkSetting('trace'),
+  LOGS_URL: linkSetting('lines in the logs'),
 };
 
 function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
   const { database, transport, logger, metrics } = context;
   const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS, OPERATOR_TOKEN, OPERATOR_MAY_EDIT } = context.settings;
+  const { TRACE_URL, LOGS_URL } = context.settings;
   const orchestrator = createOrchestrator<OrderDatabase>({
     sagas: [createOrderSaga],
     database,
     transport,
     logger,
     settings: { sagaRetentionMs: retentionMs(SAGA_RETENTION_DAYS) },
-    observers: [sagaMetrics(metrics)],
+    observers: [sagaMetrics(metrics), sagaSpans()],
   });
   sagaGauges(database, metrics);
   const stopping = new AbortController();
@@ -74,7 +88,11 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
         database,
         deadLetters: transport.deadLetters,
         token: OPERATOR_TOKEN ?? null,
-        links: [{ title: 'Order', url: '/orders/{orderId}' }],
+        links: [
+          { title: 'Order', url: '/orders/{orderId}' },
+          ...(TRACE_URL === undefined ? [] : [{ title: 'Trace', url: TRACE_URL }]),
+          ...(LOGS_URL === undefined ? [] : [{ title: 'Logs', url: LOGS_URL }]),
+        ],
         allowEdit: OPERATOR_MAY_EDIT,
         findSagas: (orderId: string) => sagasOfOrder(database, orderId),
         page: { title: 'Orders', tryIt: ORDER_SCENARIOS },

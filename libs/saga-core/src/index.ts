@@ -18,6 +18,7 @@ export type { LocalAction, LocalInput, SagaFailure, Step, StepKind } from './def
 export { gather } from './engine/gather.js';
 export { purging } from './engine/rounds.js';
 export type { OperatorAction } from './engine/event.js';
+export { logSparsely } from './engine/log-sparsely.js';
 export type { CommandFate, CommandObserver, IdleReply, ObservedCommand, SagaObserver } from './engine/observer.js';
 export type { SagaStatus } from './engine/instance.js';
 export { isTransient, isUnavailable, isUniqueViolation, mayPass } from './store/database-errors.js';

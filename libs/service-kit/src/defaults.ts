@@ -20,6 +20,8 @@ export const DEFAULTS = {
   startMaxMs: 3_000,
   /** How long requests in hand may take once the service is told to stop. */
   requestDrainMs: 3_000,
+  /** How long the last traces may take to be sent. */
+  traceFlushMs: 2_000,
   /** How long stopping may take in all; then the process ends as it is, and what it had in hand is delivered to another one. */
   shutdownMs: 9_000,
 } as const;

@@ -18,3 +18,4 @@ export { runParticipant, type ParticipantDefinition } from './run-participant.js
 export { runService } from './run-service.js';
 export type { Service, ServiceContext, ServiceDefinition, Worker } from './service-definition.js';
 export type { Settings } from './settings.js';
+export { traceparentOf } from './tracing.js';

@@ -9,6 +9,7 @@ import {
 } from 'saga-core';
 import { participantDocument } from 'saga-core/asyncapi';
 import { commandMetrics } from 'saga-core/metrics';
+import { commandSpans } from 'saga-core/tracing';
 import type { HttpApp } from './http-app.js';
 import { retentionMs, retentionSetting } from './retention.js';
 import { runService } from './run-service.js';
@@ -57,7 +58,7 @@ export async function runParticipant<Contract extends ServiceContract, Db>(
         transport,
         logger,
         settings: { inboxRetentionMs: retentionMs(INBOX_RETENTION_DAYS) },
-        observers: [commandMetrics(metrics)],
+        observers: [commandMetrics(metrics), commandSpans()],
       }),
       routes: (app) => {
         routes(app, database);

@@ -12,6 +12,7 @@ import { createMetrics, measureRequests, metricsRoutes } from './metrics.js';
 import type { Service, ServiceContext, ServiceDefinition } from './service-definition.js';
 import { readSettings, SettingsError, type Settings } from './settings.js';
 import { parseServiceUrls } from './service-urls.js';
+import { traceRequests } from './tracing.js';
 import { turnAwayWhile } from './turn-away.js';
 import { whenAvailable } from './when-available.js';
 
@@ -31,6 +32,12 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   const logger = await createLogger(definition.name, settings.LOG_LEVEL);
   lifetime.logTo(logger);
   armCrashDrill(settings.CRASH_AT, logger);
+
+  if (settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
+    // Loaded only where it is of use.
+    const { startTracing } = await import('./tracing-sdk.js');
+    lifetime.onStop('the traces', startTracing(definition.name, logger));
+  }
 
   const metrics = createMetrics();
   const database = openDatabase<Db>(settings.DATABASE_URL, { applicationName: definition.name });
@@ -82,6 +89,7 @@ async function listen<Db>(
   const app = createHttpApp(logger);
   lifetime.onStop('the HTTP server', () => app.close());
   measureRequests(app, metrics);
+  if (settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
   turnAwayWhile(app, closedBecause);
   // First the service's own, so that one that documents its API documents these as well.
   await routes?.(app);

@@ -34,6 +34,12 @@ const commonSettings = (defaultPort: number) => ({
     }),
   ),
   SERVICE_URLS,
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+    Type.String({
+      pattern: '^https?://[^\\s]+$',
+      description: 'the URL of a collector that takes traces over OTLP/HTTP, such as http://localhost:4318',
+    }),
+  ),
   LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: DEFAULTS.logLevel, description: `one of ${LOG_LEVELS.join(', ')}` },

@@ -1,6 +1,6 @@
 /** Orders over HTTP: how they are taken, and how they are seen. */
 import type { Kysely } from 'kysely';
-import { HttpProblem, PROBLEMS, type HttpApp } from 'service-kit';
+import { HttpProblem, PROBLEMS, traceparentOf, type HttpApp } from 'service-kit';
 import type { OrderDatabase } from '../database.js';
 import { awaitDecision, type WaitParts } from './await-decision.js';
 import { cursorAfter, orderIdOf } from './order-cursor.js';
@@ -8,8 +8,6 @@ import type { TakeOrder } from './order-intake.js';
 import { listOrders } from './order-queries.js';
 import { getOrder, getOrders, ORDER_BODY_LIMIT_BYTES, postOrder } from './order-route-schemas.js';
 import { preferredWait } from './prefer.js';
-
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Adds `POST /orders`, `GET /orders` and `GET /orders/{id}`. */
 export function orderRoutes(
@@ -19,11 +17,10 @@ export function orderRoutes(
   wait: WaitParts,
 ): void {
   app.post('/orders', { schema: postOrder, bodyLimit: ORDER_BODY_LIMIT_BYTES }, async (request, reply) => {
-    const traceparent = textOf(request.headers.traceparent);
     const { order, replayed } = await takeOrder({
       order: request.body,
       idempotencyKey: textOf(request.headers['idempotency-key']) ?? null,
-      traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : null,
+      traceparent: traceparentOf(request),
     });
     void reply.header('location', `/orders/${order.id}`);
     if (replayed) void reply.header('idempotent-replayed', 'true');

@@ -21,6 +21,14 @@ export const HISTORY_TYPES = [
 ] as const;
 export type HistoryType = (typeof HISTORY_TYPES)[number];
 
+/** What an attempt of a step can come to, by the entry that says so. */
+export const ATTEMPT_OUTCOMES: Partial<Record<HistoryType, 'success' | 'refusal' | 'error' | 'timeout'>> = {
+  step_succeeded: 'success',
+  step_refused: 'refusal',
+  step_failed: 'error',
+  step_timed_out: 'timeout',
+};
+
 /** One thing that happened. An input leaves one row with one or more of these, in order. */
 export interface HistoryEntry {
   readonly type: HistoryType;
@@ -35,7 +43,7 @@ export interface HistoryEntry {
   readonly reply?: unknown;
   /** Milliseconds since the epoch: a deadline, or when the next attempt is due. */
   readonly until?: number;
-  /** How long the answer took after the attempt was decided on, in milliseconds; not known for one that came in a pause, or of a local step. */
+  /** How long the answer took after the attempt was decided on, or was waited for in vain, in milliseconds; not known for one that came in a pause, or of a local step. */
   readonly tookMs?: number;
   /** The operator, for what an operator did. */
   readonly by?: string;

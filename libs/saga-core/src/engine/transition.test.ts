@@ -192,6 +192,22 @@ describe('transition', () => {
     expect(play.instance.failure).toMatchObject({ step: 'cards.authorize', code: 'REPLY_TIMEOUT' });
   });
 
+  it('tells how long an answer took, or was waited for in vain, and no time for what never went out', () => {
+    const play = new Play({ order: 'o1', broken: true }).deadline();
+    play.now += 40;
+    play.reply(success());
+    const took = play.history.flatMap(({ type, step, tookMs }) =>
+      type.startsWith('step_') ? [[type, step, tookMs]] : [],
+    );
+    expect(took).toEqual([
+      ['step_succeeded', 'create_order', undefined],
+      ['step_timed_out', 'consumers.verify', 1_000],
+      ['step_succeeded', 'consumers.verify', 40],
+      ['step_failed', 'kitchen.create', undefined],
+      ['step_succeeded', 'reject_order', undefined],
+    ]);
+  });
+
   it('pauses after an error, and sends the same command again', () => {
     const play = toAuthorize().reply(error());
     expect(play.next).toBeNull();

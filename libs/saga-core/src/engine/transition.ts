@@ -24,7 +24,7 @@ import {
 import { SagaError, messageOf, type FailureCode } from '../errors.js';
 import { backoffMs } from './backoff.js';
 import type { OperatorAction, SagaEvent } from './event.js';
-import type { HistoryEntry, Standing } from './history.js';
+import { ATTEMPT_OUTCOMES, type HistoryEntry, type Standing } from './history.js';
 import { awaitedCommandId, type ActionRecord, type AwaitedCommand, type SagaInstance } from './instance.js';
 
 /** What to do next: at most one thing, for an instance awaits one command. */
@@ -73,7 +73,7 @@ class Turn<Data, Tx> {
   next: NextAction<Data, Tx> | null = null;
   private readonly definition: SagaDefinition<Data, Tx>;
   private readonly now: number;
-  /** How long the outcome took that is being concluded, in milliseconds. */
+  /** How long the awaited command's outcome took, or was waited for, in milliseconds. */
   private tookMs: number | null = null;
 
   constructor(definition: SagaDefinition<Data, Tx>, instance: SagaInstance, now: number) {
@@ -135,7 +135,7 @@ class Turn<Data, Tx> {
 
   private note(entry: HistoryEntry): void {
     const { attempt } = this.awaited;
-    const took = this.tookMs !== null && ANSWERS.has(entry.type) ? { tookMs: this.tookMs } : {};
+    const took = this.tookMs !== null && ATTEMPT_OUTCOMES[entry.type] ? { tookMs: this.tookMs } : {};
     this.history.push({
       ...entry,
       ...took,
@@ -159,6 +159,7 @@ class Turn<Data, Tx> {
 
   private issue(step: number, direction: 'action' | 'undo'): void {
     const sequence = ++this.instance.sequence;
+    this.tookMs = null;
     if (direction === 'action') this.instance.actions[step] = { sequence, state: 'unknown' };
     this.instance.awaited = {
       step,
@@ -358,6 +359,7 @@ class Turn<Data, Tx> {
       const { replyTimeoutMs, attempts } = this.command.retry;
       const problem = failureOf('REPLY_TIMEOUT', `No reply within ${replyTimeoutMs} ms`);
       this.remember(problem);
+      this.tookMs = this.waited();
       this.note({ type: 'step_timed_out', ...problem });
       this.instance.awaited = { ...this.awaited, mayHaveArrived: true };
       if (awaited.attempt >= attempts) return this.giveUp(problem, false);
@@ -471,8 +473,6 @@ class Turn<Data, Tx> {
     this.send(this.command);
   }
 }
-
-const ANSWERS: ReadonlySet<HistoryEntry['type']> = new Set(['step_succeeded', 'step_refused', 'step_failed']);
 
 /** @returns the indexes of the steps that an undo awaits, in the order in which they are undone, from `last` on */
 export function stepsToUndo(

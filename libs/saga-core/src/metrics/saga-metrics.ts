@@ -1,17 +1,9 @@
 /** What an orchestrator does, counted from the histories that it saves. */
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { HistoryEntry, HistoryType } from '../engine/history.js';
+import { ATTEMPT_OUTCOMES, type HistoryEntry } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
 import type { SagaObserver } from '../engine/observer.js';
 import { SECONDS } from './buckets.js';
-
-/** What an attempt of a step can come to, by the entry that says so. */
-const OUTCOMES: Partial<Record<HistoryType, string>> = {
-  step_succeeded: 'success',
-  step_refused: 'refusal',
-  step_failed: 'error',
-  step_timed_out: 'timeout',
-};
 
 /** What an operator can do, by the entry that says so. */
 const OPERATOR = 'operator_';
@@ -87,10 +79,11 @@ export function sagaMetrics(registry: Registry): SagaObserver {
 
   const count = (instance: SagaInstance, { type, step = '', code = '', tookMs }: HistoryEntry, now: number): void => {
     const saga = instance.sagaName;
-    const outcome = OUTCOMES[type];
+    const outcome = ATTEMPT_OUTCOMES[type];
     if (outcome) {
       outcomes.inc({ saga, step, outcome });
-      if (tookMs !== undefined) latency.observe({ saga, step }, tookMs / 1_000);
+      // What was waited for in vain is no answer.
+      if (tookMs !== undefined && outcome !== 'timeout') latency.observe({ saga, step }, tookMs / 1_000);
       return;
     }
     switch (type) {
