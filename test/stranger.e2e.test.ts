@@ -16,6 +16,7 @@ import {
 import { startStack, type Stack } from './support/stack.js';
 import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.js';
 import { playOrchestrator, type TestOrchestrator } from './support/test-orchestrator.js';
+import { expectDeadLettered, unanswerable, type Unanswerable } from './support/unanswerable.js';
 import { waitFor } from './support/wait-for.js';
 
 const AUTHORIZE = 'accounting_service.authorize_card';
@@ -146,24 +147,12 @@ describe('commands', () => {
     });
   });
 
-  test.each<[string, string, string, object]>([
-    ['UNPARSEABLE', AUTHORIZE, '{"orderId":', { correlationId: `${randomUUID()}:1` }],
+  test.each<Unanswerable>([
+    ...unanswerable(AUTHORIZE),
     ['UNPARSEABLE', AUTHORIZE, '['.repeat(5_000) + ']'.repeat(5_000), { correlationId: `${randomUUID()}:1` }],
-    ['UNKNOWN_TASK', 'accounting_service.burn_down', '{}', { correlationId: `${randomUUID()}:1` }],
-    ['NO_CORRELATION_ID', AUTHORIZE, '{}', {}],
-    ['NO_REPLY_ADDRESS', AUTHORIZE, '{}', { correlationId: `${randomUUID()}:1`, replyTo: undefined }],
-    ['REPLY_ADDRESS_REFUSED', AUTHORIZE, '{}', { correlationId: `${randomUUID()}:1`, replyTo: 'amq.topic' }],
     ['REPLY_ADDRESS_REFUSED', AUTHORIZE, '{}', { correlationId: `${randomUUID()}:1`, replyTo: 'nobody.responses' }],
-    ['TOO_LARGE', AUTHORIZE, JSON.stringify('x'.repeat(1_100_000)), { correlationId: `${randomUUID()}:1` }],
-  ])('what cannot be answered is dead-lettered: %s', async (cause, task, body, properties) => {
-    await saga.send(task, body, properties);
-    const letter = await saga.deadLetter(QUEUE);
-    expect(letter).toMatchObject({ cause, body });
-    expect(letter.properties.headers).toMatchObject({
-      'x-cause-detail': expect.any(String),
-      'x-original-exchange': 'saga.commands',
-      'x-original-routing-key': task,
-    });
+  ])('what cannot be answered is dead-lettered: %s', async (...sent) => {
+    await expectDeadLettered(saga, QUEUE, sent);
     const { id, payload } = command();
     await saga.send(AUTHORIZE, payload, { correlationId: id });
     expect((await saga.replies(id))[0]!.routingKey).toBe(`${AUTHORIZE}.response.success`);

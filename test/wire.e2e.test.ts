@@ -4,6 +4,7 @@ import { get, post } from './support/http.js';
 import { startStack, type Stack } from './support/stack.js';
 import { uuidOf } from './support/uuid.js';
 import { playOrchestrator, type TestOrchestrator } from './support/test-orchestrator.js';
+import { expectDeadLettered, unanswerable } from './support/unanswerable.js';
 
 const QUEUE = 'restaurant_service.commands';
 const CREATE = 'restaurant_service.create_ticket';
@@ -111,27 +112,8 @@ describe('commands and replies', () => {
 });
 
 describe('what cannot be answered is dead-lettered, and the queue moves on', () => {
-  test.each<[string, string, string, object]>([
-    ['UNPARSEABLE', CREATE, '{"orderId":', { correlationId: `${randomUUID()}:1` }],
-    ['UNKNOWN_TASK', 'restaurant_service.burn_down', '{}', { correlationId: `${randomUUID()}:1` }],
-    ['NO_CORRELATION_ID', CREATE, '{}', {}],
-    ['NO_REPLY_ADDRESS', CREATE, '{}', { correlationId: `${randomUUID()}:1`, replyTo: undefined }],
-    [
-      'REPLY_ADDRESS_REFUSED',
-      CREATE,
-      JSON.stringify(command().payload),
-      { correlationId: `${randomUUID()}:1`, replyTo: 'amq.topic' },
-    ],
-    ['TOO_LARGE', CREATE, JSON.stringify('x'.repeat(1_100_000)), { correlationId: `${randomUUID()}:1` }],
-  ])('%s', async (cause, task, body, properties) => {
-    await saga.send(task, body, properties);
-    const letter = await saga.deadLetter(QUEUE);
-    expect(letter).toMatchObject({ cause, body });
-    expect(letter.properties.headers).toMatchObject({
-      'x-cause-detail': expect.any(String),
-      'x-original-exchange': 'saga.commands',
-      'x-original-routing-key': task,
-    });
+  test.each(unanswerable(CREATE))('%s', async (...sent) => {
+    await expectDeadLettered(saga, QUEUE, sent);
     const { id, payload } = command();
     await saga.send(CREATE, payload, { correlationId: id });
     expect(await saga.replies(id)).toHaveLength(1);

@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { Random } from 'saga-core/testing';
 import { expectHealed, placeBatch, together, type Batch } from '../support/batch.js';
 import {
+  changePassword,
   deadlock,
   endSessionsAtRandom,
   makeReadOnly,
   refuseConnections,
+  refuseRole,
   takeAllConnections,
   timeStatementsOut,
   type FaultyDatabase,
@@ -90,6 +92,14 @@ async function weather(
 test('connections are refused', () => weather(refuseConnections, 'is not currently accepting connections'), 90_000);
 
 test('no connection is left', () => weather(takeAllConnections, 'too many connections'), 90_000);
+
+test('the role may not sign in', () => weather(refuseRole, 'is not permitted to log in'), 90_000);
+
+test(
+  'the password was changed',
+  () => weather((database) => changePassword(database, ROLE), 'password authentication failed'),
+  90_000,
+);
 
 test('the server is read-only', () => weather(makeReadOnly, 'in a read-only transaction'), 90_000);
 

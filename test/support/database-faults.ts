@@ -24,12 +24,22 @@ export async function refuseConnections(database: FaultyDatabase): Promise<Lift>
 }
 
 /** No connection is left for the service: to it, the server has reached its most. */
-export async function takeAllConnections(database: FaultyDatabase): Promise<Lift> {
-  const limit = (most: number) =>
-    onServer(database.url, `alter role ${pg.escapeIdentifier(database.role)} connection limit ${most}`);
-  await limit(0);
+export const takeAllConnections = (database: FaultyDatabase): Promise<Lift> =>
+  changeRole(database, 'connection limit 0', 'connection limit -1');
+
+/** The role may sign in no more. */
+export const refuseRole = (database: FaultyDatabase): Promise<Lift> => changeRole(database, 'nologin', 'login');
+
+/** The role has another password than its services know. @param known - the one that they know */
+export const changePassword = (database: FaultyDatabase, known: string): Promise<Lift> =>
+  changeRole(database, "password 'another'", `password ${pg.escapeLiteral(known)}`);
+
+/** Changes what the role may, also for the sessions that it has. */
+async function changeRole(database: FaultyDatabase, to: string, back: string): Promise<Lift> {
+  const change = (what: string) => onServer(database.url, `alter role ${pg.escapeIdentifier(database.role)} ${what}`);
+  await change(to);
   await endSessions(database);
-  return () => limit(-1);
+  return () => change(back);
 }
 
 /** Sessions are read-only, as on a server that another has taken over from. Those that have begun so stay so when the fault is lifted. */

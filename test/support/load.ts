@@ -24,19 +24,21 @@ export interface Load {
  *
  * @param url - asked before each order: where order-service listens
  * @param kinds - in turn
+ * @param pauseMs - of a client after each order, in milliseconds
+ * @param clients - how many place orders side by side
  */
-export function startLoad(url: () => string, kinds: readonly OrderKind[], pauseMs = 20): Load {
+export function startLoad(url: () => string, kinds: readonly OrderKind[], pauseMs = 20, clients = 1): Load {
   const taken = new Map<string, OrderKind>();
   let placing = true;
-  const place = async (): Promise<void> => {
-    for (let number = 0; placing; number++) {
+  const place = async (first: number): Promise<void> => {
+    for (let number = first; placing; number++) {
       const kind = kinds[number % kinds.length]!;
       const answer = await (async () => post<{ id: string }>(`${url()}/orders`, orders[kind]))().catch(() => null);
       if (answer?.status === 202) taken.set(answer.body.id, kind);
       await delay(pauseMs);
     }
   };
-  const client = place();
+  const placed = Promise.all(Array.from({ length: clients }, (_, client) => place(client)));
   const rarest = (): number =>
     Math.min(...kinds.map((kind) => [...taken.values()].filter((other) => other === kind).length));
   return {
@@ -47,7 +49,7 @@ export function startLoad(url: () => string, kinds: readonly OrderKind[], pauseM
     },
     stop: async () => {
       placing = false;
-      await client;
+      await placed;
       return taken;
     },
   };

@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findPythonWithPika, NO_PIKA } from '../../scripts/lib/python-with-pika.mjs';
 import { waitFor } from './wait-for.js';
+import { watched } from './watched.js';
 
 const FILE = 'examples/python-accounting/accounting_service.py';
 const READY = 'consuming accounting_service.commands';
@@ -43,13 +44,9 @@ export async function startPythonParticipant(
     env: { PATH: process.env.PATH ?? '', PYTHONUNBUFFERED: '1', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
-  let ended = false;
-  void exited.then(() => (ended = true));
+  const { output, exited, hasEnded } = watched(child);
   const participant: PythonParticipant = {
-    output: () => output,
+    output,
     async kill() {
       child.kill('SIGKILL');
       await exited;
@@ -58,17 +55,17 @@ export async function startPythonParticipant(
       await waitFor(
         'the participant in Python to consume',
         () => {
-          if (ended) throw new Error(`The participant in Python has ended:\n${output}`);
-          return output.split(READY).length > times;
+          if (hasEnded()) throw new Error(`The participant in Python has ended:\n${output()}`);
+          return output().split(READY).length > times;
         },
         60_000,
-      ).catch((error: Error) => Promise.reject(new Error(`${error.message}\n${output}`)));
+      ).catch((error: Error) => Promise.reject(new Error(`${error.message}\n${output()}`)));
     },
     async stop() {
-      if (ended) return;
+      if (hasEnded()) return;
       child.kill('SIGTERM');
       const code = await exited;
-      if (code !== 0) throw new Error(`The participant in Python ended with ${code}:\n${output}`);
+      if (code !== 0) throw new Error(`The participant in Python ended with ${code}:\n${output()}`);
     },
   };
   await participant.untilReady();

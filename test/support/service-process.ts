@@ -1,6 +1,7 @@
 /** One of the real services, compiled, as a process of its own. */
 import { spawn } from 'node:child_process';
 import { waitFor } from './wait-for.js';
+import { watched, type Watched } from './watched.js';
 
 export type ServiceName = 'order-service' | 'consumer-service' | 'restaurant-service' | 'accounting-service';
 
@@ -9,16 +10,12 @@ const STOP_MS = 10_000;
 /** How long it may take to begin, on a machine that starts a lot else. */
 const READY_MS = 60_000;
 
-export interface ServiceProcess {
+export interface ServiceProcess extends Omit<Watched, 'hasEnded'> {
   readonly name: ServiceName;
   /** Its process id. */
   readonly pid: number;
   /** Where it listens; known once it does. */
   url(): string;
-  /** All it has written. */
-  output(): string;
-  /** @returns the exit code, once it has ended; null after a signal that it did not handle */
-  readonly exited: Promise<number | null>;
   /** Ends it as a power failure would. */
   kill(): void;
   /** Stops it in its tracks: it keeps its connections, and does not know that time passes. */
@@ -41,21 +38,16 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
     env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  // 'close' comes after 'exit', when all output is read.
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
-  let ended = false;
-  void exited.then(() => (ended = true));
-  const listening = (): string | undefined => /Server listening at (http:[^"\s]+)/.exec(output)?.[1];
+  const { output, exited, hasEnded } = watched(child);
+  const listening = (): string | undefined => /Server listening at (http:[^"\s]+)/.exec(output())?.[1];
   const service: ServiceProcess = {
     name,
     pid: child.pid!,
     exited,
-    output: () => output,
+    output,
     url() {
       const url = listening();
-      if (!url) throw new Error(`${name} does not listen:\n${output}`);
+      if (!url) throw new Error(`${name} does not listen:\n${output()}`);
       return url;
     },
     kill: () => void child.kill('SIGKILL'),
@@ -65,25 +57,25 @@ export function startService(name: ServiceName, environment: Readonly<Record<str
       waitFor(
         `${name} to be ready`,
         async () => {
-          if (ended) throw new Error(`${name} has ended:\n${output}`);
+          if (hasEnded()) throw new Error(`${name} has ended:\n${output()}`);
           const url = listening();
           return url !== undefined && (await answersOk(`${url}/health/ready`));
         },
         READY_MS,
       ).then(
         () => undefined,
-        (error: Error) => Promise.reject(new Error(`${error.message}\n${output}`)),
+        (error: Error) => Promise.reject(new Error(`${error.message}\n${output()}`)),
       ),
     async stop() {
       const began = performance.now();
       child.kill('SIGTERM');
-      await waitFor(`${name} to end`, () => ended, STOP_MS).catch((error: Error) => {
+      await waitFor(`${name} to end`, hasEnded, STOP_MS).catch((error: Error) => {
         child.kill('SIGKILL');
-        throw new Error(`${error.message}\n${output}`);
+        throw new Error(`${error.message}\n${output()}`);
       });
       const code = await exited;
       const took = Math.round(performance.now() - began);
-      if (code !== 0) throw new Error(`${name} ended with ${code} after ${took} ms:\n${output}`);
+      if (code !== 0) throw new Error(`${name} ended with ${code} after ${took} ms:\n${output()}`);
     },
   };
   return service;

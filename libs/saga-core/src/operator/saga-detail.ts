@@ -1,10 +1,11 @@
 /** One saga for its operator: where each step stands, and what can be done now. */
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote, nameOf } from '../definition/step.js';
+import { stepsToUndo } from '../engine/course.js';
 import type { OperatorAction } from '../engine/event.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
-import { stepsToUndo, transition } from '../engine/transition.js';
+import { transition } from '../engine/transition.js';
 import { messageOf, SagaError } from '../errors.js';
 import { sagaView } from '../orchestrator/saga-view.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';

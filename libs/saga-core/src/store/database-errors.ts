@@ -20,8 +20,11 @@ const CONNECTION_MESSAGES =
   /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed|cached plan must not change/i;
 /** A statement that was ended from outside, as by statement_timeout. */
 const CANCELLED_STATE = '57014';
-/** The database takes no connections for now (`allow_connections false`): this state has other meanings too, but does not end a session for those. */
-const CLOSED_STATE = '55000';
+/**
+ * The database takes no connections for now (`allow_connections false`), or none of this role: it may not sign in, or its password is another while that
+ * is changed. These states have other meanings too, but do not end a session for those.
+ */
+const CLOSED_STATES = /^(55000|28000|28P01)$/;
 const UNAVAILABLE_CODES = new Set(['TRANSPORT_UNAVAILABLE', 'COMMIT_ROLLED_BACK']);
 
 const codeOf = (error: unknown): string => {
@@ -37,7 +40,7 @@ export function isUnavailable(error: unknown): boolean {
   const { errors, message } = error as { errors?: unknown; message?: unknown };
   if (Array.isArray(errors) && errors.length > 0) return errors.every(isUnavailable);
   const code = codeOf(error);
-  if (code === CLOSED_STATE) return (error as { severity?: unknown }).severity === 'FATAL';
+  if (CLOSED_STATES.test(code)) return (error as { severity?: unknown }).severity === 'FATAL';
   return (
     NETWORK_CODES.has(code) ||
     SERVER_STATES.test(code) ||

@@ -5,7 +5,7 @@ import type { CommandToSend } from '../contract/command-message.js';
 import { commandMessage } from '../contract/command-message.js';
 import type * as RunnerModule from '../orchestrator/saga-runner.js';
 import type { Advanced } from '../orchestrator/advance.js';
-import type { SagaChange } from '../engine/saga-store.js';
+import type { SagaChange, SagaStore } from '../engine/saga-store.js';
 import type * as BarrierModule from '../participant/barrier.js';
 import type { Transport } from '../transport/transport.js';
 import {
@@ -30,24 +30,43 @@ const withEvents = (replace: (event: SagaEvent, ...given: Parameters<Transition>
         real(given[0], given[1], replace(given[2], ...given), given[3]),
   );
 
+/** @returns changes as if they were made to the version that is saved, whichever it is */
+const unfenced = (tx: MemoryTransaction, changes: readonly SagaChange[]): SagaChange[] => {
+  const { instanceIn } = jest.requireActual<typeof SagaStoreModule>('./memory-saga-store.js');
+  return changes.map((change) => ({
+    ...change,
+    instance: { ...change.instance, version: instanceIn(tx, change.instance.id)!.version + 1 },
+  }));
+};
+
+const savingUnfenced =
+  (store: SagaStore<MemoryTransaction>): SagaStore<MemoryTransaction>['saveUnlocked'] =>
+  async (changes) => {
+    await store.transaction((session) => session.save(unfenced(session.tx, changes)));
+    return new Set(changes.map(({ instance }) => instance.id));
+  };
+
+/** A store that saves what a process remembers of a saga, even if another one has saved it since. */
+function withUnfencedCache(): void {
+  jest.doMock('./memory-saga-store.js', () => {
+    const actual = jest.requireActual<typeof SagaStoreModule>('./memory-saga-store.js');
+    const memorySagaStore: typeof actual.memorySagaStore = (...given) => {
+      const real = actual.memorySagaStore(...given);
+      return { ...real, saveUnlocked: savingUnfenced(real) };
+    };
+    return { ...actual, memorySagaStore };
+  });
+}
+
 /** A store in which two processes read the same version of a saga: no lock keeps them apart. */
 function withoutLocks(fenced: boolean): void {
   jest.doMock('./memory-saga-store.js', () => {
     const actual = jest.requireActual<typeof SagaStoreModule>('./memory-saga-store.js');
     const memorySagaStore: typeof actual.memorySagaStore = (database, clock, faults) => {
       const real = actual.memorySagaStore(database, clock, faults);
-      const unfenced = (tx: MemoryTransaction, changes: readonly SagaChange[]): SagaChange[] =>
-        changes.map((change) => ({
-          ...change,
-          instance: { ...change.instance, version: actual.instanceIn(tx, change.instance.id)!.version + 1 },
-        }));
       return {
         ...real,
-        saveUnlocked: async (changes, decidedAt) => {
-          if (fenced) return real.saveUnlocked(changes, decidedAt);
-          await real.transaction((session) => session.save(unfenced(session.tx, changes)));
-          return new Set(changes.map(({ instance }) => instance.id));
-        },
+        saveUnlocked: fenced ? real.saveUnlocked : savingUnfenced(real),
         transaction: async (work) => {
           const tx = database.peek();
           const before = new Map(actual.sagaRows(tx).map(({ id }) => [id, actual.instanceIn(tx, id)!]));
@@ -189,6 +208,7 @@ const variants: [string, number, () => void][] = [
   ['a resend is not in the history', 20, () => without('command_resent')],
   ['a command is published before the saga that awaits it is committed', 60, publishingFirst],
   ['two orchestrators save the same version of a saga', 200, () => withoutLocks(false)],
+  ['an orchestrator saves a saga as it remembers it, whatever others have saved', 60, withUnfencedCache],
   [
     'there is no barrier',
     20,

@@ -34,6 +34,8 @@ export class SimulatedProcess implements Link {
   private readonly dice: FaultDice;
   private readonly clock: () => number;
   private thawed: (() => void) | null = null;
+  /** Called when it comes back after a death: what it kept in memory is gone. */
+  onRestart: (() => void) | null = null;
   private onFreeze: (() => void) | null = null;
 
   /** @param clock - milliseconds since the epoch */
@@ -112,6 +114,7 @@ export class SimulatedProcess implements Link {
   restart(at: number): void {
     this.alive = true;
     this.awayUntil = at;
+    this.onRestart?.();
   }
 
   /** @returns for how many milliseconds it stands still; mostly short */

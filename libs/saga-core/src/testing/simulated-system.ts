@@ -1,4 +1,7 @@
-/** What is simulated: two processes of each role on one broker, each role with a database of its own. Real code on simulated ports. */
+/**
+ * What is simulated: two processes of each role on one broker, each role with a database of its own. Real code on simulated ports. What a process keeps
+ * in memory dies with it.
+ */
 import { commandQueueOf, parseCommandId, commandIdOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import type { SagaDefinition } from '../definition/saga.js';
@@ -31,12 +34,11 @@ export interface Worker {
   readonly process: SimulatedProcess;
   readonly transport: Transport;
   readonly consumer: SimulatedConsumer;
-  /** Of an orchestrator. */
-  readonly runner: SagaRunner<MemoryTransaction> | null;
 }
 
 /** A process that runs sagas. */
 export interface Orchestrator extends Worker {
+  /** Another one after each restart. */
   readonly runner: SagaRunner<MemoryTransaction>;
 }
 
@@ -80,13 +82,21 @@ export class SimulatedSystem {
     const process = this.newProcess(name);
     const transport = this.broker.transportFor(process);
     const store = memorySagaStore(this.orders, this.world.clock, process.commitFaults);
-    const runner = new SagaRunner(store, new SagaRegistry([this.saga]), sagaObservers([]));
+    let runner: SagaRunner<MemoryTransaction>;
     const queue = this.saga.replyAddress;
     transport.use(orchestratorTopology(this.saga.name));
-    const handleSet = replySetHandler(queue, runner, transport, SILENT, sagaObservers([]));
-    const worker = this.consuming(process, transport, queue, handleSet, this.orders, runner);
-    this.workers.push(worker);
-    this.orchestrators.push({ ...worker, runner });
+    const consumed = this.consuming(process, transport, queue, this.orders, () => {
+      runner = new SagaRunner(store, new SagaRegistry([this.saga]), sagaObservers([]));
+      return replySetHandler(queue, runner, transport, SILENT, sagaObservers([]));
+    });
+    const orchestrator: Orchestrator = {
+      ...consumed,
+      get runner() {
+        return runner;
+      },
+    };
+    this.workers.push(orchestrator);
+    this.orchestrators.push(orchestrator);
   }
 
   private addParticipant(name: string, { service, handlers }: SimulatedParticipant): void {
@@ -94,36 +104,40 @@ export class SimulatedSystem {
     const transport = this.broker.transportFor(process);
     const database = this.services.get(service.name)!;
     transport.use(participantTopology(service.name));
-    const handleSet = commandSetHandler({
-      service,
-      handlers: observedHandlers(service, handlers, this.world.tell, name),
-      inbox: memoryInboxStore(database, process.commitFaults),
-      transport,
-      logger: SILENT,
-      observer: commandObservers([]),
-    });
-    this.workers.push(this.consuming(process, transport, commandQueueOf(service.name), handleSet, database, null));
+    const begin = () =>
+      commandSetHandler({
+        service,
+        handlers: observedHandlers(service, handlers, this.world.tell, name),
+        inbox: memoryInboxStore(database, process.commitFaults),
+        transport,
+        logger: SILENT,
+        observer: commandObservers([]),
+      });
+    this.workers.push(this.consuming(process, transport, commandQueueOf(service.name), database, begin));
   }
 
   private newProcess(name: string): SimulatedProcess {
     return new SimulatedProcess(name, this.world.dice, this.world.clock);
   }
 
+  /** @param begin - what the process does when it starts, each time: it gives what handles deliveries from then on */
   private consuming(
     process: SimulatedProcess,
     transport: SimulatedTransport,
     queue: string,
-    handleSet: ConsumeOptions['handleSet'],
     database: MemoryDatabase,
-    runner: Worker['runner'],
+    begin: () => ConsumeOptions['handleSet'],
   ): Worker {
     const attempts = memoryDeliveryAttempts(database, process.commitFaults);
+    const started = () => guardAgainstCrashLoops(queue, begin(), attempts, transport, SILENT);
+    let handleSet = started();
+    process.onRestart = () => (handleSet = started());
     const consumer = transport.consume({
       queue,
       prefetch: MOST_IN_A_SET,
       maxSetSize: MOST_IN_A_SET,
-      handleSet: guardAgainstCrashLoops(queue, handleSet, attempts, transport, SILENT),
+      handleSet: (set) => handleSet(set),
     });
-    return { process, transport, consumer, runner };
+    return { process, transport, consumer };
   }
 }

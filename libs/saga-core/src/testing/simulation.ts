@@ -136,7 +136,7 @@ export class Simulation<Data> {
     this.dice.enabled = false;
     this.tell('everybody', () => 'nothing goes wrong any more');
     await this.work.thaw(Infinity);
-    for (const { process } of this.system.workers) process.restart(0);
+    for (const { process } of this.system.workers) process.awayUntil = 0;
     await this.client.startBy(Infinity);
     for (let step = 0; step < MOST_STEPS; step++) {
       if (this.able().length > 0) {

@@ -1,0 +1,99 @@
+import { refuse, type Outcome } from '../contract/outcome.js';
+import { Play, SAGA_ID, error, success, toApprove, toAuthorize } from './transition.fixture.js';
+
+describe('the outcome of a command', () => {
+  it('compensates a refusal in reverse order, without undoing the refused step, and keeps the reason', () => {
+    const play = toAuthorize().reply(refuse('OVER', 'over the limit'));
+    expect(play.instance.status).toBe('compensating');
+    expect(play.lastSent).toBe('kitchen.reject#5/1');
+    expect(play.payload).toEqual({ order: 'o1', actionId: `${SAGA_ID}:3` });
+    play.reply(success());
+    expect(play.locals).toEqual(['create_order', 'reject_order']);
+    expect(play.instance).toMatchObject({
+      status: 'compensated',
+      failure: { step: 'cards.authorize', code: 'OVER', message: 'over the limit' },
+    });
+  });
+
+  it('pauses after an error, and sends the same command again', () => {
+    const play = toAuthorize().reply(error());
+    expect(play.next).toBeNull();
+    const pause = play.instance.awaited!.until! - play.now;
+    expect(pause).toBeGreaterThanOrEqual(80);
+    expect(pause).toBeLessThanOrEqual(120);
+    expect(play.deadline().lastSent).toBe('cards.authorize#4/2');
+  });
+
+  it('does not ask again for what the participant may have forgotten: it parks, for even an undo would not be known', () => {
+    const expired: Outcome = { kind: 'error', code: 'COMMAND_EXPIRED', message: 'too old' };
+    const retriable = toApprove().reply(expired);
+    expect(retriable.instance).toMatchObject({ status: 'stuck', lastError: { code: 'COMMAND_EXPIRED' } });
+    const action = toAuthorize().reply(expired);
+    expect(action.lastSent).toBe('cards.reverse#5/1');
+    action.reply(expired);
+    expect(action.instance).toMatchObject({ status: 'stuck', lastError: { code: 'COMMAND_EXPIRED' } });
+    action.take({ type: 'operator', action: { type: 'skip', by: 'ann', reason: 'reversed by hand' } });
+    expect(action.lastSent).toBe('kitchen.reject#6/1');
+  });
+
+  it('takes the reply to an earlier attempt while it pauses or waits for a later one', () => {
+    expect(toAuthorize().reply(error()).reply(success()).lastSent).toBe('kitchen.approve#5/1');
+    expect(toAuthorize().deadline().reply(success()).lastSent).toBe('kitchen.approve#5/1');
+  });
+
+  it('records a doubled reply without effect, and sends the awaited command again only when the broker says it delivers again', () => {
+    const play = toAuthorize();
+    const { awaited } = play.instance;
+    play.reply(success({ ticket: 't2' }), { id: `${SAGA_ID}:3` });
+    expect(play.next).toBeNull();
+    expect(play.instance).toMatchObject({ awaited, data: { ticket: 't1' } });
+    expect(play.history.at(-1)).toMatchObject({ type: 'reply_ignored', commandId: `${SAGA_ID}:3` });
+    play.reply(success({ ticket: 't1' }), { id: `${SAGA_ID}:3`, redelivered: true });
+    expect(play.lastSent).toBe('cards.authorize#4/1');
+    expect(play.instance.awaited).toEqual({ ...awaited, mayHaveArrived: true });
+  });
+
+  it('ignores a success that comes after its step was given up', () => {
+    const play = toAuthorize().deadline().deadline();
+    play.reply(success(), { id: `${SAGA_ID}:4` });
+    expect(play.instance).toMatchObject({ status: 'compensating', awaited: { name: 'cards.reverse' } });
+  });
+
+  it('parks a retriable step after its attempts, and a late reply frees it', () => {
+    const play = toApprove().reply(error()).deadline().reply(error('still broken'));
+    expect(play.instance).toMatchObject({
+      status: 'stuck',
+      awaited: { state: 'parked', until: null },
+      lastError: { step: 'kitchen.approve', message: 'still broken' },
+    });
+    expect(play.reply(success()).instance.status).toBe('completed');
+  });
+
+  it('asks a retriable step that was refused again under a new identity, since the refusal is stored under the old one', () => {
+    const play = toApprove().reply(refuse('GONE', 'no such ticket')).deadline();
+    expect(play.lastSent).toBe('kitchen.approve#6/2');
+  });
+
+  it('undoes a step whose success cannot be used, but parks the pivot, which has happened', () => {
+    expect(new Play().reply(success()).reply(success({ wrong: true })).lastSent).toBe('kitchen.reject#4/1');
+    const parked = toAuthorize().reply(success(null));
+    expect(parked.instance).toMatchObject({
+      status: 'stuck',
+      awaited: { name: 'cards.authorize' },
+      lastError: { code: 'INVALID_REPLY' },
+    });
+  });
+
+  it('retries a local step and compensates without undoing it', () => {
+    const play = new Play()
+      .reply(success())
+      .reply(success({ ticket: 't1' }))
+      .reply(success());
+    play.take(
+      { type: 'reply', commandId: play.awaitedId, outcome: success(), redelivered: false },
+      error('database said no'),
+    );
+    expect(play.instance).toMatchObject({ status: 'running', awaited: { name: 'approve_order', state: 'pausing' } });
+    expect(play.deadline().instance.status).toBe('completed');
+  });
+});

@@ -1,0 +1,81 @@
+/** Sends the awaited command, or has it run here. Invariant kept here: a command has one identity, and resends keep it. */
+import { commandIdOf } from '../contract/routing.js';
+import { describeProblems, problemsOf } from '../contract/validation.js';
+import { isRemote, type RemoteCommand } from '../definition/step.js';
+import { messageOf } from '../errors.js';
+import { awaitedCommandId } from './instance.js';
+import { failureOf, type Problem, type Turn } from './turn.js';
+
+/**
+ * Does what the awaited command says: runs it here, or sends it (again).
+ *
+ * @returns why the command could not be built, for the step has failed then, and certainly had no effect; null when it goes out
+ */
+export function dispatch<Data, Tx>(turn: Turn<Data, Tx>): Problem | null {
+  const { command } = turn;
+  if (!isRemote(command)) {
+    turn.next = { type: 'local', action: command.local };
+    return null;
+  }
+  const first = turn.awaited.payload === null;
+  const problem = first ? build(turn, command) : null;
+  if (problem) return problem;
+  const until = Math.min(turn.now + command.retry.replyTimeoutMs, turn.turnsBackAt);
+  if (!first) beforeResend(turn);
+  turn.change({ state: 'sent', until });
+  const { payload } = turn.awaited;
+  turn.note({ type: first ? 'command_sent' : 'command_resent', until, ...(first ? { payload } : {}) });
+  send(turn, command);
+  return null;
+}
+
+/** Sends the awaited command once more, within the time that it has. */
+export function sendAgain<Data, Tx>(turn: Turn<Data, Tx>): void {
+  const { command } = turn;
+  const { state, until } = turn.awaited;
+  if (state !== 'sent' || !isRemote(command)) return;
+  beforeResend(turn);
+  turn.note({ type: 'command_resent', ...(until === null ? {} : { until }) });
+  send(turn, command);
+}
+
+/** @returns what an undo names its action by: the orchestrator may never have learned more of it */
+export function actionId<Data, Tx>({ instance }: Turn<Data, Tx>, step: number): { actionId: string } {
+  return { actionId: commandIdOf(instance.id, instance.actions[step]!.sequence) };
+}
+
+/** What was sent and did not come back may lie in a queue, even if the same command, sent again, finds none. */
+function beforeResend<Data, Tx>(turn: Turn<Data, Tx>): void {
+  if (turn.awaited.state === 'sent') turn.change({ mayHaveArrived: true });
+}
+
+function build<Data, Tx>(turn: Turn<Data, Tx>, command: RemoteCommand<Data>): Problem | null {
+  try {
+    let payload = command.payload(turn.instance.data as Data) as object;
+    if (turn.awaited.direction === 'undo') payload = { ...payload, ...actionId(turn, turn.awaited.step) };
+    const problems = problemsOf(command.command.payload, payload);
+    if (problems.length > 0) throw new TypeError(`The payload breaks its contract: ${describeProblems(problems)}`);
+    turn.change({ payload });
+    return null;
+  } catch (thrown) {
+    return failureOf('COMMAND_NOT_BUILT', messageOf(thrown));
+  }
+}
+
+function send<Data, Tx>(turn: Turn<Data, Tx>, command: RemoteCommand<Data>): void {
+  const { id, sagaName, traceparent } = turn.instance;
+  turn.next = {
+    type: 'send',
+    command: {
+      contract: command.command,
+      commandId: awaitedCommandId(turn.instance)!,
+      replyTo: turn.definition.replyAddress,
+      sagaId: id,
+      sagaName,
+      step: turn.step.name,
+      attempt: turn.awaited.attempt,
+      traceparent,
+      payload: turn.awaited.payload,
+    },
+  };
+}
