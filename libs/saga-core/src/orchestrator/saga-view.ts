@@ -32,7 +32,9 @@ const HistoryItem = Type.Object({
   reply: Type.Optional(Type.Unknown({ description: 'What the participant answered.' })),
   until: Type.Optional(timestamp('A deadline, or when the next attempt is due.')),
   tookMs: Type.Optional(
-    Type.Integer({ description: 'How long the answer took after the attempt was sent, or was waited for in vain, in milliseconds.' }),
+    Type.Integer({
+      description: 'How long the answer took after the attempt was sent, or was waited for in vain, in milliseconds.',
+    }),
   ),
   by: Type.Optional(Type.String({ description: 'The operator.' })),
   before: Type.Optional(Type.Unknown({ description: 'How the saga stood before the operator acted.' })),
