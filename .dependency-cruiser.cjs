@@ -76,6 +76,20 @@ module.exports = {
       to: { path: 'node_modules/amqplib/' },
     },
     {
+      name: 'tracing-sdk-in-one-place',
+      comment: "OpenTelemetry's SDK is imported by one file; all else knows its API",
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/service-kit/src/tracing-sdk[.]ts$', tests] },
+      to: { path: 'node_modules/@opentelemetry/', pathNot: 'node_modules/@opentelemetry/api/' },
+    },
+    {
+      name: 'tracing-sdk-on-demand',
+      comment: 'and that file is loaded where traces have somewhere to go',
+      severity: 'error',
+      from: {},
+      to: { path: '^libs/service-kit/src/tracing-sdk[.]ts$', dynamic: false },
+    },
+    {
       name: 'libs-not-to-apps',
       comment: 'a library does not know who uses it',
       severity: 'error',

@@ -1,5 +1,10 @@
 import { SpanKind, SpanStatusCode, trace, type HrTime } from '@opentelemetry/api';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import type { HistoryEntry } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
 import type { ObservedCommand } from '../engine/observer.js';
@@ -14,7 +19,10 @@ const NOW = STARTED + 2_500;
 
 const exporter = new InMemorySpanExporter();
 const register = () =>
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
+  trace.setGlobalTracerProvider(
+    // It would take what is not sampled, if it were asked.
+    new BasicTracerProvider({ sampler: new AlwaysOnSampler(), spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+  );
 beforeEach(register);
 afterEach(() => {
   exporter.reset();
