@@ -1,5 +1,7 @@
 /** Traces of the real services, as a collector gets them: one order is one trace, through all services, retries and restarts. */
 import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { get, post } from './support/http.js';
 import { everyOrderEnded, orders, type PlacedOrder } from './support/orders.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -71,6 +73,8 @@ test('an approved order is one trace from its request through all services to it
   const order = await place(orders.good);
   const spans = await wholeTrace(order, TASKS.length);
   expect([...new Set(spans.map(({ service }) => service))].sort()).toEqual(SERVICES);
+  // The request, the saga, two local steps, and two for each command.
+  expect(spans).toHaveLength(4 + 2 * TASKS.length);
   const request = only(spans, 'POST /orders', 'SERVER');
   expect(request).toMatchObject({
     parent: '',
@@ -179,6 +183,27 @@ test('a caller has its order in its own trace, and none when it says that nobody
   expect(collector.spans.filter((span) => span.traceId === unsampled)).toEqual([]);
   expect(collector.spans.filter(({ name }) => /health|metrics/.test(name))).toEqual([]);
 }, 60_000);
+
+test('a collector that takes requests and never answers keeps no service from its work, nor from its end', async () => {
+  const deaf = createServer(() => undefined);
+  await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
+  const unheard = await startStack('unheard', ['consumer-service'], (_name, settings) => ({
+    ...settings,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(deaf.address() as AddressInfo).port}`,
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+  }));
+  try {
+    const reached = new Promise((resolve) => deaf.once('request', resolve));
+    for (let count = 0; count < 3; count++)
+      expect((await get(`${unheard.url('consumer-service')}/consumers/70`)).status).toBe(200);
+    await reached;
+  } finally {
+    // Throws unless it ends in time, with exit code 0.
+    await unheard.stop();
+    deaf.closeAllConnections();
+    deaf.close();
+  }
+}, 90_000);
 
 test('a service that is not told of a collector sends nothing, and passes its caller’s trace on', async () => {
   const silent = await collectTraces();

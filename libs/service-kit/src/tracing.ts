@@ -46,7 +46,7 @@ function incoming({ headers: { traceparent } }: FastifyRequest) {
   return typeof traceparent === 'string' ? parseTraceparent(traceparent) : null;
 }
 
-function isOperation({ routeOptions: { config, schema } }: FastifyRequest): boolean {
-  const { operationId, tags } = (schema ?? {}) as { operationId?: string; tags?: readonly string[] };
-  return operationId !== undefined && !config.endless && !tags?.includes('health');
+function isOperation({ routeOptions: { config, schema, url } }: FastifyRequest): boolean {
+  const { hide, tags } = (schema ?? {}) as { hide?: boolean; tags?: readonly string[] };
+  return url !== undefined && !hide && !config.endless && !tags?.includes('health');
 }
