@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { aptGetAs } from './apt-install.mjs';
 import { run, tail } from './command.mjs';
 import { rootCommand } from './root-command.mjs';
 import { findRabbitMq, isNewEnough, OLDEST_RABBITMQ } from './rabbitmq-files.mjs';
@@ -69,13 +70,10 @@ async function installWithBrew({ logFile, signal }) {
   return 'installed';
 }
 
-const APT = ['apt-get', '-y', '-o', 'DPkg::Lock::Timeout=120'];
-
 async function installWithApt({ root, logFile, signal }) {
   const options = { logFile, signal, uninterruptible: true };
   const asRoot = (...command) => run('env', ['LC_ALL=C.UTF-8', ...command], options);
-  const apt = (...args) =>
-    asRoot(...root, 'env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=l', ...APT, ...args);
+  const apt = aptGetAs(root, options);
 
   let updated = false;
   const update = async () => {

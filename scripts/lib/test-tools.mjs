@@ -1,4 +1,4 @@
-import { aptGet } from './apt-install.mjs';
+import { aptInstall } from './apt-install.mjs';
 import { findChromium, NO_CHROMIUM } from './chromium.mjs';
 import { extractPromtool, findPromtool, NO_PROMTOOL } from './promtool.mjs';
 import { findPythonWithPika, NO_PIKA } from './python-with-pika.mjs';
@@ -9,22 +9,18 @@ const TOOLS = [
     name: 'pika',
     find: findPythonWithPika,
     lack: NO_PIKA,
-    install: aptInstall('python3-pika'),
+    install: (context) => aptInstall('python3-pika', context),
     suite: 'test/stranger.e2e',
   },
   {
     name: 'Chromium',
     find: findChromium,
     lack: NO_CHROMIUM,
-    install: aptInstall('chromium'),
+    install: (context) => aptInstall('chromium', context),
     suite: 'test/console.e2e',
   },
   { name: 'promtool', find: findPromtool, lack: NO_PROMTOOL, install: extractPromtool, suite: 'test/alerts.e2e' },
 ];
-
-function aptInstall(packageName) {
-  return (context) => aptGet(['install', '--no-install-recommends', packageName], context);
-}
 
 /**
  * Installs the programs that are missing, one after the other, for apt-get does one thing at a time.

@@ -4,19 +4,13 @@ import { DEAD_LETTER_HEADERS, plainHeaders } from './dead-letter.js';
 import type { IncomingMessage, OutgoingMessage } from './message.js';
 import { COMMAND_EXCHANGE, commandQueueOf, isRoutingKey, parseReplyRoutingKey, serviceOf } from './routing.js';
 
-export interface LyingLetter {
+/** Exchange and routing key are those with which it was published at first. */
+export interface LyingLetter extends Omit<IncomingMessage, 'redelivered' | 'deliveredBefore'> {
   /** Made of what the letter holds: the same letter has the same id. */
   readonly id: string;
   /** A code of docs/errors.md, or the broker's reason. */
   readonly cause: string;
   readonly detail: string;
-  /** Where it was published at first. */
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly correlationId: string | undefined;
-  readonly replyTo: string | undefined;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: Buffer;
   /** The message that takes it to its queue again; null when it does not say how it came there. */
   readonly again: OutgoingMessage | null;
 }

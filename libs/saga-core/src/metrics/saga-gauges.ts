@@ -1,10 +1,12 @@
 /** How the sagas of a database stand: asked of the database when somebody looks, so that each process tells the same. */
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { onceInAWhile } from '../engine/once-in-a-while.js';
 import type { Database } from '../store/database.js';
 import { sagaGauges as readGauges, type SagaGauge } from '../store/saga-gauges.js';
+import { instrumentsIn } from './instruments.js';
 
 /** However many look, the database is asked once in so long. */
-const FRESH_MS = 5_000;
+const EVERY_MS = 5_000;
 /** A database that does not answer must not take all other metrics with it. */
 const PATIENCE_MS = 2_000;
 
@@ -13,75 +15,49 @@ const PATIENCE_MS = 2_000;
  * @param registry - where the metrics are; each registry takes them once
  */
 export function sagaGauges<Db>(database: Database<Db>, registry: Registry): void {
-  const read = fresh(() => readGauges(database));
-  const gauge = (
-    name: string,
-    help: string,
-    labelNames: string[],
-    fill: (gauge: Gauge, sagas: readonly SagaGauge[]) => void,
-  ) =>
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      async collect() {
-        const sagas = await read();
-        this.reset();
-        // What is not known is not told: it is absent.
-        if (sagas) fill(this, sagas);
-        else this.remove();
-      },
-    });
+  const { gauge } = instrumentsIn(registry);
+  const ask = onceInAWhile(EVERY_MS, () => readGauges(database));
+  /** What is not known is not told: the gauges are without a value then. */
+  const read = (): Promise<readonly SagaGauge[] | null> => soon(ask());
   gauge(
     'saga_instances',
     'Sagas that have not ended, by status and step.',
     ['saga', 'status', 'step'],
-    (instances, sagas) => {
-      for (const { saga, status, step, count } of sagas) instances.set({ saga, status, step: step ?? '' }, count);
+    async (instances) => {
+      const sagas = await read();
+      instances.reset();
+      for (const { saga, status, step, count } of sagas ?? []) instances.set({ saga, status, step: step ?? '' }, count);
     },
   );
   gauge(
     'saga_oldest_seconds',
     'Since the oldest saga was started that has not ended.',
     ['saga', 'status'],
-    (oldest, sagas) => {
-      for (const [{ saga, status }, seconds] of longest(sagas, ({ oldestS }) => oldestS))
-        oldest.set({ saga, status }, seconds);
+    async (oldest) => {
+      const sagas = await read();
+      oldest.reset();
+      // The largest of each comes last.
+      for (const { saga, status, oldestS } of [...(sagas ?? [])].sort((one, other) => one.oldestS - other.oldestS))
+        oldest.set({ saga, status }, oldestS);
     },
   );
   gauge(
     'saga_overdue_seconds',
     'Since the deadline was due that has waited longest to be seen to; some seconds are usual, more means that no orchestrator works.',
     [],
-    (overdue, sagas) => overdue.set(Math.max(0, ...sagas.map(({ overdueS }) => overdueS))),
+    async (overdue) => {
+      const sagas = await read();
+      if (sagas) overdue.set(Math.max(0, ...sagas.map(({ overdueS }) => overdueS)));
+      else overdue.remove();
+    },
   );
 }
 
-/** @returns the largest value for each saga and status */
-function longest(sagas: readonly SagaGauge[], valueOf: (saga: SagaGauge) => number): Map<SagaGauge, number> {
-  const found = new Map<string, [SagaGauge, number]>();
-  for (const each of sagas) {
-    const key = `${each.saga} ${each.status}`;
-    const known = found.get(key);
-    if (!known || known[1] < valueOf(each)) found.set(key, [each, valueOf(each)]);
-  }
-  return new Map(found.values());
-}
-
-/** @returns what was read a moment ago, or is read now; null when it cannot be */
-function fresh<Result>(read: () => Promise<Result>): () => Promise<Result | null> {
-  let current: Promise<Result | null> | null = null;
-  let readAt = -Infinity;
-  return async () => {
-    if (!current || performance.now() - readAt > FRESH_MS) {
-      readAt = performance.now();
-      current = read().catch(() => null);
-    }
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS, null);
-    });
-    return Promise.race([current, timeout]).finally(() => clearTimeout(timer));
-  };
+/** @returns what comes in time; null for what fails, or takes too long */
+async function soon<Result>(coming: Promise<Result>): Promise<Result | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS, null);
+  });
+  return Promise.race([coming.catch(() => null), timeout]).finally(() => clearTimeout(timer));
 }

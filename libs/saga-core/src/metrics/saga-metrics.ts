@@ -1,9 +1,11 @@
 /** What an orchestrator does, counted from the histories that it saves. */
-import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { replyAddressOf } from '../contract/routing.js';
 import { ATTEMPT_OUTCOMES, type HistoryEntry } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
 import type { SagaObserver } from '../engine/observer.js';
 import { SECONDS } from './buckets.js';
+import { instrumentsIn } from './instruments.js';
 
 /** What an operator can do, by the entry that says so. */
 const OPERATOR = 'operator_';
@@ -13,69 +15,47 @@ const OPERATOR = 'operator_';
  * @returns what an orchestrator is given as an observer
  */
 export function sagaMetrics(registry: Registry): SagaObserver {
-  const registers = [registry];
-  const started = new Counter({
-    name: 'saga_started_total',
-    help: 'Sagas that were started and committed by this process.',
-    labelNames: ['saga'],
-    registers,
-  });
-  const ended = new Counter({
-    name: 'saga_ended_total',
-    help: 'Sagas that ended: completed, or compensated.',
-    labelNames: ['saga', 'outcome'],
-    registers,
-  });
-  const duration = new Histogram({
-    name: 'saga_duration_seconds',
-    help: 'From the start of a saga to its end.',
-    labelNames: ['saga', 'outcome'],
-    buckets: SECONDS,
-    registers,
-  });
-  const stuck = new Counter({
-    name: 'saga_stuck_total',
-    help: 'Sagas that got stuck in a step, and need an operator.',
-    labelNames: ['saga', 'step', 'code'],
-    registers,
-  });
-  const sent = new Counter({
-    name: 'saga_commands_sent_total',
-    help: 'Commands sent for the first time, and again (resend).',
-    labelNames: ['saga', 'step', 'kind'],
-    registers,
-  });
-  const outcomes = new Counter({
-    name: 'saga_step_outcomes_total',
-    help: 'What attempts of steps came to: success, refusal, error, or timeout.',
-    labelNames: ['saga', 'step', 'outcome'],
-    registers,
-  });
-  const latency = new Histogram({
-    name: 'saga_step_duration_seconds',
-    help: 'From the decision to send a command to its answer, whatever it was.',
-    labelNames: ['saga', 'step'],
-    buckets: SECONDS,
-    registers,
-  });
-  const compensating = new Counter({
-    name: 'saga_compensations_total',
-    help: 'Sagas that turned back, by the step and the code of the reason.',
-    labelNames: ['saga', 'step', 'code'],
-    registers,
-  });
-  const operated = new Counter({
-    name: 'saga_operator_actions_total',
-    help: 'What operators did.',
-    labelNames: ['saga', 'action'],
-    registers,
-  });
-  const idle = new Counter({
-    name: 'saga_idle_replies_total',
-    help: 'Messages of reply queues that moved no saga: late or doubled (late), of an unknown saga, of a definition that another process knows, or no reply at all.',
-    labelNames: ['queue', 'why'],
-    registers,
-  });
+  const { counter, histogram } = instrumentsIn(registry);
+  const started = counter('saga_started_total', 'Sagas that were started and committed by this process.', ['saga']);
+  const ended = counter('saga_ended_total', 'Sagas that ended: completed, or compensated.', ['saga', 'outcome']);
+  const duration = histogram(
+    'saga_duration_seconds',
+    'From the start of a saga to its end.',
+    ['saga', 'outcome'],
+    SECONDS,
+  );
+  const stuck = counter('saga_stuck_total', 'Sagas that got stuck in a step, and need an operator.', [
+    'saga',
+    'step',
+    'code',
+  ]);
+  const sent = counter('saga_commands_sent_total', 'Commands sent for the first time, and again (resend).', [
+    'saga',
+    'step',
+    'kind',
+  ]);
+  const outcomes = counter(
+    'saga_step_outcomes_total',
+    'What attempts of steps came to: success, refusal, error, or timeout.',
+    ['saga', 'step', 'outcome'],
+  );
+  const latency = histogram(
+    'saga_step_duration_seconds',
+    'From the decision to send a command to its answer, whatever it was.',
+    ['saga', 'step'],
+    SECONDS,
+  );
+  const compensating = counter(
+    'saga_compensations_total',
+    'Sagas that turned back, by the step and the code of the reason.',
+    ['saga', 'step', 'code'],
+  );
+  const operated = counter('saga_operator_actions_total', 'What operators did.', ['saga', 'action']);
+  const idle = counter(
+    'saga_idle_replies_total',
+    'Messages of reply queues that moved no saga: late or doubled (late), of an unknown saga, of a definition that another process knows, or no reply at all.',
+    ['queue', 'why'],
+  );
 
   const count = (instance: SagaInstance, { type, step = '', code = '', tookMs }: HistoryEntry, now: number): void => {
     const saga = instance.sagaName;
@@ -98,7 +78,7 @@ export function sagaMetrics(registry: Registry): SagaObserver {
       case 'stuck':
         return stuck.inc({ saga, step, code });
       case 'reply_ignored':
-        return idle.inc({ queue: `${saga}.responses`, why: 'late' });
+        return idle.inc({ queue: replyAddressOf(saga), why: 'late' });
       case 'completed':
       case 'compensated':
         ended.inc({ saga, outcome: type });

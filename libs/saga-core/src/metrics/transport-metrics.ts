@@ -1,68 +1,57 @@
 /** What goes over the broker, counted where it passes: around the transport. */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { DEAD_LETTER_HEADERS } from '../contract/dead-letter.js';
 import type { OutgoingMessage } from '../contract/message.js';
 import { DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import type { Consumer, PublishOutcome, Transport } from '../transport/transport.js';
 import { SECONDS, SET_SIZES } from './buckets.js';
+import { instrumentsIn } from './instruments.js';
 
 /**
  * @param registry - where the metrics are; each registry takes them once
  * @returns the same transport, which counts
  */
 export function meteredTransport<Whole extends Transport>(transport: Whole, registry: Registry): Whole {
-  const registers = [registry];
-  const published = new Counter({
-    name: 'saga_published_total',
-    help: 'Messages published, by what became of them: confirmed, returned (no queue takes it), or unknown when the connection was lost.',
-    labelNames: ['exchange', 'fate'],
-    registers,
-  });
-  const deadLetters = new Counter({
-    name: 'saga_dead_letters_total',
-    help: 'Messages that this process laid aside as dead letters, by the queue from which they came.',
-    labelNames: ['queue', 'cause'],
-    registers,
-  });
-  const consumed = new Counter({
-    name: 'saga_consumed_total',
-    help: 'Deliveries, by whether the broker had delivered the message before.',
-    labelNames: ['queue', 'redelivered'],
-    registers,
-  });
-  const setSize = new Histogram({
-    name: 'saga_set_size',
-    help: 'Deliveries that were handled together, in one transaction.',
-    labelNames: ['queue'],
-    buckets: SET_SIZES,
-    registers,
-  });
-  const setDuration = new Histogram({
-    name: 'saga_set_duration_seconds',
-    help: 'How long a set of deliveries took, from the first statement to the confirms of what it caused.',
-    labelNames: ['queue', 'result'],
-    buckets: SECONDS,
-    registers,
-  });
+  const { counter, histogram, gauge } = instrumentsIn(registry);
+  const published = counter(
+    'saga_published_total',
+    'Messages published, by what became of them: confirmed, returned (no queue takes it), or unknown when the connection was lost.',
+    ['exchange', 'fate'],
+  );
+  const deadLetters = counter(
+    'saga_dead_letters_total',
+    'Messages that this process laid aside as dead letters, by the queue from which they came.',
+    ['queue', 'cause'],
+  );
+  const consumed = counter(
+    'saga_consumed_total',
+    'Deliveries, by whether the broker had delivered the message before.',
+    ['queue', 'redelivered'],
+  );
+  const setSize = histogram(
+    'saga_set_size',
+    'Deliveries that were handled together, in one transaction.',
+    ['queue'],
+    SET_SIZES,
+  );
+  const setDuration = histogram(
+    'saga_set_duration_seconds',
+    'How long a set of deliveries took, from the first statement to the confirms of what it caused.',
+    ['queue', 'result'],
+    SECONDS,
+  );
   const consumers = new Map<string, Consumer>();
-  new Gauge({
-    name: 'saga_transport_up',
-    help: '1 while the broker is connected, by link; publishing is 0 also while the broker blocks it.',
-    labelNames: ['link'],
-    registers,
-    collect() {
-      this.set({ link: 'connections' }, Number(transport.isReady()));
-      this.set({ link: 'publishing' }, Number(transport.canPublish()));
+  gauge(
+    'saga_transport_up',
+    '1 while the broker is connected, by link; publishing is 0 also while the broker blocks it.',
+    ['link'],
+    (up) => {
+      up.set({ link: 'connections' }, Number(transport.isReady()));
+      up.set({ link: 'publishing' }, Number(transport.canPublish()));
     },
-  });
-  new Gauge({
-    name: 'saga_consumer_up',
-    help: '1 while deliveries of the queue arrive here.',
-    labelNames: ['queue'],
-    registers,
-    collect() {
-      for (const [queue, consumer] of consumers) this.set({ queue }, Number(consumer.isRunning()));
-    },
+  );
+  gauge('saga_consumer_up', '1 while deliveries of the queue arrive here.', ['queue'], (up) => {
+    for (const [queue, consumer] of consumers) up.set({ queue }, Number(consumer.isRunning()));
   });
 
   const count = (messages: readonly OutgoingMessage[], fates: readonly PublishOutcome[] | null): void => {

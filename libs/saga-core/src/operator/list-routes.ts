@@ -1,13 +1,13 @@
 /** Routes that list sagas. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { onceInAWhile } from '../engine/once-in-a-while.js';
 import { failureGroups } from '../store/saga-failures.js';
 import { listSagas, type ListFilter } from '../store/saga-listing.js';
 import { sagaCounts } from '../store/saga-summary.js';
 import { definitionView } from './definition-view.js';
 import { summaryExample } from './examples.js';
 import { exported } from './export.js';
-import { onceInAWhile } from './once-in-a-while.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { OperatorProblem } from './operator-problem.js';
 import { answers, DENIALS, refuses, TAGS } from './route-docs.js';
@@ -27,6 +27,8 @@ import {
 
 const DAY_MS = 86_400_000;
 const INTERVALS = 24;
+/** Every page that is open asks for it. */
+const SUMMARY_EVERY_MS = 2_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const iso = (ms: number) => new Date(ms).toISOString();
 
@@ -121,7 +123,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
         },
       },
     },
-    onceInAWhile(async (): Promise<Summary> => {
+    onceInAWhile(SUMMARY_EVERY_MS, async (): Promise<Summary> => {
       const first = { after: null, limit: 10 };
       const [counts, stalest, mostAttempts] = await Promise.all([
         sagaCounts(database),

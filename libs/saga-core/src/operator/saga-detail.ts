@@ -1,4 +1,5 @@
 /** One saga for its operator: where each step stands, and what can be done now. */
+import { commandQueueOf, serviceOf } from '../contract/routing.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote, nameOf } from '../definition/step.js';
 import { stepsToUndo } from '../engine/course.js';
@@ -92,11 +93,12 @@ function linkOf(
   definition: AnyDefinition | undefined,
 ): { title: string; url: string } | null {
   const { orderId } = (instance.data ?? {}) as { orderId?: unknown };
-  const service = instance.awaited?.name.includes('.') ? instance.awaited.name.split('.')[0] : undefined;
+  const { awaited } = instance;
+  const toParticipant = awaited?.name.includes('.') ? commandQueueOf(serviceOf(awaited.name)) : undefined;
   const values: Record<string, string | undefined> = {
     sagaId: instance.id,
     orderId: typeof orderId === 'string' ? orderId : undefined,
-    queue: service === undefined ? definition?.replyAddress : `${service}.commands`,
+    queue: toParticipant ?? definition?.replyAddress,
     traceId: instance.traceparent?.split('-')[1],
   };
   const names = [...url.matchAll(PLACES)].map(([, name]) => name!);
