@@ -1,6 +1,6 @@
 /**
- * The broker runs out of memory and blocks whoever publishes, and is restarted, with orders of all kinds in flight. While it blocks, orders are turned away
- * with 503, and what needs no publishing is acknowledged all the same, since consumers have connections of their own. Afterwards all heals.
+ * The broker runs out of memory or of disk and blocks whoever publishes, and is restarted, with orders of all kinds in flight. While it blocks, orders are turned
+ * away with 503, and what needs no publishing is acknowledged all the same, since consumers have connections of their own. Afterwards all heals.
  */
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
@@ -63,24 +63,31 @@ async function layUnanswered(): Promise<void> {
   await connection.close();
 }
 
+/** What raises each alarm of the broker's, and what ends it: limits that nothing, and that anything, keeps. */
+const ALARMS = {
+  memory: { limit: 'set_vm_memory_high_watermark', raised: '0.00001', ended: '0.4' },
+  disk: { limit: 'set_disk_free_limit', raised: '1000TB', ended: '50MB' },
+};
+
 /** Something happens while the broker is in alarm, and publishers know it. */
-async function inAlarm(work: () => Promise<void>): Promise<void> {
-  await servers.rabbitmqctl('set_vm_memory_high_watermark', '0.00001');
+async function inAlarm(alarm: keyof typeof ALARMS, work: () => Promise<void>): Promise<void> {
+  const { limit, raised, ended } = ALARMS[alarm];
+  await servers.rabbitmqctl(limit, raised);
   try {
     // The broker tells a connection of its alarm when that publishes next.
     await waitFor('orders to be turned away', async () => (await takeOrder()).status === 503);
     await work();
     expect(await takeOrder()).toMatchObject({ status: 503, body: { code: 'SERVICE_UNAVAILABLE' } });
   } finally {
-    await servers.rabbitmqctl('set_vm_memory_high_watermark', '0.4');
+    await servers.rabbitmqctl(limit, ended);
   }
 }
 
-inLongForm(
-  'the broker blocks publishers in mid-flight',
-  async () => {
+inLongForm.each(['memory', 'disk'] as const)(
+  'the broker, short of %s, blocks publishers in mid-flight',
+  async (alarm) => {
     // Goes on at once; what a step lost by the interruption is sent again when its time is up: 10 s.
-    await underLoad(() => inAlarm(async () => undefined), 15_000);
+    await underLoad(() => inAlarm(alarm, async () => undefined), 15_000);
   },
   120_000,
 );
@@ -103,7 +110,7 @@ inLongForm(
     stack.service('restaurant-service').kill();
     await stack.service('restaurant-service').exited;
     await layUnanswered();
-    await inAlarm(async () => {
+    await inAlarm('memory', async () => {
       await stack.replace('restaurant-service');
       await waitFor('the acknowledgements', async () => (await unacknowledged()) === 0);
     });
