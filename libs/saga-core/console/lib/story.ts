@@ -54,7 +54,7 @@ export function storyOf(history: readonly Entry[]): Chapter[] {
       at: cause.at,
       cause,
       effects,
-      changes: changesOf(before, standing),
+      changes: [...changesOf(before, standing), ...entries.flatMap(dataChangesOf)],
       tookMs: sent === undefined ? null : Date.parse(cause.at) - sent,
     };
   });
@@ -79,4 +79,13 @@ function changesOf(before: Standing, standing: Standing): Change[] {
     { what: 'status', before: before.status, after: standing.status },
     { what: 'awaits', before: awaited(before), after: awaited(standing) },
   ].filter((change) => change.before !== change.after);
+}
+
+function dataChangesOf({ data }: Entry): Change[] {
+  const shown = (value: unknown) => (value === undefined ? '–' : JSON.stringify(value));
+  return Object.entries(data?.after ?? {}).map(([member, value]) => ({
+    what: `data.${member}`,
+    before: shown(data?.before[member]),
+    after: shown(value),
+  }));
 }

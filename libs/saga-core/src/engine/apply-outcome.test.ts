@@ -15,6 +15,19 @@ describe('the outcome of a command', () => {
     });
   });
 
+  it('tells how the business data changed, and says nothing of it where it did not', () => {
+    const outcomeOf = ({ history }: Play, step: string) =>
+      history.find((entry) => entry.type === 'step_succeeded' && entry.step === step);
+    const replied = (ticket: string) =>
+      new Play({ order: 'o1', ticket }).reply(success()).reply(success({ ticket: 't1' }));
+    expect(outcomeOf(toApprove(), 'kitchen.create')).toMatchObject({ data: { before: {}, after: { ticket: 't1' } } });
+    expect(outcomeOf(replied('t0'), 'kitchen.create')).toMatchObject({
+      data: { before: { ticket: 't0' }, after: { ticket: 't1' } },
+    });
+    expect(outcomeOf(replied('t1'), 'kitchen.create')).not.toHaveProperty('data');
+    expect(outcomeOf(toApprove(), 'cards.authorize')).not.toHaveProperty('data');
+  });
+
   it('pauses after an error, and sends the same command again', () => {
     const play = toAuthorize().reply(error());
     expect(play.next).toBeNull();

@@ -3,6 +3,7 @@
  * - A reply counts only for the command awaited now; others are recorded.
  * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot and parked after it.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Outcome } from '../contract/outcome.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote } from '../definition/step.js';
@@ -10,6 +11,7 @@ import { messageOf, type FailureCode } from '../errors.js';
 import { backoffMs } from './backoff.js';
 import { begin, compensate, giveUp, park, undoFrom } from './course.js';
 import type { SagaEvent } from './event.js';
+import type { DataChange } from './history.js';
 import { awaitedCommandId } from './instance.js';
 import { sendAgain } from './send-command.js';
 import { failureOf, problemOf, type Problem, type Turn } from './turn.js';
@@ -73,18 +75,30 @@ function succeed<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown): void {
         failureOf('INVALID_REPLY', `The reply breaks its contract: ${describeProblems(problems)}`),
       );
   }
+  let data: DataChange | null = null;
   if (direction === 'action') {
     try {
       const changes = isRemote(command) ? command.onReply?.(instance.data as Data, reply) : reply;
-      if (changes) instance.data = { ...(instance.data as object), ...changes };
+      if (changes) {
+        data = changeOf(instance.data as object, changes);
+        instance.data = { ...(instance.data as object), ...changes };
+      }
     } catch (thrown) {
       return cannotUse(turn, failureOf('REPLY_NOT_APPLIED', messageOf(thrown)));
     }
   }
-  turn.note({ type: 'step_succeeded', ...(reply === undefined ? {} : { reply }) });
+  turn.note({ type: 'step_succeeded', ...(reply === undefined ? {} : { reply }), ...(data ? { data } : {}) });
   turn.settle(direction === 'action' ? 'succeeded' : 'undone');
   if (direction === 'action') begin(turn, step + 1);
   else undoFrom(turn, step - 1);
+}
+
+function changeOf(data: object, changes: object): DataChange | null {
+  const known = data as Record<string, unknown>;
+  const changed = Object.entries(changes).filter(([member, value]) => !isDeepStrictEqual(known[member], value));
+  if (changed.length === 0) return null;
+  const before = changed.flatMap(([member]) => (member in known ? [[member, known[member]] as const] : []));
+  return { before: Object.fromEntries(before), after: Object.fromEntries(changed) };
 }
 
 /** The participant has done it, but its answer is of no use here; asking again brings the same answer. */

@@ -41,6 +41,8 @@ export interface HistoryEntry {
   /** The command's payload, at its first attempt. */
   readonly payload?: unknown;
   readonly reply?: unknown;
+  /** How the business data changed by it; absent when it did not. */
+  readonly data?: DataChange;
   /** Milliseconds since the epoch: a deadline, or when the next attempt is due. */
   readonly until?: number;
   /** How long the answer took after the attempt was decided on, or was waited for in vain, in milliseconds; not known for one that came in a pause, or of a local step. */
@@ -50,6 +52,12 @@ export interface HistoryEntry {
   /** How the instance stood before and after what an operator did. */
   readonly before?: Standing;
   readonly after?: Standing;
+}
+
+/** The members of the business data that changed, and only those: one that was added is not in `before`. */
+export interface DataChange {
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
 }
 
 /** How an instance stood, as it concerns an operator. */

@@ -30,6 +30,17 @@ const HistoryItem = Type.Object({
   details: Type.Optional(Type.Unknown({ description: 'More about why, as the participant told it.' })),
   payload: Type.Optional(Type.Unknown({ description: "The command's payload, at its first attempt." })),
   reply: Type.Optional(Type.Unknown({ description: 'What the participant answered.' })),
+  data: Type.Optional(
+    Type.Object(
+      {
+        before: Type.Record(Type.String(), Type.Unknown(), {
+          description: 'What they were; one that is new is not here.',
+        }),
+        after: Type.Record(Type.String(), Type.Unknown(), { description: 'What they are.' }),
+      },
+      { description: "The members of the saga's business data that changed by it." },
+    ),
+  ),
   until: Type.Optional(timestamp('A deadline, or when the next attempt is due.')),
   tookMs: Type.Optional(
     Type.Integer({
