@@ -13,6 +13,7 @@ export async function run(): Promise<void> {
     defaultPort: 8084,
     service: accountingService,
     handlers: commandHandlers,
+    logFields: ({ orderId }) => ({ orderId }),
     migrations,
     seed,
     routes: authorizationRoutes,

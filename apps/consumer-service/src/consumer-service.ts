@@ -13,6 +13,7 @@ export async function run(): Promise<void> {
     defaultPort: 8082,
     service: consumerService,
     handlers: commandHandlers,
+    logFields: ({ orderId }) => ({ orderId }),
     migrations,
     seed,
     routes: consumerRoutes,

@@ -14,6 +14,7 @@ export async function run(): Promise<void> {
     defaultPort: 8083,
     service: restaurantService,
     handlers: commandHandlers,
+    logFields: ({ orderId }) => ({ orderId }),
     migrations,
     seed,
     routes: (app, database) => {

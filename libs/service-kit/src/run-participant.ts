@@ -5,6 +5,7 @@ import {
   participantMigrations,
   SAGA_MIGRATION_TABLE,
   type CommandHandlers,
+  type ParticipantOptions,
   type ServiceContract,
 } from 'saga-core';
 import { participantDocument } from 'saga-core/asyncapi';
@@ -22,6 +23,8 @@ export interface ParticipantDefinition<Contract extends ServiceContract, Db> {
   /** The commands that it handles. */
   readonly service: Contract;
   readonly handlers: CommandHandlers<Contract, Transaction<Db>>;
+  /** Puts business keys beside the ids in each log line about a command. */
+  readonly logFields: NonNullable<ParticipantOptions<Contract, Db>['logFields']>;
   /** Of its own tables; those of the library are added. */
   readonly migrations: Record<string, Migration>;
   /** Puts the first rows in. It runs at every start, also in two processes at once. */
@@ -42,7 +45,7 @@ const settings = {
 export async function runParticipant<Contract extends ServiceContract, Db>(
   participant: ParticipantDefinition<Contract, Db>,
 ): Promise<void> {
-  const { name, defaultPort, service, handlers, migrations, seed, routes } = participant;
+  const { name, defaultPort, service, handlers, logFields, migrations, seed, routes } = participant;
   await runService<Db, typeof settings>({
     name,
     defaultPort,
@@ -54,6 +57,7 @@ export async function runParticipant<Contract extends ServiceContract, Db>(
       worker: createParticipant({
         service,
         handlers,
+        logFields,
         database,
         transport,
         logger,

@@ -23,6 +23,7 @@ import { isTransient } from '../store/database-errors.js';
 import { assertDeadLettersKept } from '../transport/kept-dead-letters.js';
 import type { Transport } from '../transport/transport.js';
 import { claimsOf, inWaves, verdictsOf } from './barrier.js';
+import type { CommandLog } from './command-log.js';
 import { checkedHandler, isWithheld, type AnyHandler } from './command-handlers.js';
 import { commandsByTask, receive, type AcceptedCommand, type Received } from './received-command.js';
 
@@ -34,11 +35,12 @@ export interface CommandRuntime<Tx> {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly observer: CommandObserver;
+  readonly log: CommandLog;
 }
 
 /** @returns the function that handles a set of deliveries of the service's command queue. */
 export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readonly IncomingMessage[]) => Promise<void> {
-  const { service, inbox, transport, logger, observer } = runtime;
+  const { service, inbox, transport, logger, log, observer } = runtime;
   const commands = commandsByTask(service);
   const queue = commandQueueOf(service.name);
   const handlers = new Map(
@@ -70,19 +72,17 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       }
     }
     for (const wave of inWaves(accepted)) {
-      const results = await handleWaveOnce(inbox, wave, handlers, logger);
+      const results = await handleWaveOnce(inbox, wave, handlers, log);
       crashPoint('participant:after-commit');
       wave.forEach((command, index) => {
         const { outcome, fate } = results[index]!;
         const { task, commandId, sagaId, attempt } = command.received;
         observed.push({ task, commandId, sagaId, attempt, traceparent: command.traceparent, fate, outcome });
+        log.handled(command.received, fate);
         if (outcome) outgoing.push(replyTo(command, outcome));
       });
     }
     observer.handled(observed, performance.now() - begun);
-    if (logger.isLevelEnabled('debug'))
-      for (const { task, commandId, sagaId, attempt, fate } of observed)
-        logger.debug({ task, commandId, sagaId, attempt, fate }, 'a command was handled');
     const fates = await transport.publish(outgoing);
     assertDeadLettersKept(outgoing, fates);
     outgoing
@@ -115,10 +115,10 @@ async function handleWaveOnce<Tx>(
   inbox: InboxStore<Tx>,
   wave: readonly AcceptedCommand[],
   handlers: ReadonlyMap<string, AnyHandler<Tx>>,
-  logger: Logger,
+  log: CommandLog,
 ): Promise<Result[]> {
   const handle = (claimAll: boolean) =>
-    withHope((care) => inbox.transaction((session) => handleWave(session, wave, handlers, { care, claimAll, logger })));
+    withHope((care) => inbox.transaction((session) => handleWave(session, wave, handlers, { care, claimAll, log })));
   try {
     return await handle(false);
   } catch (error) {
@@ -136,7 +136,7 @@ interface Result {
 interface WaveOptions {
   readonly care: Care;
   readonly claimAll: boolean;
-  readonly logger: Logger;
+  readonly log: CommandLog;
 }
 
 /**
@@ -147,7 +147,7 @@ async function handleWave<Tx>(
   session: InboxSession<Tx>,
   wave: readonly AcceptedCommand[],
   handlers: ReadonlyMap<string, AnyHandler<Tx>>,
-  { care, claimAll, logger }: WaveOptions,
+  { care, claimAll, log }: WaveOptions,
 ): Promise<Result[]> {
   const isClaimed = ({ contract, key, received }: AcceptedCommand): boolean =>
     claimAll ||
@@ -174,7 +174,7 @@ async function handleWave<Tx>(
       isFatal: isTransient,
     });
     handled.forEach((each, index) => {
-      const outcome = outcomeOf(each, commands[index]!, logger);
+      const outcome = outcomeOf(each, commands[index]!, log);
       results.set(commands[index]!, { outcome, fate: outcome?.kind ?? 'withheld' });
     });
   }
@@ -192,10 +192,9 @@ async function handleWave<Tx>(
   return wave.map((command) => results.get(command)!);
 }
 
-function outcomeOf(handled: Handled<unknown>, { received }: AcceptedCommand, logger: Logger): Outcome | null {
+function outcomeOf(handled: Handled<unknown>, { received }: AcceptedCommand, log: CommandLog): Outcome | null {
   if ('thrown' in handled) {
-    const { task, commandId, sagaId, attempt } = received;
-    logger.error({ err: handled.thrown, task, commandId, sagaId, attempt }, 'a command handler failed');
+    log.failed(received, handled.thrown);
     return { kind: 'error', code: 'HANDLER_FAILED', message: messageOf(handled.thrown) };
   }
   const { answer } = handled;

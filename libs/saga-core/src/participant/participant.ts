@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { PayloadOf } from '../contract/command.js';
 import { commandQueueOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import { commandObservers, type CommandObserver } from '../engine/observer.js';
@@ -11,6 +12,7 @@ import { purgeInbox } from '../store/purge-inbox.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { participantTopology, type QueueType } from '../transport/topology.js';
 import type { Consumer, Transport } from '../transport/transport.js';
+import { commandLog } from './command-log.js';
 import type { CommandHandlers } from './command-handlers.js';
 import { commandSetHandler } from './handle-commands.js';
 
@@ -21,6 +23,8 @@ export interface ParticipantOptions<Service extends ServiceContract, Db> {
   readonly database: Database<Db>;
   readonly transport: Transport;
   readonly logger: Logger;
+  /** Puts business keys, such as an order's id, beside the ids in each log line about a command: makes them of its payload. */
+  readonly logFields?: (payload: PayloadOf<Service['commands'][keyof Service['commands']]>) => object;
   readonly settings?: Partial<ParticipantSettings>;
   /** Told of what happens, such as commandMetrics of saga-core/metrics. */
   readonly observers?: readonly CommandObserver[];
@@ -65,6 +69,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
     inbox: postgresInboxStore(database),
     transport,
     logger,
+    log: commandLog(logger, options.logFields),
     observer: commandObservers(options.observers ?? []),
   });
   const attempts = postgresDeliveryAttempts(database);

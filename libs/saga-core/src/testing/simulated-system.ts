@@ -9,6 +9,7 @@ import { commandObservers, sagaObservers } from '../engine/observer.js';
 import { replySetHandler } from '../orchestrator/handle-replies.js';
 import { SagaRegistry } from '../orchestrator/saga-registry.js';
 import { SagaRunner } from '../orchestrator/saga-runner.js';
+import { commandLog } from '../participant/command-log.js';
 import type { AnyHandler } from '../participant/command-handlers.js';
 import { commandSetHandler } from '../participant/handle-commands.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
@@ -111,6 +112,7 @@ export class SimulatedSystem {
         inbox: memoryInboxStore(database, process.commitFaults),
         transport,
         logger: SILENT,
+        log: commandLog(SILENT),
         observer: commandObservers([]),
       });
     this.workers.push(this.consuming(process, transport, commandQueueOf(service.name), database, begin));
