@@ -35,8 +35,12 @@ export const DEFAULTS = {
   maxDecisionAgeMs: 500,
   /** The most living instances that an orchestrator keeps in memory; others are read when their reply comes. */
   cachedInstances: 5_000,
-  /** Replies that take more than this share of their timeouts mean that no more sagas should be started. */
-  overloadedAbove: 0.4,
+  /** Replies that take more than this share of their timeouts are slow, and mean that fewer sagas should be in flight. */
+  slowAbove: 0.4,
+  /** How many sagas may be in flight at first, before replies have told how quick they are. */
+  inFlightAtFirst: 400,
+  /** Sagas that were saved longer ago wait for something else than their turn, or have gone on in another process: they count as in flight no more. */
+  inFlightForMs: 2_000,
   /** How often due deadlines are looked for. */
   deadlinePollMs: 250,
   /** How long a published message may stay unconfirmed before its connection counts as dead. */

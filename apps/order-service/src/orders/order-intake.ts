@@ -29,7 +29,7 @@ export type TakeOrder = (request: OrderRequest) => Promise<TakenOrder>;
 export function orderIntake(
   parts: IntakeParts & {
     readonly transport: Pick<Transport, 'canPublish'>;
-    readonly orchestrator: Pick<Orchestrator<OrderDatabase>, 'isOverloaded'>;
+    readonly orchestrator: Pick<Orchestrator<OrderDatabase>, 'isOverloadedBy'>;
   },
 ): TakeOrder {
   const takeTogether = gather((candidates: readonly Candidate[]) => takeEach(parts, candidates), {
@@ -40,7 +40,7 @@ export function orderIntake(
     // An order that cannot get on would keep its caller waiting for nothing.
     if (!parts.transport.canPublish()) throw notTaken('the message broker takes no messages');
     const claim = key === null ? null : { key, requestHash: requestHash(order) };
-    if (waiting >= MAX_WAITING || parts.orchestrator.isOverloaded()) throw overloaded();
+    if (waiting >= MAX_WAITING || parts.orchestrator.isOverloadedBy(waiting + 1)) throw overloaded();
     waiting++;
     const outcome = await takeTogether({ orderId: uuidv7(), sagaId: uuidv7(), order, claim, traceparent }).finally(
       () => waiting--,

@@ -44,6 +44,17 @@ test('keeps so many at most: those saved longest ago give way', () => {
   ]);
 });
 
+test('counts those that were saved lately', () => {
+  let at = 0;
+  jest.spyOn(performance, 'now').mockImplementation(() => at);
+  const cache = new InstanceCache();
+  cache.saved([instance('a', 1), instance('b', 1), instance('c', 1)]);
+  at = 1_000;
+  cache.saved([instance('a', 2), instance('b', 2, 'completed'), instance('d', 1)]);
+  expect([cache.countSaved(1_000), cache.countSaved(999)]).toEqual([3, 2]);
+  jest.restoreAllMocks();
+});
+
 test('forgets what it is told to', () => {
   const cache = new InstanceCache();
   cache.saved([instance('a', 1), instance('b', 1)]);

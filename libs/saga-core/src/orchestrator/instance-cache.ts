@@ -5,28 +5,42 @@
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import { DEFAULTS } from '../settings.js';
 
+interface Saved {
+  readonly instance: SagaInstance;
+  readonly at: number;
+}
+
 export class InstanceCache {
-  private readonly instances = new Map<string, SagaInstance>();
+  private readonly known = new Map<string, Saved>();
 
   get(id: string): SagaInstance | undefined {
-    return this.instances.get(id);
+    return this.known.get(id)?.instance;
   }
 
   /** Remembers instances that were saved, and forgets those that have ended. The ones saved longest ago give way. */
   saved(instances: Iterable<SagaInstance>): void {
+    const at = performance.now();
     for (const instance of instances) {
-      const known = this.instances.get(instance.id);
-      if (known && known.version > instance.version) continue;
-      this.instances.delete(instance.id);
-      if (!hasEnded(instance.status)) this.instances.set(instance.id, instance);
+      const before = this.get(instance.id);
+      if (before && before.version > instance.version) continue;
+      this.known.delete(instance.id);
+      if (!hasEnded(instance.status)) this.known.set(instance.id, { instance, at });
     }
-    for (const id of this.instances.keys()) {
-      if (this.instances.size <= DEFAULTS.cachedInstances) break;
-      this.instances.delete(id);
+    for (const id of this.known.keys()) {
+      if (this.known.size <= DEFAULTS.cachedInstances) break;
+      this.known.delete(id);
     }
   }
 
+  /** @returns how many that have not ended were saved in the last `withinMs` milliseconds, and not since: those that another process saved since are among them */
+  countSaved(withinMs: number): number {
+    const since = performance.now() - withinMs;
+    let count = 0;
+    for (const { at } of this.known.values()) if (at >= since) count++;
+    return count;
+  }
+
   forget(ids: Iterable<string>): void {
-    for (const id of ids) this.instances.delete(id);
+    for (const id of ids) this.known.delete(id);
   }
 }

@@ -78,8 +78,11 @@ export interface Orchestrator<Db> {
     saga: SagaDefinition<Data, Transaction<Db>>,
     instances: readonly NewSaga<Data>[],
   ): Promise<{ publish(): Promise<void> }>;
-  /** @returns whether steps take so long that more sagas would make them time out: whoever starts sagas should wait */
-  isOverloaded(): boolean;
+  /**
+   * @param more - how many sagas are to be started, those included whose start is not committed yet
+   * @returns whether they would be too many, so that steps would take too long and time out: whoever wants to start them should wait
+   */
+  isOverloadedBy(more: number): boolean;
   /** @returns the status with which a saga ended or got stuck, or null when it did neither within `timeoutMs` */
   waitForEnd(sagaId: string, timeoutMs: number): Promise<SagaStatus | null>;
   /** @returns an instance with its history, or null. */
@@ -168,7 +171,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
         },
       };
     },
-    isOverloaded: () => runner.isOverloaded(),
+    isOverloadedBy: (more) => runner.isOverloadedBy(more),
     waitForEnd: (sagaId, timeoutMs) => ends.wait(sagaId, timeoutMs),
     async find(sagaId) {
       const stored = await store.find(sagaId);

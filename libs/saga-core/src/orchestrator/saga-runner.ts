@@ -14,8 +14,8 @@ import type { KeptReply, SagaChange, SagaSession, SagaStore } from '../engine/sa
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput } from './advance.js';
+import { InFlightLimit } from './in-flight-limit.js';
 import { InstanceCache } from './instance-cache.js';
-import { Pressure } from './pressure.js';
 import type { SagaRegistry } from './saga-registry.js';
 
 /** What a set of events has led to. */
@@ -32,7 +32,7 @@ export class SagaRunner<Tx> {
   private readonly registry: SagaRegistry<Tx>;
   private readonly observer: SagaObserver;
   private readonly cache = new InstanceCache();
-  private readonly pressure = new Pressure();
+  private readonly inFlightLimit = new InFlightLimit(() => this.cache.countSaved(DEFAULTS.inFlightForMs));
 
   constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, observer: SagaObserver) {
     this.store = store;
@@ -46,9 +46,9 @@ export class SagaRunner<Tx> {
     this.observer.saved(changes, this.store.clock() ?? Date.now());
   }
 
-  /** @returns whether steps take so long that more sagas would make them time out */
-  isOverloaded(): boolean {
-    return this.pressure.value() > DEFAULTS.overloadedAbove;
+  /** @returns whether `more` sagas would be too many: steps would take so long that they time out */
+  isOverloadedBy(more: number): boolean {
+    return !this.inFlightLimit.allows(more);
   }
 
   /** Applies events to instances, by saga id; each instance's events take effect together. */
@@ -138,7 +138,7 @@ export class SagaRunner<Tx> {
     now: number,
   ): Promise<{ commands: readonly CommandToSend[]; saved: ReadonlySet<string> }> {
     const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
-    this.pressure.note(inputs.flatMap((input) => waitedShare(input, now) ?? []));
+    this.inFlightLimit.note(inputs.flatMap((input) => waitedShare(input, now) ?? []));
     const advanced = advanceWithoutLocal(inputs, now);
     if (!advanced) return this.applyCachedWithLocal(inputs, now);
     crashPoint('orchestrator:before-commit');

@@ -1,0 +1,74 @@
+import { DEFAULTS } from '../settings.js';
+import { InFlightLimit } from './in-flight-limit.js';
+
+let at = 0;
+beforeEach(() => {
+  at = 1_000;
+  jest.spyOn(performance, 'now').mockImplementation(() => at);
+});
+afterEach(() => jest.restoreAllMocks());
+
+const many = (fraction: number): number[] => Array.from({ length: 200 }, () => fraction);
+
+/** A limit, and how many are said to be in flight; the time goes on with each look, so that they are counted anew. */
+function tried(inFlight: number) {
+  const state = { inFlight };
+  const limit = new InFlightLimit(() => state.inFlight);
+  const look = <Result>(work: () => Result): Result => {
+    at += 100;
+    return work();
+  };
+  return {
+    state,
+    allows: (more: number) => look(() => limit.allows(more)),
+    replied: (fraction: number, sets = 1) => {
+      for (let set = 0; set < sets; set++) look(() => limit.note(many(fraction)));
+    },
+  };
+}
+
+test('before anything is known it lets some through, and counts those that are just being started', () => {
+  const { allows } = tried(DEFAULTS.inFlightAtFirst - 5);
+  expect([allows(5), allows(6)]).toEqual([true, false]);
+});
+
+test('quick replies make room for more, up to twice what is in flight', () => {
+  const { allows, replied, state } = tried(DEFAULTS.inFlightAtFirst);
+  expect(allows(1)).toBe(false);
+  replied(0.05);
+  expect(allows(200)).toBe(true);
+  replied(0.05, 50);
+  expect([allows(state.inFlight), allows(state.inFlight + 200)]).toEqual([true, false]);
+});
+
+test('a limit that is not reached does not grow', () => {
+  const { allows, replied, state } = tried(10);
+  replied(0.05, 50);
+  state.inFlight = DEFAULTS.inFlightAtFirst;
+  expect(allows(1)).toBe(false);
+});
+
+test('slow replies take room away, but never all of it; one slow set is no harm', () => {
+  const { allows, replied, state } = tried(300);
+  replied(0.9);
+  expect(allows(1)).toBe(true);
+  replied(0.9, 100);
+  expect(allows(1)).toBe(false);
+  state.inFlight = 0;
+  expect([allows(10), allows(11)]).toEqual([true, false]);
+});
+
+test('replies that are neither quick nor slow change nothing, nor does a set of none', () => {
+  const { allows, replied } = tried(DEFAULTS.inFlightAtFirst);
+  replied(0.3, 50);
+  expect(allows(1)).toBe(false);
+  new InFlightLimit(() => 0).note([]);
+});
+
+test('what was learned is forgotten when no replies come: it kept them from being asked for', () => {
+  const { allows, replied } = tried(100);
+  replied(0.9, 100);
+  expect(allows(1)).toBe(false);
+  at += 4_000;
+  expect(allows(1)).toBe(true);
+});
