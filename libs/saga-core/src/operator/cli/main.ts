@@ -31,7 +31,7 @@ const COMMANDS = new Map<string, Command>(
 const FLAGS = ['json', 'yes', 'help', 'dry-run', 'all', 'exit-code'];
 const VALUES = [
   ...['status', 'saga', 'step', 'min-age', 'min-attempts', 'sort', 'limit', 'cursor', 'q'],
-  ...['reason', 'by', 'version', 'code', 'since', 'per-second', 'payload'],
+  ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload'],
 ];
 const USUAL_URL = 'http://127.0.0.1:8081';
 
