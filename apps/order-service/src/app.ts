@@ -1,7 +1,7 @@
 /** The parts of order-service, put together; main.ts runs them. */
 import { Type } from '@sinclair/typebox';
 import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
-import { sagaGauges, sagaMetrics } from 'saga-core/metrics';
+import { deadLetterGauge, sagaGauges, sagaMetrics } from 'saga-core/metrics';
 import { operatorConsole } from 'saga-core/operator';
 import { sagaSpans } from 'saga-core/tracing';
 import {
@@ -51,6 +51,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
     observers: [sagaMetrics(metrics), sagaSpans()],
   });
   sagaGauges(database, metrics);
+  deadLetterGauge(transport.deadLetters, orchestrator, metrics);
   const stopping = new AbortController();
   let keysPurged: Promise<void> = Promise.resolve();
   return {
