@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
-import { Client } from 'pg';
 import { get, post } from './support/http.js';
 import { orders, type PlacedOrder } from './support/orders.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -57,11 +56,7 @@ const json = async <Value>(...args: string[]): Promise<Value> => {
   if (code !== 0) throw new Error(`saga ${args.join(' ')} ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as Value;
 };
-const inRestaurant = async (statement: string): Promise<void> => {
-  const client = new Client({ connectionString: stack.settingsOf('restaurant-service').DATABASE_URL! });
-  await client.connect();
-  await client.query(statement).finally(() => client.end());
-};
+const inRestaurant = (statement: string) => stack.query('restaurant-service', statement);
 
 interface Seen {
   readonly id: string;
