@@ -8,7 +8,15 @@ import { createLog } from './lib/log.mjs';
 import { isSupportedNode } from './lib/node-version.mjs';
 import { isInstalled } from './lib/packages.mjs';
 import { isNewEnough, versionIn } from './lib/rabbitmq-files.mjs';
-import { splitUrls, usualManagementUrl, vhostOf, withDatabase, withoutPassword, withVhost } from './lib/urls.mjs';
+import {
+  queueUrlOf,
+  splitUrls,
+  usualManagementUrl,
+  vhostOf,
+  withDatabase,
+  withoutPassword,
+  withVhost,
+} from './lib/urls.mjs';
 
 test('Node 20.20 and newer will do', () => {
   const supported = ['20.20.0', '20.21.1', '22.0.0', '24.11.0'];
@@ -98,6 +106,16 @@ test('passwords are not shown', () => {
 test('the management API is looked for beside the broker', () => {
   assert.equal(usualManagementUrl('amqp://me:pw@mq.example:5673/v'), 'http://me:pw@mq.example:15672');
   assert.equal(usualManagementUrl('amqps://mq.example'), 'https://guest:guest@mq.example:15671');
+});
+
+test('a queue is linked to in the management UI, in the virtual host of the broker, without a password', () => {
+  const managementUrl = 'http://guest:secret@127.0.0.1:15673';
+  const vhostQueues = ['amqp://a', 'amqp://a/x%2Fy,amqp://b'].map((url) => queueUrlOf({ url, managementUrl }));
+  assert.deepEqual(vhostQueues, [
+    'http://127.0.0.1:15673/#/queues/%2F/{queue}',
+    'http://127.0.0.1:15673/#/queues/x%2Fy/{queue}',
+  ]);
+  assert.equal(queueUrlOf({ url: 'amqp://a' }), undefined);
 });
 
 test('RabbitMQ 3.10 and newer will do; the version stands in the path', () => {

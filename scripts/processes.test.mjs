@@ -46,7 +46,8 @@ test('what an earlier run left is ended, and a process that has got the same id 
   const left = await startNode('', { registry });
   const [entry] = readJson(file('processes.json'));
   const stranger = spawn('sleep', ['60']);
-  const entries = [entry, { ...entry, name: 'a stranger', pid: stranger.pid }];
+  // Not the other's time: on a fast machine the two may well have started in the same tick of the clock.
+  const entries = [entry, { ...entry, name: 'a stranger', pid: stranger.pid, startedAt: 'another time' }];
   fs.writeFileSync(file('left.json'), JSON.stringify(entries));
 
   const leftovers = findLeftovers(file('left.json'));

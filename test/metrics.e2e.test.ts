@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'amqplib';
 import { get, post } from './support/http.js';
 import { ownMetrics, scrape, total, type Sample } from './support/metrics.js';
-import { allOrders, everyOrderEnded, orders } from './support/orders.js';
+import { allOrders, deadLetters, everyOrderEnded, orders } from './support/orders.js';
 import { startStack, type Stack } from './support/stack.js';
 import { waitFor } from './support/wait-for.js';
 
@@ -144,6 +144,17 @@ test('late, unknown and unreadable replies, duplicates and dead letters are coun
   );
   expect(total(consumer, 'saga_commands_handled_total', { task: VERIFY, fate: 'duplicate' })).toBe(1);
 });
+
+// The letters of the test before.
+test('what lies in each dead-letter queue is told, as soon as the broker is asked again', async () => {
+  await waitFor('the gauge to tell what lies in each dead-letter queue', async () => {
+    const samples = await scrape(stack.url('order-service'));
+    const waiting = samples.filter(({ name, value }) => name === 'saga_dead_letters_waiting' && value > 0);
+    const told = waiting.map(({ labels, value }) => `${labels.queue}.dead ${value}`);
+    const lying = (await deadLetters(stack)).map(([queue, count]) => `${queue} ${count}`);
+    return lying.length === 2 && told.sort().join() === lying.sort().join();
+  });
+}, 30_000);
 
 test('sagas that have not ended are told by step, with the age of the oldest, until they end', async () => {
   const accounting = stack.service('accounting-service');

@@ -1,7 +1,9 @@
 /** Someone with a terminal finds a stuck saga, finishes it, and sends a dead letter again. */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
-import { Client } from 'pg';
 import { get, post } from './support/http.js';
 import { orders, type PlacedOrder } from './support/orders.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -16,7 +18,7 @@ let channel: ConfirmChannel;
 
 beforeAll(async () => {
   stack = await startStack('saga_cli', undefined, (name, settings) =>
-    name === 'order-service' ? { ...settings, OPERATOR_TOKEN } : settings,
+    name === 'order-service' ? { ...settings, OPERATOR_TOKEN, OPERATOR_MAY_EDIT: 'true' } : settings,
   );
   connection = await connect(stack.broker.amqpUrl);
   channel = await connection.createConfirmChannel();
@@ -32,8 +34,12 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs `saga` with these arguments. */
-function saga(args: readonly string[], environment: Readonly<Record<string, string>> = { OPERATOR_TOKEN }) {
+/** Runs `saga` with these arguments. @param input - what stands on its standard input */
+function saga(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = { OPERATOR_TOKEN },
+  input: string | undefined = undefined,
+) {
   const env = { PATH: process.env.PATH ?? '', SAGA_URL: stack.url('order-service'), ...environment };
   return new Promise<Ended>((resolve) => {
     const program = execFile(
@@ -42,7 +48,7 @@ function saga(args: readonly string[], environment: Readonly<Record<string, stri
       { env, timeout: 60_000 },
       (_error, stdout, stderr) => resolve({ code: program.exitCode ?? -1, stdout, stderr }),
     );
-    program.stdin?.end();
+    program.stdin?.end(input);
   });
 }
 const json = async <Value>(...args: string[]): Promise<Value> => {
@@ -50,11 +56,7 @@ const json = async <Value>(...args: string[]): Promise<Value> => {
   if (code !== 0) throw new Error(`saga ${args.join(' ')} ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as Value;
 };
-const inRestaurant = async (statement: string): Promise<void> => {
-  const client = new Client({ connectionString: stack.settingsOf('restaurant-service').DATABASE_URL! });
-  await client.connect();
-  await client.query(statement).finally(() => client.end());
-};
+const inRestaurant = (statement: string) => stack.query('restaurant-service', statement);
 
 interface Seen {
   readonly id: string;
@@ -62,12 +64,14 @@ interface Seen {
   readonly version: number;
   readonly step: string | null;
   readonly awaited: { commandId: string } | null;
+  readonly payload: { orderId: string; ticketId: string };
+  readonly history: { type: string; by?: string; message?: string; before?: object; after?: object }[];
 }
 
 /** Has a saga get stuck: no ticket can be approved, and then a reply comes that breaks its contract. */
 async function stuckOrder(): Promise<PlacedOrder> {
   await inRestaurant(`
-    create function refuse() returns trigger language plpgsql as $$ begin raise exception 'the kitchen is on fire'; end $$;
+    create or replace function refuse() returns trigger language plpgsql as $$ begin raise exception 'the kitchen is on fire'; end $$;
     create trigger refuse before update on ticket for each row execute function refuse()`);
   const { body } = await post<PlacedOrder>(`${stack.url('order-service')}/orders`, orders.good);
   await waitFor(
@@ -100,7 +104,7 @@ test('a stuck saga is found, understood and finished', async () => {
     expect.stringMatching(`${order.sagaId}.*${APPROVE}.*INVALID_REPLY`),
   ]);
   const shown = (await saga(['show', order.sagaId])).stdout;
-  expect(shown).toContain('you can retry, skip');
+  expect(shown).toContain('you can retry, skip, edit');
   expect(shown).toMatch(new RegExp(`${APPROVE} +retriable +current`));
   expect(shown).toContain('the kitchen is on fire');
 
@@ -131,6 +135,49 @@ test('a stuck saga is found, understood and finished', async () => {
     'create_order_saga',
   );
   expect(dry.matches).toBe(0);
+}, 180_000);
+
+test('a payload is edited, after a look at what changes', async () => {
+  const { sagaId } = await stuckOrder();
+  await inRestaurant('drop trigger refuse on ticket');
+  const { payload } = await json<Seen>('show', sagaId);
+  const edited = JSON.stringify({ ...payload, note: 'by hand' });
+  const folder = mkdtempSync(join(tmpdir(), 'saga-cli-'));
+  const file = join(folder, 'payload.json');
+  const edit = ['edit', sagaId, '--reason', 'the kitchen wants a note', '--by', 'ann', '--payload'];
+  try {
+    writeFileSync(file, edited);
+    const looked = await saga([...edit, file, '--dry-run']);
+    expect([looked.code, looked.stdout]).toEqual([0, expect.stringMatching(/note +– +"by hand"/)]);
+    // Nobody is there to confirm it.
+    expect(await saga([...edit, file])).toMatchObject({
+      code: 2,
+      stdout: looked.stdout,
+      stderr: expect.stringContaining('--yes') as string,
+    });
+    expect((await saga(edit.slice(0, -1))).code).toBe(2);
+    expect((await saga([...edit, join(folder, 'none.json'), '--yes'])).code).toBe(2);
+    writeFileSync(file, '{');
+    const broken = await saga([...edit, file, '--yes']);
+    expect([broken.code, broken.stderr]).toEqual([2, expect.stringContaining('is no JSON')]);
+    writeFileSync(file, JSON.stringify({ ...payload, ticketId: 7 }));
+    const wrong = await saga([...edit, file, '--yes']);
+    expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('/ticketId')]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const piped = [...edit, '-', '--yes', '--version', String((await json<Seen>('show', sagaId)).version)];
+  expect(await saga(piped, { OPERATOR_TOKEN }, edited)).toMatchObject({ code: 0, stderr: '' });
+  expect((await saga(['watch', sagaId])).code).toBe(0);
+  const again = await saga(piped, { OPERATOR_TOKEN }, edited);
+  expect([again.code, again.stderr]).toEqual([3, expect.stringContaining('ACTION_NOT_ALLOWED')]);
+  const { history } = await json<Seen>('show', sagaId);
+  expect(history.find(({ type }) => type === 'operator_edited')).toMatchObject({
+    by: 'ann',
+    message: 'the kitchen wants a note',
+    before: { payload },
+    after: { payload: { ...payload, note: 'by hand' } },
+  });
 }, 180_000);
 
 test('a dead letter is seen, and sent again once what it lacked is there', async () => {

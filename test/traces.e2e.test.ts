@@ -28,6 +28,7 @@ beforeAll(async () => {
     OTEL_BSP_SCHEDULE_DELAY: '50',
     TRACE_URL: 'http://traces.example/trace/{traceId}',
     LOGS_URL: 'http://logs.example/?q={sagaId}',
+    QUEUE_URL: 'http://broker.example/#/queues/%2F/{queue}',
   }));
 }, 90_000);
 afterAll(async () => {
@@ -174,6 +175,7 @@ test('a caller has its order in its own trace, and none when it says that nobody
   expect(body.links).toEqual(
     expect.arrayContaining([
       { title: 'Trace', url: `http://traces.example/trace/${traceId}` },
+      { title: 'Queue', url: `http://broker.example/#/queues/%2F/${SAGA}.responses` },
       { title: 'Logs', url: `http://logs.example/?q=${order.sagaId}` },
     ]),
   );

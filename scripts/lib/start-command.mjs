@@ -16,7 +16,7 @@ import { isThere, untilReady } from './readiness.mjs';
 import { SERVICES, startService } from './services.mjs';
 import { createStackFile, readStackFile } from './stack-file.mjs';
 import { supervise } from './supervisor.mjs';
-import { withoutPassword } from './urls.mjs';
+import { queueUrlOf, withoutPassword } from './urls.mjs';
 
 const HELP = `npm start -- [options]
 
@@ -170,6 +170,7 @@ async function startServices({ log, lifetime, registry, keepRunning, stack, stac
     ports[name] = await freePort(usual);
     if (ports[name] !== usual) log.line(`${name}: port ${usual} is taken, so it gets ${ports[name]}`);
   }
+  const queueUrl = process.env.QUEUE_URL || queueUrlOf(stack.rabbitmq);
   const places = Object.entries(ports).map(([name, port]) => `${name}=http://localhost:${port}`);
   for (const { name, database, entry } of SERVICES) {
     const port = ports[name];
@@ -180,6 +181,8 @@ async function startServices({ log, lifetime, registry, keepRunning, stack, stac
       DATABASE_URL: stack.databases[database],
       AMQP_URL: stack.rabbitmq.url,
       LOG_LEVEL: process.env.LOG_LEVEL || 'info',
+      // The console of order-service links there.
+      ...(queueUrl && { QUEUE_URL: queueUrl }),
     };
     signal.throwIfAborted();
     const service = await startService({ name, entry, env, logFile, registry });

@@ -37,6 +37,17 @@ export function usualManagementUrl(amqpUrl) {
   return `${scheme}://${username || 'guest'}:${password || 'guest'}@${hostname}:${port}`;
 }
 
+/**
+ * Where people see a queue in the management UI: order-service's setting QUEUE_URL, with {queue} for the queue's name, and without user and password.
+ * @param {{url: string, managementUrl?: string}} broker
+ * @returns {string | undefined} undefined when the management UI is not known
+ */
+export function queueUrlOf({ url, managementUrl }) {
+  if (managementUrl === undefined) return undefined;
+  const vhost = encodeURIComponent(vhostOf(splitUrls(url)[0]));
+  return `${new URL(managementUrl).origin}/#/queues/${vhost}/{queue}`;
+}
+
 /** A URL that can be shown: without the password. */
 export function withoutPassword(text) {
   return splitUrls(text)

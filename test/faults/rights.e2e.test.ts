@@ -2,6 +2,7 @@
 import { connect } from 'amqplib';
 import { expectHealed, placeBatch } from '../support/batch.js';
 import { takeDeadLetters } from '../support/dead-letters.js';
+import { scrape } from '../support/metrics.js';
 import { heardFrom, type ServiceName } from '../support/service-process.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { uuidOf } from '../support/uuid.js';
@@ -35,6 +36,9 @@ afterAll(() => stack.stop(), 60_000);
 
 test('without any right that it does not need, each service works', async () => {
   await expectHealed(stack, await placeBatch(stack, 3));
+  // To count dead letters takes no right: of the three participants, and of the replies.
+  const samples = await scrape(stack.url('order-service'));
+  expect(samples.filter(({ name }) => name === 'saga_dead_letters_waiting')).toHaveLength(4);
 }, 60_000);
 
 test('a reply that may not be written where the command wants it costs the channel once, and not the orders', async () => {

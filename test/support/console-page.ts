@@ -11,11 +11,15 @@ export interface ConsolePage {
   readonly complaints: string[];
   /** The origins of all that was asked for. */
   readonly origins: Set<string>;
+  /** Shows a screen: `sagas/<id>`. */
+  goTo(screen: string): Promise<unknown>;
   /** Presses what has this role and accessible name, once it is there. */
   press(role: 'button' | 'link', name: string): Promise<void>;
   /** Fills in what has this label. */
   fill(label: string, text: string): Promise<void>;
-  /** Waits for words somewhere on the page. */
+  /** Says who (Ann) and why in the dialog that is open, and confirms. */
+  sign(reason: string): Promise<void>;
+  /** Waits for words somewhere on the page, or in one of the elements of a selector. */
   untilSays(words: string, within?: string): Promise<void>;
   /** Waits until nothing is being loaded. */
   untilLoaded(): Promise<void>;
@@ -33,8 +37,13 @@ export async function startBrowser(): Promise<Browser> {
   return launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
 }
 
-/** Opens a tab of its own, which keeps nothing of others. */
-export async function openConsole(browser: Browser): Promise<ConsolePage> {
+/**
+ * Opens the console in a tab of its own, which keeps nothing of others.
+ *
+ * @param url - of order-service
+ * @param token - its OPERATOR_TOKEN, which the page asks for
+ */
+export async function openConsole(browser: Browser, url: string, token: string): Promise<ConsolePage> {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
@@ -47,12 +56,21 @@ export async function openConsole(browser: Browser): Promise<ConsolePage> {
   page.on('request', (request) => {
     if (!request.url().startsWith('data:')) origins.add(new URL(request.url()).origin);
   });
-  return {
+  const press: ConsolePage['press'] = (role, name) =>
+    page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click();
+  const fill: ConsolePage['fill'] = (label, text) => page.locator(`::-p-aria([name="${label}"])`).fill(text);
+  const tab: ConsolePage = {
     page,
     complaints,
     origins,
-    press: (role, name) => page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click(),
-    fill: (label, text) => page.locator(`::-p-aria([name="${label}"])`).fill(text),
+    press,
+    fill,
+    goTo: (screen) => page.goto(`${url}/#/${screen}`),
+    sign: async (reason) => {
+      await fill('Your name', 'Ann');
+      await fill('Reason, kept in the history', reason);
+      await page.locator('dialog button[type=submit]').click();
+    },
     untilSays: async (words, within = 'body') => {
       const [selector, wanted] = [JSON.stringify(within), JSON.stringify(words)];
       await page
@@ -83,4 +101,12 @@ export async function openConsole(browser: Browser): Promise<ConsolePage> {
       return found;
     },
   };
+  await page.goto(url);
+  await fill('Token', token);
+  await press('button', 'Let me in');
+  await tab.untilSays('live', '.live.on');
+  // Until the token was given the API refused, and the browser tells of that.
+  expect(complaints.filter((complaint) => !complaint.includes('401'))).toEqual([]);
+  complaints.length = 0;
+  return tab;
 }

@@ -7,8 +7,11 @@ export interface Answer<Body> {
 }
 
 /** @returns what a URL gives, parsed as JSON */
-export async function get<Body = unknown>(url: string): Promise<Answer<Body>> {
-  return answerOf<Body>(await fetch(url));
+export async function get<Body = unknown>(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer<Body>> {
+  return answerOf<Body>(await fetch(url, { headers }));
 }
 
 /** @returns the answer to JSON, or to text as it is */

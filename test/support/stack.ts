@@ -1,4 +1,5 @@
 /** The real services, each a process with a database of its own, on a virtual host of their own. */
+import pg from 'pg';
 import { createTestBroker, type TestBroker } from './broker.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { startService, type ServiceName, type ServiceProcess } from './service-process.js';
@@ -13,6 +14,8 @@ export interface Stack {
   service(name: ServiceName): ServiceProcess;
   /** @returns the settings of a service, for starting another process of it */
   settingsOf(service: ServiceName): Record<string, string>;
+  /** @returns the rows that a statement gives in the database of a service */
+  query<Row extends object>(service: ServiceName, text: string): Promise<Row[]>;
   /**
    * Starts a service again that has ended, or is ended by this.
    *
@@ -79,7 +82,16 @@ export async function startStack(
     await started.untilReady();
     return started;
   };
-  return { broker, service, replace, url: (name) => service(name).url(), settingsOf, stopServices, stop };
+  const query = async <Row extends object>(name: ServiceName, text: string): Promise<Row[]> => {
+    const client = new pg.Client({ connectionString: settingsOf(name).DATABASE_URL });
+    await client.connect();
+    try {
+      return (await client.query<Row>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  return { broker, service, replace, query, url: (name) => service(name).url(), settingsOf, stopServices, stop };
 }
 
 /** Waits for all, also when one fails, and then throws the first failure. */

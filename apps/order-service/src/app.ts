@@ -1,7 +1,7 @@
 /** The parts of order-service, put together; main.ts runs them. */
 import { Type } from '@sinclair/typebox';
 import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
-import { sagaGauges, sagaMetrics } from 'saga-core/metrics';
+import { deadLetterGauge, sagaGauges, sagaMetrics } from 'saga-core/metrics';
 import { operatorConsole } from 'saga-core/operator';
 import { sagaSpans } from 'saga-core/tracing';
 import {
@@ -23,20 +23,11 @@ import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
 import { ORDER_SCENARIOS } from './orders/order-scenarios.js';
 import { purgeKeys } from './orders/purge-keys.js';
+import { linkSettings, sagaLinks } from './sagas/saga-links.js';
 import { sagasOfOrder } from './sagas/sagas-of-order.js';
 
 /** Far longer than any client tries again. */
 const KEY_RETENTION_MS = 30 * 86_400_000;
-
-/** @returns the setting of a URL to which the console links each saga */
-const linkSetting = (what: string) =>
-  Type.Optional(
-    Type.String({
-      // A place that is misspelt would never be filled in.
-      pattern: '^https?://([^\\s{}]|[{](sagaId|orderId|traceId)[}])+$',
-      description: `the URL of a saga's ${what}, with {sagaId}, {orderId} and {traceId} where these belong, and no other braces`,
-    }),
-  );
 
 const settings = {
   SAGA_RETENTION_DAYS: retentionSetting('an ended saga', DEFAULTS.sagaRetentionMs),
@@ -45,14 +36,12 @@ const settings = {
     Type.String({ minLength: 16, writeOnly: true, description: 'what operators send, at least 16 characters' }),
   ),
   OPERATOR_MAY_EDIT: Type.Boolean({ default: false, description: 'true or false' }),
-  TRACE_URL: linkSetting('trace'),
-  LOGS_URL: linkSetting('lines in the logs'),
+  ...linkSettings,
 };
 
 function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
   const { database, transport, logger, metrics } = context;
   const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS, OPERATOR_TOKEN, OPERATOR_MAY_EDIT } = context.settings;
-  const { TRACE_URL, LOGS_URL } = context.settings;
   const orchestrator = createOrchestrator<OrderDatabase>({
     sagas: [createOrderSaga],
     database,
@@ -62,6 +51,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
     observers: [sagaMetrics(metrics), sagaSpans()],
   });
   sagaGauges(database, metrics);
+  deadLetterGauge(transport.deadLetters, orchestrator, metrics);
   const stopping = new AbortController();
   let keysPurged: Promise<void> = Promise.resolve();
   return {
@@ -88,11 +78,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
         database,
         deadLetters: transport.deadLetters,
         token: OPERATOR_TOKEN ?? null,
-        links: [
-          { title: 'Order', url: '/orders/{orderId}' },
-          ...(TRACE_URL === undefined ? [] : [{ title: 'Trace', url: TRACE_URL }]),
-          ...(LOGS_URL === undefined ? [] : [{ title: 'Logs', url: LOGS_URL }]),
-        ],
+        links: sagaLinks(context.settings),
         allowEdit: OPERATOR_MAY_EDIT,
         findSagas: (orderId: string) => sagasOfOrder(database, orderId),
         page: { title: 'Orders', tryIt: ORDER_SCENARIOS },

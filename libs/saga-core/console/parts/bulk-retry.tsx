@@ -70,7 +70,7 @@ function DryRun({ filter }: { filter: BulkFilter }) {
             with <code>{filter.code}</code>
           </>
         )}
-        . Those that move on before their turn are left alone.
+        {filter.message && <> and “{filter.message}”</>}. Those that move on before their turn are left alone.
       </p>
       {found.sample.length > 0 && (
         <details>

@@ -18,7 +18,8 @@ const SPANS = [
 ] as const;
 const HOUR_MS = 3_600_000;
 
-const retryOf = ({ saga, step, code }: FailureGroup): Act => bulkRetry({ status: 'stuck', saga, step, code });
+const retryOf = ({ saga, step, code, message }: FailureGroup): Act =>
+  bulkRetry({ status: 'stuck', saga, step, code, message });
 
 export function FailuresScreen({ place }: { place: Place }) {
   const hours = place.query.hours ?? '24';
@@ -45,12 +46,14 @@ export function FailuresScreen({ place }: { place: Place }) {
           <section class="card" aria-label="Groups of failures">
             {groups.length === 0 && <Empty>Nothing went wrong in this time.</Empty>}
             <ul class="groups">
-              {groups.map((group) => (
+              {groups.map((group, index) => (
                 <li key={`${group.saga} ${group.step} ${group.code} ${group.message}`}>
                   <div class="what">
                     <strong>{group.code}</strong> at <code>{taskName(group.step)}</code>{' '}
                     <small>{serviceOf(group.step)}</small>
-                    <p class="said">{group.message}</p>
+                    <p class="said" id={`said-${index}`}>
+                      {group.message}
+                    </p>
                     <small>
                       first <time dateTime={group.firstSeen}>{time(group.firstSeen)}</time>, last{' '}
                       <time dateTime={group.lastSeen}>{ago(group.lastSeen, now)}</time>
@@ -74,6 +77,7 @@ export function FailuresScreen({ place }: { place: Place }) {
                       type="button"
                       class="primary"
                       aria-label={`Retry the stuck of ${group.code} at ${group.step}`}
+                      aria-describedby={`said-${index}`}
                       onClick={() => setAct(retryOf(group))}
                     >
                       Retry the stuck …

@@ -59,7 +59,12 @@ function Operation({ operation, onAct }: { operation: BulkOperation; onAct: (act
       ),
       run: async (who) => void (await post(`sagas/bulk-operations/${id}/${action}`, who)),
     });
-  const what = [filter.step ?? 'everything stuck', filter.code, filter.since && `since ${time(filter.since)}`];
+  const what = [
+    filter.step ?? 'everything stuck',
+    filter.code,
+    filter.message && `“${filter.message}”`,
+    filter.since && `since ${time(filter.since)}`,
+  ];
   const took = duration((endedAt ? Date.parse(endedAt) : now) - Date.parse(createdAt));
   return (
     <li class="card">

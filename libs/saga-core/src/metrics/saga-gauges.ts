@@ -1,14 +1,9 @@
 /** How the sagas of a database stand: asked of the database when somebody looks, so that each process tells the same. */
 import type { Registry } from 'prom-client';
-import { onceInAWhile } from '../engine/once-in-a-while.js';
 import type { Database } from '../store/database.js';
-import { sagaGauges as readGauges, type SagaGauge } from '../store/saga-gauges.js';
+import { sagaGauges as readGauges } from '../store/saga-gauges.js';
+import { asked } from './asked.js';
 import { instrumentsIn } from './instruments.js';
-
-/** However many look, the database is asked once in so long. */
-const EVERY_MS = 5_000;
-/** A database that does not answer must not take all other metrics with it. */
-const PATIENCE_MS = 2_000;
 
 /**
  * @param database - of an orchestrator
@@ -16,9 +11,7 @@ const PATIENCE_MS = 2_000;
  */
 export function sagaGauges<Db>(database: Database<Db>, registry: Registry): void {
   const { gauge } = instrumentsIn(registry);
-  const ask = onceInAWhile(EVERY_MS, () => readGauges(database));
-  /** What is not known is not told: the gauges are without a value then. */
-  const read = (): Promise<readonly SagaGauge[] | null> => soon(ask());
+  const read = asked(() => readGauges(database));
   gauge(
     'saga_instances',
     'Sagas that have not ended, by status and step.',
@@ -51,13 +44,4 @@ export function sagaGauges<Db>(database: Database<Db>, registry: Registry): void
       else overdue.remove();
     },
   );
-}
-
-/** @returns what comes in time; null for what fails, or takes too long */
-async function soon<Result>(coming: Promise<Result>): Promise<Result | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS, null);
-  });
-  return Promise.race([coming.catch(() => null), timeout]).finally(() => clearTimeout(timer));
 }

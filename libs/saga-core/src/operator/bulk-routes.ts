@@ -81,7 +81,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
       const bulk = await createBulk(database, { action, filter, perSecond, operator, reason }, wanted);
       if (!bulk)
         throw new OperatorProblem('BULK_OPERATION_RUNNING', 'A bulk operation with the same filter is not over.');
-      const details = { operation: bulk.id, filter, matched: bulk.matched, perSecond };
+      const details = { operation: bulk.id, filter: bulk.filter, matched: bulk.matched, perSecond };
       await recorded(app.log, database, { operator, reason, action: `bulk-${action}`, sagaId: null, details });
       worker.wake();
       return reply.code(202).send(shown(bulk));
@@ -158,7 +158,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   }
 };
 
-function wantedOf({ status, saga, step, code, since }: BulkFilter): ListFilter {
+function wantedOf({ status, saga, step, code, message, since }: BulkFilter): ListFilter {
   const changedSince = since === undefined ? undefined : Date.parse(since);
   if (Number.isNaN(changedSince)) throw new OperatorProblem('INVALID_REQUEST', 'since: Expected a time');
   return {
@@ -166,6 +166,7 @@ function wantedOf({ status, saga, step, code, since }: BulkFilter): ListFilter {
     ...(saga === undefined ? {} : { saga }),
     ...(step === undefined ? {} : { step }),
     ...(code === undefined ? {} : { code }),
+    ...(message === undefined ? {} : { message }),
     ...(changedSince === undefined ? {} : { changedSince }),
   };
 }

@@ -28,7 +28,12 @@ const sagaOf = (name: string) =>
     data: Data,
     steps: [retriable({ command: send, payload: (data) => data, attempts: 1 })],
   });
-const sagas = { slow: sagaOf('slow_saga'), paused: sagaOf('paused_saga'), taken: sagaOf('taken_saga') };
+const sagas = {
+  slow: sagaOf('slow_saga'),
+  paused: sagaOf('paused_saga'),
+  taken: sagaOf('taken_saga'),
+  mixed: sagaOf('mixed_saga'),
+};
 
 const ann = { operator: 'ann', reason: 'the depot is open' };
 const open = new Set<string>();
@@ -50,7 +55,9 @@ beforeAll(async () => {
   await waitFor('the orchestrator', () => orchestrator.isReady(), 30_000);
   await lab.participant(depot, {
     send: async (_tx, { payload }) => {
-      if (!open.has(payload.group)) throw new Error('The depot is closed');
+      const isHeavy = payload.group === 'mixed' && Number(payload.orderId) % 2 === 1;
+      if (!open.has(payload.group))
+        throw new Error(isHeavy ? `Parcel ${payload.orderId} is too heavy` : 'The depot is closed');
       return {};
     },
   });
@@ -150,5 +157,25 @@ it('goes on in another process when its own stops', async () => {
   expect((await see(body.id)).status).toBe('running');
   await untilOver(body.id);
   expect(await see(body.id)).toMatchObject({ done: 6, failed: 0 });
+  expect(await Promise.all(ids.map(retriesOf))).toEqual(ids.map(() => 1));
+}, 120_000);
+
+it('retries those alone whose message is alike, and takes a message that is alike for the same', async () => {
+  const ids = await stuckSagas('mixed', 6);
+  open.add('mixed');
+  const bulkSaying = (message: string) =>
+    bulkOf('mixed', { perSecond: 1, filter: { status: 'stuck', saga: 'mixed_saga', message } });
+  const heavy = (await post('', bulkSaying('Parcel 7 is too heavy'))).body;
+  expect([heavy.matched, heavy.filter.message]).toEqual([3, 'Parcel … is too heavy']);
+  expect((await post(`/${heavy.id}/pause`, ann)).body.status).toBe('paused');
+  const again = await post<{ code: string }>('', bulkSaying('Parcel … is too heavy'));
+  expect([again.status, again.body.code]).toEqual([409, 'BULK_OPERATION_RUNNING']);
+  const closed = await post('', bulkSaying('The depot is closed'));
+  expect([closed.status, closed.body.matched]).toEqual([202, 3]);
+  await untilOver(closed.body.id);
+  await post(`/${heavy.id}/resume`, ann);
+  await untilOver(heavy.id);
+  // None was retried by the other: it would have moved on, and failed.
+  for (const { id } of [heavy, closed.body]) expect(await see(id)).toMatchObject({ done: 3, failed: 0 });
   expect(await Promise.all(ids.map(retriesOf))).toEqual(ids.map(() => 1));
 }, 120_000);

@@ -1,9 +1,8 @@
 /** Routes that show dead letters, send them again and throw them away. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { LyingLetter } from '../contract/lying-letter.js';
-import { commandQueueOf, serviceOf } from '../contract/routing.js';
+import { queuesOf } from '../definition/queues.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { isRemote, nameOf } from '../definition/step.js';
 import type { DeadLetters } from '../transport/dead-letters.js';
 import { letterExample } from './examples.js';
 import { OperatorProblem } from './operator-problem.js';
@@ -130,15 +129,6 @@ const ACTIONS = [
   ],
   ['discard', 'Throw dead letters away', 'One, or all that lie there now. They are gone for good.'],
 ] as const;
-
-/** @returns the queues of the participants that sagas use, and of their replies */
-function queuesOf(definitions: readonly SagaDefinition<never, never>[]): string[] {
-  const commands = definitions.flatMap(({ steps }) =>
-    steps.flatMap(({ action, undo }) => [action, ...(undo ? [undo] : [])]).filter(isRemote),
-  );
-  const services = commands.map((command) => commandQueueOf(serviceOf(nameOf(command))));
-  return [...new Set([...services, ...definitions.map(({ replyAddress }) => replyAddress)])].sort();
-}
 
 function shown({ again, body, correlationId, replyTo, headers, ...letter }: LyingLetter): Letter {
   const text = body.toString('utf8');

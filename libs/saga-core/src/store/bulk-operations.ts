@@ -4,6 +4,7 @@
  */
 import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { alike } from './alike-messages.js';
 import { isUniqueViolation } from './database-errors.js';
 import { whereOf, type ListFilter } from './saga-listing.js';
 
@@ -38,7 +39,7 @@ const BULK = sql`operation_id as id, action, filter, status, matched, done, fail
 /**
  * Notes an operation and all sagas that match, in one transaction.
  *
- * @param bulk.filter - as the client gave it: the same filter is the same operation
+ * @param bulk.filter - as the client gave it: the same filter is the same operation, also when its message is only alike
  * @returns the operation, or null when one with this filter is not over
  */
 export async function createBulk<Db>(
@@ -48,6 +49,11 @@ export async function createBulk<Db>(
 ): Promise<StoredBulk | null> {
   const { action, perSecond, operator, reason } = bulk;
   const id = uuidv7();
+  const given = sql`${JSON.stringify(bulk.filter)}::jsonb`;
+  const kept =
+    filter.message === undefined
+      ? given
+      : sql`${given} || jsonb_build_object('message', ${alike(sql`${filter.message}::text`)})`;
   try {
     const { rows } = await sql<StoredBulk>`
       with matching as (
@@ -55,7 +61,7 @@ export async function createBulk<Db>(
         select ${id}::uuid, saga_id, version from saga_instance ${whereOf(filter)} returning saga_id
       )
       insert into saga_bulk_operation (operation_id, action, filter, per_second, operator, reason, matched, status, ended_at)
-      select ${id}::uuid, ${action}, ${JSON.stringify(bulk.filter)}::jsonb, ${perSecond}, ${operator}, ${reason}, count(*)::integer,
+      select ${id}::uuid, ${action}, ${kept}, ${perSecond}, ${operator}, ${reason}, count(*)::integer,
         case when count(*) = 0 then 'completed' else 'running' end, case when count(*) = 0 then clock_timestamp() end
       from matching returning ${BULK}`.execute(database);
     return rows[0]!;

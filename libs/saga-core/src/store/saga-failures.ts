@@ -1,5 +1,6 @@
 /** The last errors of sagas, like with like. */
 import { sql, type Kysely } from 'kysely';
+import { alike } from './alike-messages.js';
 
 /** Times are milliseconds since the epoch. */
 export interface FailureCounts {
@@ -27,7 +28,7 @@ export async function failureGroups<Db>(
   const { rows } = await sql<FailureCounts & { buckets: number[] }>`
     with failed as (
       select saga_name, status, updated_at, last_error ->> 'step' as step, last_error ->> 'code' as code,
-        left(regexp_replace(regexp_replace(last_error ->> 'message', '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '…', 'gi'), '[0-9]+', '…', 'g'), 300) as message
+        ${alike(sql`last_error ->> 'message'`)} as message
       from saga_instance
       where (wake_at is not null or status = 'stuck' or (ended_at is not null and ended_at >= to_timestamp(${since / 1000}::float8)))
         and last_error is not null and updated_at >= to_timestamp(${since / 1000}::float8)

@@ -4,6 +4,7 @@
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { SagaStatus } from '../engine/instance.js';
+import { alike } from './alike-messages.js';
 import { INSTANCE_COLUMNS, instanceOf, type InstanceRow } from './saga-rows.js';
 import type { SagaInstance } from '../engine/instance.js';
 
@@ -16,6 +17,8 @@ export interface ListFilter {
   readonly minAttempts?: number;
   /** Its last error has this code. */
   readonly code?: string;
+  /** The message of its last error is like this one. */
+  readonly message?: string;
   /** It has changed since, in milliseconds since the epoch. */
   readonly changedSince?: number;
   /** Only these. */
@@ -108,7 +111,7 @@ const joined = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown>
   conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
 
 function conditionsOf(filter: ListFilter, sort: ListSort): RawBuilder<unknown>[] {
-  const { status, saga, step, minAgeSeconds, minAttempts, ids, data, code, changedSince } = filter;
+  const { status, saga, step, minAgeSeconds, minAttempts, ids, data, code, message, changedSince } = filter;
   const conditions: RawBuilder<unknown>[] = [];
   if (status === 'stuck') conditions.push(sql`status = 'stuck'`);
   else if (status === 'running' || status === 'compensating') conditions.push(sql`wake_at is not null`);
@@ -121,6 +124,8 @@ function conditionsOf(filter: ListFilter, sort: ListSort): RawBuilder<unknown>[]
     conditions.push(sql`created_at <= clock_timestamp() - ${minAgeSeconds}::float8 * interval '1 second'`);
   if (minAttempts !== undefined) conditions.push(sql`${ATTEMPT} >= ${minAttempts}`);
   if (code !== undefined) conditions.push(sql`last_error ->> 'code' = ${code}`);
+  if (message !== undefined)
+    conditions.push(sql`${alike(sql`last_error ->> 'message'`)} = ${alike(sql`${message}::text`)}`);
   if (changedSince !== undefined) conditions.push(sql`updated_at >= to_timestamp(${changedSince / 1000}::float8)`);
   if (ids) conditions.push(sql`saga_id = any(${[...ids]}::uuid[])`);
   if (data) conditions.push(sql`data #>> ${[...data.path]}::text[] = ${data.value}`);

@@ -30,12 +30,12 @@ const idOf = (context: Context): string => encodeURIComponent(word(context, 1, '
 
 async function retry(context: Context): Promise<void> {
   const { client, options } = context;
-  const { saga, step, code, since } = options;
+  const { saga, step, code, message, since } = options;
   const perSecond = numberOf(context, 'per-second');
   const body = {
     ...operatorOf(context),
     action: 'retry',
-    filter: { status: 'stuck', saga, step, code, since },
+    filter: { status: 'stuck', saga, step, code, message, since },
     ...(perSecond === undefined ? {} : { perSecond }),
   };
   const dry = await client.post<{ matches: number; sample: SagaSummary[] }>(PATH, { ...body, dryRun: true });

@@ -50,7 +50,9 @@ export function numberOf({ options }: Context, name: string): number | undefined
 /** Asks on a terminal whether to go on. @throws {CliError} unless that was confirmed */
 export async function confirmed({ options }: Context, question: string): Promise<void> {
   if (options.yes) return;
-  if (!process.stdin.isTTY) throw new CliError(EXIT.usage, `${question} Confirm with --yes.`);
+  // What was read to its end, for a payload, gives no answer any more.
+  if (!process.stdin.isTTY || process.stdin.readableEnded)
+    throw new CliError(EXIT.usage, `${question} Confirm with --yes.`);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     if (!/^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim()))

@@ -4,7 +4,7 @@ export const EXIT = {
   /** The answer is bad news: a watched saga did not complete, or `list --exit-code` found some. */
   badNews: 1,
   usage: 2,
-  /** Not allowed now, or the saga has moved on. */
+  /** Not allowed now, a payload that breaks its schema, or the saga has moved on. */
   refused: 3,
   notFound: 4,
   /** The token is missing or wrong. */

@@ -11,7 +11,10 @@ export const HELP = `saga: see and steer sagas, from a terminal
   saga retry ID                 send the awaited command again, with all its attempts before it
   saga compensate ID            undo what was done, after showing it; --dry-run only shows it
   saga skip ID                  go on without a stuck step; put right by hand what it should have done
-  saga bulk retry               retry all that are stuck, and match --saga, --step, --code, --since TIME
+  saga edit ID --payload FILE   send the awaited command with another payload, as JSON (- is standard input), after showing what changes;
+                                --dry-run only shows it; the service must allow it (OPERATOR_MAY_EDIT=true)
+  saga bulk retry               retry all that are stuck, and match --saga, --step, --code, --since TIME,
+                                --message TEXT: that of the last error; its ids and numbers may differ
       --per-second N            the most in a second (20)   --dry-run   only say how many match
   saga bulk [list] | bulk show|pause|resume ID
   saga dead-letters [list]      which queues have messages that nobody could handle
@@ -37,5 +40,5 @@ Environment:
   SAGA_URL        where the orchestrator's service listens; http://127.0.0.1:8081 unless given
   OPERATOR_TOKEN  the service's token; without one it lets in clients on its own machine alone
 
-Exit codes: 0 done; 1 bad news (see watch and --exit-code); 2 wrong usage; 3 refused: not allowed now, or the saga has moved on;
+Exit codes: 0 done; 1 bad news (see watch and --exit-code); 2 wrong usage; 3 refused: not allowed now, a payload that breaks its schema, or the saga has moved on;
   4 no such saga, queue or operation; 5 the token is missing or wrong; 6 the service is away, or failed`;

@@ -6,6 +6,7 @@ import { bulk } from './bulk.js';
 import { connect } from './client.js';
 import type { Command, Options } from './context.js';
 import { deadLetters } from './dead-letters.js';
+import { edit } from './edit.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 import { HELP } from './help.js';
 import { say } from './print.js';
@@ -13,12 +14,24 @@ import { audit, diagram, list, show, watch } from './see.js';
 import { compensate, retry, skip } from './steer.js';
 
 const COMMANDS = new Map<string, Command>(
-  Object.entries({ list, show, watch, retry, compensate, skip, bulk, 'dead-letters': deadLetters, audit, diagram }),
+  Object.entries({
+    list,
+    show,
+    watch,
+    retry,
+    compensate,
+    skip,
+    edit,
+    bulk,
+    'dead-letters': deadLetters,
+    audit,
+    diagram,
+  }),
 );
 const FLAGS = ['json', 'yes', 'help', 'dry-run', 'all', 'exit-code'];
 const VALUES = [
   ...['status', 'saga', 'step', 'min-age', 'min-attempts', 'sort', 'limit', 'cursor', 'q'],
-  ...['reason', 'by', 'version', 'code', 'since', 'per-second'],
+  ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload'],
 ];
 const USUAL_URL = 'http://127.0.0.1:8081';
 

@@ -1,4 +1,5 @@
 /** retry, compensate, skip. */
+import type { OperatorAction } from '../../engine/event.js';
 import type { SagaDetail, UndoPreview } from '../schemas/index.js';
 import { confirmed, numberOf, operatorOf, type Command, type Context } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
@@ -28,11 +29,21 @@ export const compensate: Command = async (context) => {
   return act(context, 'compensate', saga);
 };
 
-/** Acts on the version that was shown to the operator, or was read just now: should the saga move on meanwhile, nothing is done. */
-async function act(context: Context, type: 'retry' | 'compensate' | 'skip', seen: SagaDetail): Promise<void> {
+/**
+ * Acts on the version that was shown to the operator, or was read just now: should the saga move on meanwhile, nothing is done.
+ *
+ * @param more - what the act needs beside who, why and the version
+ * @throws {CliError} when the service refuses it
+ */
+export async function act(
+  context: Context,
+  type: OperatorAction['type'],
+  seen: SagaDetail,
+  more: object = {},
+): Promise<void> {
   const { client, options } = context;
   const version = numberOf(context, 'version') ?? seen.version;
-  const saga = await client.post<SagaDetail>(`/sagas/${seen.id}/${type}`, { ...operatorOf(context), version });
+  const saga = await client.post<SagaDetail>(`/sagas/${seen.id}/${type}`, { ...operatorOf(context), version, ...more });
   if (options.json) return sayJson(saga);
   say(`${saga.id} is ${saga.status}${saga.step === null ? '' : `, awaits ${saga.step}`}`);
 }

@@ -9,6 +9,12 @@ export const BulkFilterSchema = Type.Object(
     saga: Type.Optional(Type.String({ description: 'Only sagas of this definition.' })),
     step: Type.Optional(Type.String({ description: 'Only sagas stuck in this step.' })),
     code: Type.Optional(Type.String({ description: 'Only sagas whose last error has this code.' })),
+    message: Type.Optional(
+      Type.String({
+        description:
+          'Only sagas whose last error has a message like this one: ids and numbers may differ. As a group of failures has it, or a saga.',
+      }),
+    ),
     since: Type.Optional(timeGiven('Only sagas stuck since then.')),
   },
   { additionalProperties: false, description: 'Which sagas.' },

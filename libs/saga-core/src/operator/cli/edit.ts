@@ -1,0 +1,54 @@
+/** edit: sends the awaited command with another payload, after a look at what changes. */
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { messageOf } from '../../errors.js';
+import { changesOf } from './changes.js';
+import { confirmed, type Command, type Context } from './context.js';
+import { CliError, EXIT } from './exit-codes.js';
+import { say, sayJson, table } from './print.js';
+import { detailOf } from './see.js';
+import { act } from './steer.js';
+
+/** The file's name that stands for standard input. */
+const STANDARD_INPUT = '-';
+
+export const edit: Command = async (context) => {
+  const { options } = context;
+  const payload = await payloadOf(context);
+  const saga = await detailOf(context);
+  if (!saga.allowed.edit)
+    throw new CliError(
+      EXIT.refused,
+      'ACTION_NOT_ALLOWED: Its payload cannot be edited now. The command must go to a participant and be parked or pausing, and the service must allow edits.',
+    );
+  const changes = changesOf(saga.payload, payload);
+  if (options['dry-run'] && options.json) return sayJson({ changes });
+  // The result is all that a program reads.
+  if (!options.json) {
+    const rows = changes.map(({ path, before, after }) => [path, shown(before), shown(after)]);
+    say(rows.length === 0 ? 'The payload stays as it is.' : table(['FIELD', 'BEFORE', 'AFTER'], rows));
+  }
+  if (options['dry-run']) return;
+  await confirmed(context, `Send ${saga.step ?? 'the command'} with this payload?`);
+  return act(context, 'edit', saga, { payload });
+};
+
+/** As JSON, so that the text "1" is told from the number 1; null where there is nothing. */
+const shown = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
+
+/** @returns the payload that `--payload` names. @throws {CliError} when it cannot be read, or is no JSON */
+async function payloadOf({ options: { payload: file } }: Context): Promise<unknown> {
+  if (typeof file !== 'string')
+    throw new CliError(EXIT.usage, 'Say with which payload: --payload FILE, or --payload - for standard input');
+  const name = file === STANDARD_INPUT ? 'Standard input' : file;
+  const given = await (file === STANDARD_INPUT ? text(process.stdin) : readFile(file, 'utf8')).catch(
+    (error: unknown) => {
+      throw new CliError(EXIT.usage, `${name} cannot be read: ${messageOf(error)}`);
+    },
+  );
+  try {
+    return JSON.parse(given);
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${name} is no JSON: ${messageOf(error)}`);
+  }
+}
