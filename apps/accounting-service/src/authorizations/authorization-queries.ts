@@ -1,5 +1,6 @@
 /** The SQL of authorizations. Sets of rows are written and locked in one order, so that two transactions cannot deadlock over them. */
 import { sql, type Kysely, type Transaction } from 'kysely';
+import { setAsTable, setOf } from 'saga-core';
 import type { AuthorizationRow, Database } from '../database.js';
 import { statusesBefore } from './authorization.js';
 
@@ -20,13 +21,13 @@ export async function insertAuthorizations(
   if (authorizations.length === 0) return new Set();
   const { rows } = await sql<{ id: string }>`
     insert into card_authorization (id, order_id, consumer_id, card_id, amount, status)
-    select *, 'AUTHORIZED' from unnest(
-      ${authorizations.map(({ id }) => id)}::uuid[],
-      ${authorizations.map(({ orderId }) => orderId)}::uuid[],
-      ${authorizations.map(({ consumerId }) => consumerId)}::integer[],
-      ${authorizations.map(({ cardId }) => cardId)}::integer[],
-      ${authorizations.map(({ amount }) => amount)}::integer[]
-    ) as given (id, order_id, consumer_id, card_id, amount)
+    select *, 'AUTHORIZED' from ${setAsTable('given', authorizations, {
+      id: ['uuid', ({ id }) => id],
+      order_id: ['uuid', ({ orderId }) => orderId],
+      consumer_id: ['integer', ({ consumerId }) => consumerId],
+      card_id: ['integer', ({ cardId }) => cardId],
+      amount: ['integer', ({ amount }) => amount],
+    })}
     order by order_id
     on conflict (order_id) do nothing
     returning id`.execute(tx);
@@ -40,7 +41,7 @@ export async function reverseAuthorizationsOfOrders(
 ): Promise<void> {
   await sql`
     with locked as (
-      select id from card_authorization where order_id = any(${orderIds}::uuid[]) order by order_id for update
+      select id from card_authorization where order_id in ${setOf('uuid', orderIds)} order by order_id for update
     )
     update card_authorization set status = 'REVERSED', updated_at = now()
     from locked where locked.id = card_authorization.id and status = any(${statusesBefore('REVERSED')}::text[])`.execute(

@@ -1,4 +1,5 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
+import { setOf } from 'saga-core';
 import type { Database } from '../database.js';
 import type { Card } from './card.js';
 
@@ -10,7 +11,7 @@ export async function findCards(
   const cards = await database
     .selectFrom('card')
     .select(['id', 'status', 'payment_limit as paymentLimit'])
-    .where('id', '=', sql<number>`any(${ids}::integer[])`)
+    .where('id', 'in', setOf('integer', ids))
     .execute();
   return new Map(cards.map((card) => [card.id, card]));
 }

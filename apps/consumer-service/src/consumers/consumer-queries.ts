@@ -1,4 +1,5 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
+import { setOf } from 'saga-core';
 import type { Database } from '../database.js';
 import type { Consumer } from './consumer.js';
 
@@ -10,7 +11,7 @@ export async function findConsumers(
   const consumers = await database
     .selectFrom('consumer')
     .select(['id', 'name', 'status'])
-    .where('id', '=', sql<number>`any(${ids}::integer[])`)
+    .where('id', 'in', setOf('integer', ids))
     .execute();
   return new Map(consumers.map((consumer) => [consumer.id, consumer]));
 }

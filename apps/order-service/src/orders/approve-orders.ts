@@ -1,5 +1,5 @@
 /** The saga's last step: APPROVAL_PENDING → APPROVED. */
-import { inSets, type LocalInput } from 'saga-core';
+import { inSets, setAsTable, type LocalInput } from 'saga-core';
 import { sql, type Transaction } from 'kysely';
 import type { CreateOrderData } from '../create-order-saga/create-order-data.js';
 import type { OrderDatabase } from '../database.js';
@@ -12,18 +12,15 @@ import { checkedChange } from './checked-change.js';
  */
 export const approveOrders = inSets(
   async (tx: Transaction<OrderDatabase>, inputs: readonly LocalInput<CreateOrderData>[]): Promise<undefined[]> => {
-    const rows = inputs.map(({ sagaId, data }) => ({
-      order_id: data.orderId,
-      saga_id: sagaId,
-      ticket_id: data.ticketId,
-      authorization_id: data.authorizationId,
-    }));
     const changed = await sql<{ order_id: string }>`
       update orders
       set status = 'APPROVED', ticket_id = approved.ticket_id, authorization_id = approved.authorization_id, updated_at = now()
-      from json_to_recordset(${JSON.stringify(rows)}::json) as approved (
-        order_id uuid, saga_id uuid, ticket_id uuid, authorization_id uuid
-      )
+      from ${setAsTable('approved', inputs, {
+        order_id: ['uuid', ({ data }) => data.orderId],
+        saga_id: ['uuid', ({ sagaId }) => sagaId],
+        ticket_id: ['uuid', ({ data }) => data.ticketId],
+        authorization_id: ['uuid', ({ data }) => data.authorizationId],
+      })}
       where orders.order_id = approved.order_id and orders.saga_id = approved.saga_id and orders.status = 'APPROVAL_PENDING'
       returning orders.order_id`.execute(tx);
     return checkedChange('approve', inputs, changed.rows);

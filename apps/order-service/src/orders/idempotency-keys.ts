@@ -3,6 +3,7 @@
  * the end of the first one's transaction and then finds its order, or, if that was rolled back, is the first itself.
  */
 import { sql, type Transaction } from 'kysely';
+import { setAsTable, setOf } from 'saga-core';
 import type { OrderDatabase } from '../database.js';
 
 /** A request's claim to be the first with its key. */
@@ -26,18 +27,27 @@ export async function claimKeys(
   claims: readonly KeyClaim[],
 ): Promise<Map<string, KeyOwner>> {
   if (claims.length === 0) return new Map();
-  const rows = claims.map(({ key, requestHash, orderId }) => ({ key, request_hash: requestHash, order_id: orderId }));
   await sql`
     insert into idempotency_key (key, request_hash, order_id)
-    select key, request_hash, order_id
-    from json_to_recordset(${JSON.stringify(rows)}::json) as claim (key text, request_hash text, order_id uuid)
+    select * from ${setAsTable('claim', claims, {
+      key: ['text', ({ key }) => key],
+      request_hash: ['text', ({ requestHash }) => requestHash],
+      order_id: ['uuid', ({ orderId }) => orderId],
+    })}
     order by key
     on conflict do nothing`.execute(tx);
   // A statement of its own: the one above cannot see what others committed while it waited for them.
   const owners = await tx
     .selectFrom('idempotency_key')
     .select(['key', 'request_hash', 'order_id'])
-    .where('key', '=', sql<string>`any(${claims.map(({ key }) => key)}::text[])`)
+    .where(
+      'key',
+      'in',
+      setOf(
+        'text',
+        claims.map(({ key }) => key),
+      ),
+    )
     .execute();
   const found = new Map(
     owners.map(({ key, request_hash, order_id }) => [key, { requestHash: request_hash, orderId: order_id }]),

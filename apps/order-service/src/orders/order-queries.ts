@@ -1,6 +1,6 @@
 /** Reads orders. */
-import { sql, type Kysely, type Selectable } from 'kysely';
-import { gather } from 'saga-core';
+import type { Kysely, Selectable } from 'kysely';
+import { gather, setOf } from 'saga-core';
 import type { OrderDatabase, OrderTable } from '../database.js';
 import type { OrderStatus } from './order.js';
 import type { Order } from './order-schemas.js';
@@ -26,11 +26,7 @@ function orderOf(row: Selectable<OrderTable>): Order {
 /** @returns those of the orders that exist, by their ids. */
 export async function findOrders(database: Kysely<OrderDatabase>, ids: readonly string[]): Promise<Map<string, Order>> {
   // One parameter for all: a text for each number of ids would be planned anew each time.
-  const rows = await database
-    .selectFrom('orders')
-    .selectAll()
-    .where('order_id', '=', sql<string>`any(${ids}::uuid[])`)
-    .execute();
+  const rows = await database.selectFrom('orders').selectAll().where('order_id', 'in', setOf('uuid', ids)).execute();
   return new Map(rows.map((row) => [row.order_id, orderOf(row)]));
 }
 

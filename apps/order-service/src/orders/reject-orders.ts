@@ -1,5 +1,5 @@
 /** The undo of the saga's first step: APPROVAL_PENDING → REJECTED, with the reason. */
-import { inSets, type LocalInput } from 'saga-core';
+import { inSets, setAsTable, type LocalInput } from 'saga-core';
 import { sql, type Transaction } from 'kysely';
 import type { CreateOrderData } from '../create-order-saga/create-order-data.js';
 import type { OrderDatabase } from '../database.js';
@@ -13,20 +13,20 @@ import { checkedChange } from './checked-change.js';
  */
 export const rejectOrders = inSets(
   async (tx: Transaction<OrderDatabase>, inputs: readonly LocalInput<CreateOrderData>[]): Promise<undefined[]> => {
-    const rows = inputs.map(({ sagaId, data, failure }) => ({
-      order_id: data.orderId,
-      saga_id: sagaId,
-      ticket_id: data.ticketId,
-      authorization_id: data.authorizationId,
-      rejection: failure && { step: failure.step, code: failure.code, message: failure.message },
-    }));
     const changed = await sql<{ order_id: string }>`
       update orders
       set status = 'REJECTED', ticket_id = rejected.ticket_id, authorization_id = rejected.authorization_id,
           rejection = rejected.rejection, updated_at = now()
-      from json_to_recordset(${JSON.stringify(rows)}::json) as rejected (
-        order_id uuid, saga_id uuid, ticket_id uuid, authorization_id uuid, rejection jsonb
-      )
+      from ${setAsTable('rejected', inputs, {
+        order_id: ['uuid', ({ data }) => data.orderId],
+        saga_id: ['uuid', ({ sagaId }) => sagaId],
+        ticket_id: ['uuid', ({ data }) => data.ticketId],
+        authorization_id: ['uuid', ({ data }) => data.authorizationId],
+        rejection: [
+          'jsonb',
+          ({ failure }) => failure && { step: failure.step, code: failure.code, message: failure.message },
+        ],
+      })}
       where orders.order_id = rejected.order_id and orders.saga_id = rejected.saga_id and orders.status = 'APPROVAL_PENDING'
       returning orders.order_id`.execute(tx);
     return checkedChange('reject', inputs, changed.rows);

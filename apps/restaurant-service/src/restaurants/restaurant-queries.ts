@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely';
+import { setOf } from 'saga-core';
 import type { Database } from '../database.js';
 import type { Restaurant } from './restaurant.js';
 
@@ -22,7 +23,7 @@ export async function findRestaurants(
         .$notNull()
         .as('menu'),
     ])
-    .where('id', '=', sql<number>`any(${ids}::integer[])`)
+    .where('id', 'in', setOf('integer', ids))
     .execute();
   return new Map(restaurants.map((restaurant) => [restaurant.id, restaurant]));
 }

@@ -1,5 +1,6 @@
 /** The SQL of tickets. Sets of rows are written and locked in one order, so that two transactions cannot deadlock over them. */
 import { sql, type Kysely, type Transaction } from 'kysely';
+import { setAsTable, setOf } from 'saga-core';
 import type { Database, TicketRow } from '../database.js';
 import { statusesBefore, type TicketItem, type TicketStatus } from './ticket.js';
 
@@ -18,12 +19,12 @@ export async function insertTickets(
   if (tickets.length === 0) return new Set();
   const { rows } = await sql<{ id: string }>`
     insert into ticket (id, order_id, restaurant_id, items, status)
-    select *, 'CREATE_PENDING' from unnest(
-      ${tickets.map(({ id }) => id)}::uuid[],
-      ${tickets.map(({ orderId }) => orderId)}::uuid[],
-      ${tickets.map(({ restaurantId }) => restaurantId)}::integer[],
-      ${tickets.map(({ items }) => JSON.stringify(items))}::jsonb[]
-    ) as given (id, order_id, restaurant_id, items)
+    select *, 'CREATE_PENDING' from ${setAsTable('given', tickets, {
+      id: ['uuid', ({ id }) => id],
+      order_id: ['uuid', ({ orderId }) => orderId],
+      restaurant_id: ['integer', ({ restaurantId }) => restaurantId],
+      items: ['jsonb', ({ items }) => items],
+    })}
     order by order_id
     on conflict (order_id) do nothing
     returning id`.execute(tx);
@@ -55,7 +56,7 @@ export async function lockTicketsOfOrders(
       'restaurant.name as restaurantName',
       'restaurant.approval_failures as approvalFailures',
     ])
-    .where('order_id', '=', sql<string>`any(${orderIds}::uuid[])`)
+    .where('order_id', 'in', setOf('uuid', orderIds))
     .orderBy('order_id')
     .forUpdate('ticket')
     .execute();
@@ -71,7 +72,7 @@ export async function changeTicketStatus(
   await tx
     .updateTable('ticket')
     .set({ status: next, updated_at: sql`now()` })
-    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .where('id', 'in', setOf('uuid', ids))
     .where('status', '=', sql<TicketStatus>`any(${statusesBefore(next)}::text[])`)
     .execute();
 }

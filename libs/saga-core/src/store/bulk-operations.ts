@@ -7,6 +7,7 @@ import { uuidv7 } from 'uuidv7';
 import { alike } from './alike-messages.js';
 import { isUniqueViolation } from './database-errors.js';
 import { whereOf, type ListFilter } from './saga-listing.js';
+import { setAsTable } from './set-as-table.js';
 
 /** Times are milliseconds since the epoch. */
 export interface StoredBulk {
@@ -155,8 +156,10 @@ export async function settleBulkItems<Db>(
 ): Promise<void> {
   await sql`
     with settled as (
-      delete from saga_bulk_item item using unnest(${results.map(({ sagaId }) => sagaId)}::uuid[],
-        ${results.map(({ failure }) => failure)}::text[]) as result(saga_id, failure)
+      delete from saga_bulk_item item using ${setAsTable('result', results, {
+        saga_id: ['uuid', ({ sagaId }) => sagaId],
+        failure: ['text', ({ failure }) => failure],
+      })}
       where item.operation_id = ${id} and item.saga_id = result.saga_id returning item.saga_id, result.failure
     ), tally as (
       select (count(*) filter (where failure is null))::integer as done, (count(*) filter (where failure is not null))::integer as failed,

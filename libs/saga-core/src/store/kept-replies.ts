@@ -4,18 +4,21 @@ import type { Outcome } from '../contract/outcome.js';
 import { commandIdOf, parseCommandId } from '../contract/routing.js';
 import type { DefinitionKey, KeptReply } from '../engine/saga-store.js';
 import { toJson } from './json.js';
+import { setAsTable, setOf } from './set-as-table.js';
 
 /** Keeps replies; one that is kept already stays as it is. */
 export async function keepReplies<Db>(tx: Transaction<Db>, replies: readonly KeptReply[]): Promise<void> {
   if (replies.length === 0) return;
-  const records = replies.map(({ commandId, outcome, redelivered }) => {
-    const { sagaId, sequence } = parseCommandId(commandId)!;
-    return { saga_id: sagaId, sequence, outcome, redelivered };
-  });
+  const rows = replies.map((reply) => ({ ...reply, ...parseCommandId(reply.commandId)! }));
   await sql`
     insert into saga_kept_reply (saga_id, sequence, outcome, redelivered)
     select saga_id, sequence, outcome, redelivered
-    from jsonb_to_recordset(${toJson(records)}::jsonb) as reply(saga_id uuid, sequence integer, outcome jsonb, redelivered boolean)
+    from ${setAsTable('reply', rows, {
+      saga_id: ['uuid', ({ sagaId }) => sagaId],
+      sequence: ['integer', ({ sequence }) => sequence],
+      outcome: ['jsonb', ({ outcome }) => outcome, toJson],
+      redelivered: ['boolean', ({ redelivered }) => redelivered],
+    })}
     order by saga_id, sequence
     on conflict do nothing`.execute(tx);
 }
@@ -38,7 +41,7 @@ export async function sagasWithKeptReplies<Db>(
 export async function takeKeptReplies<Db>(tx: Transaction<Db>, ids: readonly string[]): Promise<KeptReply[]> {
   if (ids.length === 0) return [];
   const { rows } = await sql<{ saga_id: string; sequence: number; outcome: Outcome; redelivered: boolean }>`
-    with taken as (delete from saga_kept_reply where saga_id = any(${[...ids]}::uuid[]) returning *)
+    with taken as (delete from saga_kept_reply where saga_id in ${setOf('uuid', ids)} returning *)
     select saga_id, sequence, outcome, redelivered from taken order by kept_at, sequence`.execute(tx);
   return rows.map(({ saga_id, sequence, outcome, redelivered }) => ({
     commandId: commandIdOf(saga_id, sequence),

@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
+import { setAsTable } from './set-as-table.js';
 
 /** @returns the port's implementation; each call commits by itself, for it must outlive the process that dies next */
 export function postgresDeliveryAttempts<Db>(database: Kysely<Db>): DeliveryAttempts {
@@ -28,6 +29,10 @@ export function postgresDeliveryAttempts<Db>(database: Kysely<Db>): DeliveryAtte
   };
 }
 
-const given = (keys: readonly DeliveryKey[]) => sql`unnest(
-  ${keys.map(({ sagaId }) => sagaId)}::uuid[], ${keys.map(({ sequence }) => sequence)}::integer[],
-  ${keys.map(({ routingKey }) => routingKey)}::text[]) with ordinality as given(saga_id, sequence, routing_key, place)`;
+const given = (keys: readonly DeliveryKey[]) =>
+  setAsTable('given', keys, {
+    saga_id: ['uuid', ({ sagaId }) => sagaId],
+    sequence: ['integer', ({ sequence }) => sequence],
+    routing_key: ['text', ({ routingKey }) => routingKey],
+    place: ['integer', (_key, index) => index],
+  });

@@ -20,6 +20,7 @@ import { toJson } from './json.js';
 import { executeLast } from './pipelining-driver.js';
 import { isBeyondHorizon } from './purge-inbox.js';
 import { inSavepoint } from './savepoints.js';
+import { setAsTable, type SetColumn } from './set-as-table.js';
 
 interface InboxRow {
   saga_id: string;
@@ -44,32 +45,36 @@ export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transac
   return { transaction: (work) => database.transaction().execute((tx) => work(within(tx))) };
 }
 
+const KEY: Readonly<Record<string, SetColumn<CommandIdentity>>> = {
+  saga_id: ['uuid', ({ sagaId }) => sagaId],
+  sequence: ['integer', ({ sequence }) => sequence],
+};
 const keyOf = (sagaId: string, sequence: number): string => `${sagaId}:${sequence}`;
 
 async function claim<Db>(tx: Transaction<Db>, claims: readonly InboxClaim[]): Promise<InboxState[]> {
-  const sagaIds = claims.map(({ identity }) => identity.sagaId);
-  const sequences = claims.map(({ identity }) => identity.sequence);
-  const states = claims.map(({ as }) => (as === 'barred' ? 'barred' : 'claimed'));
+  const identities = claims.map(({ identity }) => identity);
   const { rows: claimed } = await sql<{ saga_id: string; sequence: number }>`
     insert into saga_inbox (saga_id, sequence, state)
-    select * from unnest(${sagaIds}::uuid[], ${sequences}::integer[], ${states}::text[]) as claim(saga_id, sequence, state)
+    select * from ${setAsTable('claim', claims, {
+      saga_id: ['uuid', ({ identity }) => identity.sagaId],
+      sequence: ['integer', ({ identity }) => identity.sequence],
+      state: ['text', ({ as }) => (as === 'barred' ? 'barred' : 'claimed')],
+    })}
     where not ${isBeyondHorizon(sql.ref('claim.saga_id'))}
     order by saga_id, sequence
     on conflict do nothing returning saga_id, sequence`.execute(tx);
   const mine = new Set(claimed.map(({ saga_id, sequence }) => keyOf(saga_id, sequence)));
-  const known = mine.size === claims.length ? new Map<string, InboxState>() : await read(tx, sagaIds, sequences);
+  const known = mine.size === claims.length ? new Map<string, InboxState>() : await read(tx, identities);
   return claims.map(({ identity }) => {
     const key = keyOf(identity.sagaId, identity.sequence);
     return mine.has(key) ? ({ type: 'claimed' } as const) : (known.get(key) ?? { type: 'expired' });
   });
 }
 
-async function read<Db>(tx: Transaction<Db>, sagaIds: string[], sequences: number[]): Promise<Map<string, InboxState>> {
+async function read<Db>(tx: Transaction<Db>, identities: readonly CommandIdentity[]): Promise<Map<string, InboxState>> {
   const { rows } = await sql<InboxRow>`
     select inbox.saga_id, inbox.sequence, state, outcome from saga_inbox inbox
-    join unnest(${sagaIds}::uuid[], ${sequences}::integer[]) as claim(saga_id, sequence) using (saga_id, sequence)`.execute(
-    tx,
-  );
+    join ${setAsTable('claim', identities, KEY)} using (saga_id, sequence)`.execute(tx);
   return new Map(
     rows.map(({ saga_id, sequence, state, outcome }) => [
       keyOf(saga_id, sequence),
@@ -81,11 +86,12 @@ async function read<Db>(tx: Transaction<Db>, sagaIds: string[], sequences: numbe
 /** Answers as a table `answer`, in the order of their identities. */
 function answersOf(answers: readonly InboxAnswer[]): RawBuilder<unknown> {
   const sorted = [...answers].sort((a, b) => compare(a.identity, b.identity));
-  return sql`unnest(
-    ${sorted.map(({ identity }) => identity.sagaId)}::uuid[], ${sorted.map(({ identity }) => identity.sequence)}::integer[],
-    ${sorted.map(({ outcome }) => (outcome === null ? 'withheld' : 'answered'))}::text[],
-    ${sorted.map(({ outcome }) => (outcome === null ? null : toJson(outcome)))}::json[]
-  ) as answer(saga_id, sequence, state, outcome)`;
+  return setAsTable('answer', sorted, {
+    saga_id: ['uuid', ({ identity }) => identity.sagaId],
+    sequence: ['integer', ({ identity }) => identity.sequence],
+    state: ['text', ({ outcome }) => (outcome === null ? 'withheld' : 'answered')],
+    outcome: ['json', ({ outcome }) => outcome, toJson],
+  });
 }
 
 const compare = (a: CommandIdentity, b: CommandIdentity): number =>
@@ -120,6 +126,6 @@ async function release<Db>(tx: Transaction<Db>, identities: readonly CommandIden
   if (identities.length === 0) return;
   await sql`
     delete from saga_inbox inbox
-    using unnest(${identities.map(({ sagaId }) => sagaId)}::uuid[], ${identities.map(({ sequence }) => sequence)}::integer[]) as released(saga_id, sequence)
+    using ${setAsTable('released', identities, KEY)}
     where inbox.saga_id = released.saga_id and inbox.sequence = released.sequence`.execute(tx);
 }

@@ -16,6 +16,7 @@ import { keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-repli
 import { executeLast } from './pipelining-driver.js';
 import { INSTANCE_COLUMNS, inputOf, instanceOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
 import { inSavepoint } from './savepoints.js';
+import { setOf } from './set-as-table.js';
 
 const columns = sql.raw(INSTANCE_COLUMNS);
 const clockMs = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::float8`;
@@ -65,7 +66,7 @@ async function now<Db>(tx: Transaction<Db>, clock: DatabaseClock): Promise<numbe
 
 async function lock<Db>(tx: Transaction<Db>, ids: readonly string[], clock: DatabaseClock): Promise<LockedSet> {
   const { rows } = await sql<InstanceRow & { now: number }>`
-    select ${columns}, ${clockMs} as now from saga_instance where saga_id = any(${[...ids]}::uuid[]) order by saga_id for update`.execute(
+    select ${columns}, ${clockMs} as now from saga_instance where saga_id in ${setOf('uuid', ids)} order by saga_id for update`.execute(
     tx,
   );
   const last = rows.at(-1);
@@ -76,7 +77,8 @@ async function lock<Db>(tx: Transaction<Db>, ids: readonly string[], clock: Data
 
 /**
  * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that moved with it would cost every
- * update its place on the page. A row that wakes before its deadline is put off to it.
+ * update its place on the page. A row that wakes before its deadline is put off to it. (That it is later than the beginning of time tells the planner, which knows
+ * nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so the index instead of the table.)
  */
 async function lockDue<Db>(
   tx: Transaction<Db>,
@@ -88,7 +90,7 @@ async function lockDue<Db>(
     with clock as (select clock_timestamp() as now),
     awake as (
       select ${columns}, deadline from saga_instance
-      where wake_at <= (select now from clock)
+      where wake_at > '-infinity' and wake_at <= (select now from clock)
         and (saga_name, definition_version) in (select name, version from jsonb_to_recordset(${known}::jsonb) as known(name text, version integer))
       order by wake_at limit ${limit} for update skip locked
     ),
@@ -137,9 +139,9 @@ const saving = (changes: readonly SagaChange[], decidedAt?: number) => sql`
       data = coalesce(input.data, saga.data), actions = input.actions, failure = input.failure, last_error = input.last_error,
       updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end
     from input where saga.saga_id = input.saga_id and saga.version = input.version - 1 ${decidedAt === undefined ? NO_CONDITION : isFresh(decidedAt)}
-    returning saga.saga_id
+    returning saga.saga_id, saga.version, input.entries
   ),
-  logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input join saved using (saga_id))`;
+  logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from saved)`;
 
 /** @throws {SagaError} STALE_INSTANCE unless all were saved; the statement fails then, so that a COMMIT which follows it commits nothing */
 async function saveAll(
@@ -200,6 +202,6 @@ async function statuses<Db>(
   ids: readonly string[],
 ): Promise<Map<string, SagaInstance['status']>> {
   const { rows } = await sql<{ saga_id: string; status: SagaInstance['status'] }>`
-    select saga_id, status from saga_instance where saga_id = any(${[...ids]}::uuid[])`.execute(database);
+    select saga_id, status from saga_instance where saga_id in ${setOf('uuid', ids)}`.execute(database);
   return new Map(rows.map((row) => [row.saga_id, row.status]));
 }

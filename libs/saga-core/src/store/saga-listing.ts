@@ -6,6 +6,7 @@ import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { SagaStatus } from '../engine/instance.js';
 import { alike } from './alike-messages.js';
 import { INSTANCE_COLUMNS, instanceOf, type InstanceRow } from './saga-rows.js';
+import { setOf } from './set-as-table.js';
 import type { SagaInstance } from '../engine/instance.js';
 
 /** Which sagas; all that is given must hold. */
@@ -127,7 +128,7 @@ function conditionsOf(filter: ListFilter, sort: ListSort): RawBuilder<unknown>[]
   if (message !== undefined)
     conditions.push(sql`${alike(sql`last_error ->> 'message'`)} = ${alike(sql`${message}::text`)}`);
   if (changedSince !== undefined) conditions.push(sql`updated_at >= to_timestamp(${changedSince / 1000}::float8)`);
-  if (ids) conditions.push(sql`saga_id = any(${[...ids]}::uuid[])`);
+  if (ids) conditions.push(sql`saga_id in ${setOf('uuid', ids)}`);
   if (data) conditions.push(sql`data #>> ${[...data.path]}::text[] = ${data.value}`);
   return conditions;
 }
