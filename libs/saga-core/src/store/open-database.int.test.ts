@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { sql, type Kysely } from 'kysely';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { openDatabase } from './open-database.js';
@@ -37,4 +38,18 @@ it('replaces a session that finds its server read-only, within a transaction and
 it('reports what broke a transaction, and not that a lost connection cannot roll back', async () => {
   const ended = database.transaction().execute((tx) => sql`select pg_terminate_backend(pg_backend_pid())`.execute(tx));
   await expect(ended).rejects.toMatchObject({ code: '57P01' });
+});
+
+it('sends BEGIN and the statement after it in one packet', async () => {
+  const one = () => database.transaction().execute((tx) => sql`select ${1}::integer`.execute(tx));
+  await one();
+  const written = [jest.spyOn(Socket.prototype, '_write'), jest.spyOn(Socket.prototype, '_writev')];
+  await one();
+  const { port } = new URL(testDatabase.url);
+  const packets = written
+    .flatMap(({ mock }) => mock.contexts as Socket[])
+    .filter(({ remotePort }) => remotePort === Number(port));
+  // And COMMIT.
+  expect(packets).toHaveLength(2);
+  jest.restoreAllMocks();
 });

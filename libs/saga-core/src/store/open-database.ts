@@ -66,7 +66,8 @@ export function poolOf<Db>(database: Kysely<Db>): PoolCounts {
 
 function corkedSocket(): Socket {
   const socket = new Socket();
-  corkWrites(socket);
+  // Not before: to connect gives a socket its own write method back.
+  socket.once('connect', () => corkWrites(socket));
   return socket;
 }
 
