@@ -1,4 +1,4 @@
-/** The parts of order-service, put together; main.ts runs them. */
+/** The parts of order-service, put together; order-service.ts runs them. */
 import { Type } from '@sinclair/typebox';
 import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
 import { deadLetterGauge, sagaGauges, sagaMetrics } from 'saga-core/metrics';

@@ -1,4 +1,3 @@
-import { runService } from 'service-kit';
-import { orderService } from './app.js';
+import { main } from 'service-kit/main';
 
-await runService(orderService);
+await main(() => import('./order-service.js'));
