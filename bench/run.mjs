@@ -12,9 +12,9 @@ import { tableOf } from './lib/table.mjs';
 
 const HELP = `npm run bench -- [options]
 
-Measures the system as deployed against the floor: bare amqplib and pg with the same messages and commits. Takes about 15 minutes.
+Measures the system as deployed against the floor: bare amqplib and pg with the same messages and commits. Takes about half an hour.
 
-  --only <name,…>   of the scenarios: ${'one, hundred, thousand, refusals, growth, orchestrators'}
+  --only <name,…>   of the scenarios: ${'one, hundred, thousand, refusals, memory, growth, orchestrators'}
   --repeat <n>      how often each is measured, in turns with the floor (3)
   --scale <factor>  of the numbers of orders (1)
   --small           one order at a time, briefly, and compares statements, transactions and messages per saga with bench/limits.json: exit code 1
@@ -47,7 +47,7 @@ const SCENARIOS = {
   thousand: { title: '1,000 in flight', inFlight: 1_000, orders: scaled(30_000) },
   refusals: { title: '1,000 in flight, a tenth refused', inFlight: 1_000, orders: scaled(30_000), refusedEvery: 10 },
 };
-const names = options.only?.split(',') ?? [...Object.keys(SCENARIOS), 'growth', 'orchestrators'];
+const names = options.only?.split(',') ?? [...Object.keys(SCENARIOS), 'memory', 'growth', 'orchestrators'];
 
 const results = [];
 const servers = await startServers(path.join(directory, 'system'));
@@ -92,6 +92,7 @@ async function full() {
     const services = await startServices(servers, { directory });
     await measure({ servers, services }, { inFlight: 100, orders: 5_000 }); // warms up: compilers, caches, files
     for (const name of names) if (SCENARIOS[name]) await compare(name, SCENARIOS[name], services, floorServers);
+    if (names.includes('memory')) await memory(services);
     if (names.includes('growth')) await growth(services);
     await services.stop();
     if (names.includes('orchestrators')) await orchestrators();
@@ -114,6 +115,15 @@ async function compare(name, scenario, services, floorServers) {
     results.push({ name, title, turn, floor, ...result });
     console.log(tableOf(results.slice(-1)));
   }
+}
+
+/** Does a process grow with the sagas that went through it? */
+async function memory(services) {
+  const { inFlight } = SCENARIOS.thousand;
+  const orders = scaled(200_000);
+  const result = await measure({ servers, services }, { inFlight, orders });
+  results.push({ name: 'memory', title: `1,000 in flight, ${orders} sagas`, turn: 1, floor: null, ...result });
+  console.log(tableOf(results.slice(-1)));
 }
 
 /** The same load on databases that hold a million finished sagas and a hundred thousand that wait. */

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { root } from '../../scripts/lib/paths.mjs';
 import { SERVICES } from '../../scripts/lib/services.mjs';
 import { sleep } from '../../scripts/lib/wait.mjs';
+import { watchMemory } from './memory.mjs';
 import { machineCpuSeconds, usageOf } from './processes.mjs';
 
 /** Above this share of the machine's time, others were at work too, and what was measured says nothing. */
@@ -30,11 +31,13 @@ export async function measure(
     const urls = Object.entries(services.urls).flatMap(([name, url]) =>
       name.startsWith('order-service') ? [url] : [],
     );
+    const watch = watchMemory(services.pids);
     const load = await runLoad({ urls, inFlight, orders, warmUp, refusedEvery });
+    const memory = watch.stop();
     const after = await snapshot(admin, pids);
     const { statements, polls } = await countStatements(admin);
     const messages = (await publishedMessages(servers.rabbitmq.managementUrl)) - messagesBefore;
-    return report({ load, orders, before, after, statements, polls, messages });
+    return report({ load, memory, orders, before, after, statements, polls, messages });
   } finally {
     await admin.end();
   }
@@ -97,7 +100,7 @@ async function publishedMessages(managementUrl) {
   }
 }
 
-function report({ load, orders, before, after, statements, polls, messages }) {
+function report({ load, memory, orders, before, after, statements, polls, messages }) {
   const cpu = Object.fromEntries(
     Object.entries(after.usage).map(([name, { cpuSeconds }]) => [name, cpuSeconds - before.usage[name].cpuSeconds]),
   );
@@ -111,6 +114,7 @@ function report({ load, orders, before, after, statements, polls, messages }) {
     peakMiB: Object.fromEntries(
       Object.entries(after.usage).map(([name, { peakBytes }]) => [name, peakBytes / 2 ** 20]),
     ),
+    memoryMiB: memory,
     statements: perSaga(statements),
     transactions: perSaga(after.transactions - before.transactions - polls),
     walBytes: perSaga(after.wal - before.wal),

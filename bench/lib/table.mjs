@@ -59,6 +59,9 @@ export function tableOf(results) {
         .join(', ')}${turnedAway}`,
       `  CPU s per 1,000 sagas: ${list(last.cpuSecondsPerThousand, 2)}`,
       `  peak memory, MiB: ${list(last.peakMiB, 0)}`,
+      `  memory in each tenth of the time, MiB: ${Object.entries(last.memoryMiB)
+        .map(([name, means]) => `${name} ${means.map((mean) => number(mean, 0)).join(' ')}`)
+        .join('; ')}`,
     ].join('\n');
   });
   return [columns(rows), ...details].join('\n');
