@@ -66,7 +66,7 @@ async function layUnanswered(): Promise<void> {
 /** What raises each alarm of the broker's, and what ends it: limits that nothing, and that anything, keeps. */
 const ALARMS = {
   memory: { limit: 'set_vm_memory_high_watermark', raised: '0.00001', ended: '0.4' },
-  disk: { limit: 'set_disk_free_limit', raised: '1000TB', ended: '50MB' },
+  disk: { limit: 'set_disk_free_limit', raised: '1000000GB', ended: '50MB' },
 };
 
 /** Something happens while the broker is in alarm, and publishers know it. */
