@@ -107,6 +107,7 @@ test('a stuck saga is found, understood and finished', async () => {
   expect(shown).toContain('you can retry, skip, edit');
   expect(shown).toMatch(new RegExp(`${APPROVE} +retriable +current`));
   expect(shown).toContain('the kitchen is on fire');
+  expect(shown).toMatch(/step_succeeded +restaurant_service\.create_ticket +1 +data \{"ticketId":"/);
 
   const turned = await saga(['compensate', order.sagaId, '--reason', 'x', '--yes']);
   expect([turned.code, turned.stderr]).toEqual([3, expect.stringContaining('ACTION_NOT_ALLOWED')]);

@@ -54,12 +54,12 @@ export const show: Command = async (context) => {
       '',
       table(
         ['AT', 'WHAT', 'STEP', 'ATTEMPT', 'MORE'],
-        saga.history.map(({ at, type, step, attempt, code, message, ...more }) => [
+        saga.history.map(({ at, type, step, attempt, by, code, message, data }) => [
           at,
           type,
           step ?? null,
           attempt ?? null,
-          [(more as { by?: string }).by, code, message].filter((part) => part !== undefined).join(': '),
+          [by, code, message, data && `data ${plain(data.after)}`].filter((part) => part !== undefined).join(': '),
         ]),
       ),
     ].join('\n'),
