@@ -157,6 +157,8 @@ test('a dead letter is looked at and replayed', async () => {
   await waitFor('the letter', async () => (await deadLetters(stack)).length > 0);
   await stack.replace('accounting-service');
 
+  await tab.goTo('');
+  await tab.untilSays('dead letters', '.tile.bad');
   await tab.goTo('dead-letters');
   await tab.press('link', 'accounting_service.commands');
   await tab.untilSays('accounting_service.authorize_card', '.letters');

@@ -98,7 +98,7 @@ test('a stuck saga is found, understood and finished', async () => {
   expect(items).toEqual([expect.objectContaining({ id: order.sagaId, step: APPROVE })]);
   expect((await json<{ items: Seen[] }>('list', order.id)).items).toHaveLength(1);
   expect((await json<{ items: Seen[] }>('list', `data.orderId:${order.id}`)).items).toHaveLength(1);
-  const listed = await saga(['list', '--status', 'stuck', '--exit-code']);
+  const listed = await saga(['list', '--status', 'stuck', '--step', 'approve_ticket', '--exit-code']);
   expect([listed.code, listed.stdout]).toEqual([
     1,
     expect.stringMatching(`${order.sagaId}.*${APPROVE}.*INVALID_REPLY`),
@@ -216,7 +216,7 @@ test('a dead letter is seen, and sent again once what it lacked is there', async
     60_000,
   );
   expect(keys).toEqual(['restaurant_service.create_ticket.response.failure']);
-  expect((await json<{ items: object[] }>('dead-letters', 'show', queue)).items).toEqual([]);
+  expect((await json<{ items: object[] }>('dead-letters', 'show', `${queue}.dead`)).items).toEqual([]);
 }, 120_000);
 
 test('it teaches, and says by its exit code what is wrong', async () => {
@@ -227,6 +227,9 @@ test('it teaches, and says by its exit code what is wrong', async () => {
   });
   expect((await saga(['lits'])).code).toBe(2);
   expect((await saga(['show', uuidOf(1)])).code).toBe(4);
+  const shortened = await saga(['retry', uuidOf(1).slice(-12), '--reason', 'x']);
+  expect([shortened.code, shortened.stderr]).toEqual([2, expect.stringContaining('give it whole')]);
+  expect((await saga(['bulk', 'retry', '--dry-run'])).code).toBe(0);
   expect((await saga(['list'], {})).code).toBe(5);
   expect((await saga(['list'], { OPERATOR_TOKEN: 'another token than that' })).code).toBe(5);
   expect((await saga(['list'], { SAGA_URL: 'http://127.0.0.1:9' })).code).toBe(6);

@@ -18,7 +18,8 @@ function Tile({ name, value, kind = '', href }: { name: string; value: string; k
 const rate = (perMinute: number): string =>
   perMinute.toLocaleString(undefined, { maximumFractionDigits: perMinute < 10 ? 1 : 0 });
 
-export function Tiles({ summary }: { summary: Summary }) {
+/** @param deadLetters - null when it is not known how many there are: then nothing is said of them */
+export function Tiles({ summary, deadLetters }: { summary: Summary; deadLetters: number | null }) {
   const now = useNow();
   const counted = (wanted: string) =>
     summary.counts.reduce((sum, { status, count }) => sum + (status === wanted ? count : 0), 0).toLocaleString();
@@ -37,6 +38,14 @@ export function Tiles({ summary }: { summary: Summary }) {
         kind={overdue ? 'bad' : 'good'}
         href="#/sagas?sort=stalest"
       />
+      {deadLetters !== null && (
+        <Tile
+          name="dead letters"
+          value={deadLetters.toLocaleString()}
+          kind={deadLetters > 0 ? 'bad' : 'good'}
+          href="#/dead-letters"
+        />
+      )}
       <Tile name="running" value={counted('running')} href="#/sagas?status=running" />
       <Tile name="compensating" value={counted('compensating')} href="#/sagas?status=compensating" />
       <Tile name="completed in the last hour" value={counted('completed')} href="#/sagas?status=completed" />

@@ -14,7 +14,7 @@ import { ActDialog, type Act } from '../parts/act-dialog.js';
 import { Json } from '../parts/small.js';
 import { Empty, Show } from '../parts/states.js';
 
-type Queues = Static<typeof DeadLetterQueuesSchema>;
+export type Queues = Static<typeof DeadLetterQueuesSchema>;
 type Letters = Static<typeof LettersSchema>;
 type Result = Static<typeof LettersResultSchema>;
 const EVERY_MS = 5_000;

@@ -8,6 +8,7 @@ import { useLoad, useNow, useSoon } from '../lib/use-load.js';
 import { SagaTable } from '../parts/saga-table.js';
 import { Badge, Live } from '../parts/small.js';
 import { Empty, Show } from '../parts/states.js';
+import type { Queues } from './dead-letters.js';
 import { Tiles } from '../parts/tiles.js';
 import { TryItSection } from '../parts/try-it.js';
 
@@ -22,6 +23,7 @@ const MOST_CHANGES = 500;
 export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
   const summary = useLoad<Summary>('sagas/summary', EVERY_MS);
   const stuck = useLoad<SagaPage>(`sagas?status=stuck&limit=${SHOWN}`, EVERY_MS);
+  const letters = useLoad<Queues>('dead-letters', EVERY_MS);
   const soon = useSoon(() => {
     summary.reload();
     stuck.reload();
@@ -34,7 +36,7 @@ export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
   return (
     <>
       <Live on={live} />
-      <Show of={summary}>{(value) => <Tiles summary={value} />}</Show>
+      <Show of={summary}>{(value) => <Tiles summary={value} deadLetters={countOf(letters.value)} />}</Show>
       <div class="columns">
         <div>
           <section aria-labelledby="attention-title" class="card">
@@ -51,6 +53,10 @@ export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
     </>
   );
 }
+
+/** @returns how many dead letters wait; null when that is not known */
+const countOf = (queues: Queues | null): number | null =>
+  queues?.items.reduce((sum, { count }) => sum + count, 0) ?? null;
 
 function Attention({ summary, stuck }: { summary: Summary; stuck: readonly SagaSummary[] }) {
   const now = useNow();

@@ -31,6 +31,7 @@ describe('the outcome of a command', () => {
   it('pauses after an error, and sends the same command again', () => {
     const play = toAuthorize().reply(error());
     expect(play.next).toBeNull();
+    expect(play.instance.lastError?.at).toBe(play.now);
     const pause = play.instance.awaited!.until! - play.now;
     expect(pause).toBeGreaterThanOrEqual(80);
     expect(pause).toBeLessThanOrEqual(120);

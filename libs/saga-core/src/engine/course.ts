@@ -55,7 +55,7 @@ export function park<Data, Tx>(turn: Turn<Data, Tx>, problem: Problem): void {
 export function compensate<Data, Tx>(turn: Turn<Data, Tx>, problem: Problem): void {
   const { step, name } = turn.awaited;
   turn.instance.failure = { step: name, code: problem.code, message: problem.message };
-  turn.instance.lastError = turn.instance.failure;
+  turn.remember(problem);
   turn.instance.status = 'compensating';
   turn.note({ type: 'compensating', ...problemOf(problem) });
   undoFrom(turn, step);

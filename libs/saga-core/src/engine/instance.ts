@@ -32,6 +32,9 @@ export interface ActionRecord {
   readonly state: 'unknown' | 'succeeded' | 'without-effect' | 'undone';
 }
 
+/** What went wrong, and when: milliseconds since the epoch, by the database's clock. Versions before 0.1.0 did not note the time. */
+export type LastError = SagaFailure & { readonly at?: number };
+
 export interface SagaInstance {
   readonly id: string;
   readonly sagaName: string;
@@ -46,7 +49,7 @@ export interface SagaInstance {
   /** Why it is being compensated. */
   readonly failure: SagaFailure | null;
   /** The last thing that went wrong, also when it was overcome. */
-  readonly lastError: SagaFailure | null;
+  readonly lastError: LastError | null;
   readonly traceparent: string | null;
   /** Milliseconds since the epoch, by the database's clock; null until it has begun. */
   readonly startedAt: number | null;

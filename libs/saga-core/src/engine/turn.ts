@@ -96,7 +96,7 @@ export class Turn<Data, Tx> {
   }
 
   remember({ code, message }: Problem): void {
-    this.instance.lastError = { step: this.awaited.name, code, message };
+    this.instance.lastError = { step: this.awaited.name, code, message, at: Math.floor(this.now) };
   }
 
   /** A parked saga goes on in the direction in which it went. */

@@ -10,6 +10,7 @@ import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 import type { Orchestrator } from '../orchestrator/orchestrator.js';
 import { operatorConsole, type SagaDetail, type SagaPage, type Summary } from './index.js';
+import type { FailureGroup } from './schemas/index.js';
 
 const Key = Type.Object({ orderId: Type.String() });
 const pack = defineCommand({
@@ -109,12 +110,12 @@ it('lists, filters, finds by data, counts and groups', async () => {
   const summary = await get<Summary>('/sagas/summary');
   expect(summary.stuck).toBeGreaterThan(0);
   const failures = `/sagas/failures?saga=parcel_saga`;
-  const { groups } = await get<{ groups: { message: string; stuckCount: number; trend: { count: number }[] }[] }>(
-    failures,
-  );
+  const { groups } = await get<{ groups: FailureGroup[] }>(failures);
   const group = groups.find(({ message }) => message === 'The depot is closed for … ms');
   expect(group?.stuckCount).toBe(summary.stuck);
   expect(group?.trend.at(-1)?.count).toBe(summary.stuck);
+  const [listed] = (await get<SagaPage>(`/sagas?q=${saga.id}`)).items;
+  expect(group?.lastSeen).toBe(listed?.lastError?.at);
 });
 
 it.each(['newest', 'stalest', 'attempts'])('pages through all by %s, each once', async (sort) => {

@@ -1,4 +1,5 @@
 /** A saga in a list. */
+import { lastErrorView } from '../orchestrator/saga-view.js';
 import type { ListedSaga } from '../store/saga-listing.js';
 import type { SagaSummary } from './schemas/index.js';
 
@@ -26,7 +27,7 @@ export function summaryOf({ instance, createdAt, updatedAt, endedAt, ageMs }: Li
     startedAt: iso(createdAt),
     updatedAt: iso(updatedAt),
     endedAt: endedAt === null ? null : iso(endedAt),
-    lastError: instance.lastError,
+    lastError: lastErrorView(instance),
     data: shortened(instance.data, MOST_LEVELS),
   };
 }

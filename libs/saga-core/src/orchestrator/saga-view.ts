@@ -1,7 +1,7 @@
 /** A saga instance as readers see it: times as ISO 8601, the history as one flat list. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { HISTORY_TYPES, type HistoryEntry } from '../engine/history.js';
-import { awaitedCommandId, SAGA_STATUSES } from '../engine/instance.js';
+import { awaitedCommandId, SAGA_STATUSES, type SagaInstance } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 
 const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
@@ -14,6 +14,18 @@ const Failure = Type.Object({
   code: Type.String({ description: 'Why, for programs: a code of the contract, or one of the library.' }),
   message: Type.String({ description: 'Why, for people.' }),
 });
+
+const LastErrorSchema = Type.Object({
+  ...Failure.properties,
+  at: Type.Optional(timestamp('When it last went wrong so.')),
+});
+
+/** @returns the last error with its time in ISO 8601. */
+export function lastErrorView({ lastError }: Pick<SagaInstance, 'lastError'>): Static<typeof LastErrorSchema> | null {
+  if (lastError === null) return null;
+  const { step, code, message, at } = lastError;
+  return { step, code, message, ...(at === undefined ? {} : { at: iso(at) }) };
+}
 
 const HistoryItem = Type.Object({
   number: Type.Integer({ description: 'The input that led to this, from 1; one input may lead to several entries.' }),
@@ -76,7 +88,7 @@ export const SagaViewSchema = Type.Object({
   step: nullable(Type.String(), 'The current step; null at the end.'),
   awaited: nullable(Awaited, 'The command whose reply counts now; null at the end.'),
   failure: nullable(Failure, 'Why it is or was compensated; null unless it is.'),
-  lastError: nullable(Failure, 'The last thing that went wrong, also when it was overcome.'),
+  lastError: nullable(LastErrorSchema, 'The last thing that went wrong, also when it was overcome.'),
   data: Type.Unknown({ description: "The saga's business data." }),
   traceparent: nullable(Type.String(), 'W3C trace context of the caller who started it.'),
   createdAt: timestamp('When it was started.'),
@@ -105,7 +117,7 @@ export function sagaView({ instance, createdAt, updatedAt, endedAt, history }: S
       until: awaited.until === null ? null : iso(awaited.until),
     },
     failure: instance.failure,
-    lastError: instance.lastError,
+    lastError: lastErrorView(instance),
     data: instance.data,
     traceparent: instance.traceparent,
     createdAt: iso(createdAt),

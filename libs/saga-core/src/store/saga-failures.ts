@@ -27,7 +27,7 @@ export async function failureGroups<Db>(
 ): Promise<FailureCounts[]> {
   const { rows } = await sql<FailureCounts & { buckets: number[] }>`
     with failed as (
-      select saga_name, status, updated_at, last_error ->> 'step' as step, last_error ->> 'code' as code,
+      select saga_name, status, coalesce(to_timestamp((last_error ->> 'at')::float8 / 1000), updated_at) as failed_at, last_error ->> 'step' as step, last_error ->> 'code' as code,
         ${alike(sql`last_error ->> 'message'`)} as message
       from saga_instance
       where (wake_at is not null or status = 'stuck' or (ended_at is not null and ended_at >= to_timestamp(${since / 1000}::float8)))
@@ -35,9 +35,11 @@ export async function failureGroups<Db>(
         and (${saga}::text is null or saga_name = ${saga}::text)
     )
     select saga_name as saga, step, code, message, count(*)::integer as count, (count(*) filter (where status = 'stuck'))::integer as "stuckCount",
-      (extract(epoch from min(updated_at)) * 1000)::float8 as "firstSeen", (extract(epoch from max(updated_at)) * 1000)::float8 as "lastSeen",
-      array_agg(least(${intervals} - 1, width_bucket(extract(epoch from updated_at) * 1000, ${since}::float8, ${until}::float8, ${intervals}::integer) - 1)::integer) as buckets
-    from failed group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4 limit 100`.execute(database);
+      (extract(epoch from min(failed_at)) * 1000)::float8 as "firstSeen", (extract(epoch from max(failed_at)) * 1000)::float8 as "lastSeen",
+      array_agg(least(${intervals} - 1, width_bucket(extract(epoch from failed_at) * 1000, ${since}::float8, ${until}::float8, ${intervals}::integer) - 1)::integer) as buckets
+    from failed where failed_at >= to_timestamp(${since / 1000}::float8) group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4 limit 100`.execute(
+    database,
+  );
   return rows.map(({ buckets, ...group }) => {
     const trend = Array.from({ length: intervals }, () => 0);
     for (const bucket of buckets) trend[Math.max(0, bucket)]! += 1;

@@ -120,7 +120,8 @@ function conditionsOf(filter: ListFilter, sort: ListSort): RawBuilder<unknown>[]
     conditions.push(IS_LIVING);
   if (status !== undefined && status !== 'stuck') conditions.push(sql`status = ${status}`);
   if (saga !== undefined) conditions.push(sql`saga_name = ${saga}`);
-  if (step !== undefined) conditions.push(sql`step = ${step}`);
+  // The console and people call a step by the second part of its task.
+  if (step !== undefined) conditions.push(sql`${step} in (step, split_part(step, '.', 2))`);
   if (minAgeSeconds !== undefined)
     conditions.push(sql`created_at <= clock_timestamp() - ${minAgeSeconds}::float8 * interval '1 second'`);
   if (minAttempts !== undefined) conditions.push(sql`${ATTEMPT} >= ${minAttempts}`);

@@ -28,6 +28,8 @@ export function word({ words }: Context, index: number, what: string): string {
 /** @returns who does it and why, for the record. @throws {CliError} without a reason */
 export function operatorOf({ options }: Context): { operator: string; reason: string } {
   const { by, reason } = options;
+  // It changes nothing, and is not recorded.
+  if (options['dry-run'] === true) return { operator: by, reason: 'to see what it would do' };
   if (typeof reason !== 'string' || reason.trim() === '')
     throw new CliError(EXIT.usage, 'Say why, for the record: --reason "the kitchen is back"');
   return { operator: by, reason };

@@ -27,6 +27,9 @@ export const deadLetters: Command = async (context) => {
   }
 };
 
+/** @returns the queue whose letters are meant, also when it is called by the name of the one in which they lie */
+const queueOf = (context: Context): string => word(context, 1, 'queue').replace(/\.dead$/, '');
+
 async function list({ client, options }: Context) {
   const queues = await client.get<Queues>('/dead-letters');
   if (options.json) sayJson(queues);
@@ -42,7 +45,7 @@ async function list({ client, options }: Context) {
 
 async function show(context: Context): Promise<void> {
   const { client, options } = context;
-  const path = `/dead-letters/${encodeURIComponent(word(context, 1, 'queue'))}`;
+  const path = `/dead-letters/${encodeURIComponent(queueOf(context))}`;
   const letters = await client.get<Letters>(`${path}${queryOf({ limit: options.limit })}`);
   if (options.json) return sayJson(letters);
   if (letters.items.length === 0) return say('No dead letter lies there.');
@@ -59,7 +62,7 @@ async function show(context: Context): Promise<void> {
 
 async function settle(context: Context, action: 'replay' | 'discard'): Promise<void> {
   const { client, options } = context;
-  const queue = word(context, 1, 'queue');
+  const queue = queueOf(context);
   const id = context.words[2];
   if ((id === undefined) !== (options.all === true))
     throw new CliError(EXIT.usage, 'Name one letter by its id, or say --all');

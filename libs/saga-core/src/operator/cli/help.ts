@@ -14,7 +14,7 @@ export const HELP = `saga: see and steer sagas, from a terminal
   saga edit ID --payload FILE   send the awaited command with another payload, as JSON (- is standard input), after showing what changes;
                                 --dry-run only shows it; the service must allow it (OPERATOR_MAY_EDIT=true)
   saga bulk retry               retry all that are stuck, and match --saga, --step, --code, --since TIME,
-                                --message TEXT: that of the last error; its ids and numbers may differ
+                                --message TEXT: the whole message of the last error; its ids and numbers may differ
       --per-second N            the most in a second (20)   --dry-run   only say how many match
   saga bulk [list] | bulk show|pause|resume ID
   saga dead-letters [list]      which queues have messages that nobody could handle

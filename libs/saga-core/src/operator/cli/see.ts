@@ -120,6 +120,12 @@ export const diagram: Command = async ({ client, options, words: [name] }) => {
   );
 };
 
-/** @returns the saga that the command names */
-export const detailOf = (context: Context): Promise<SagaDetail> =>
-  context.client.get<SagaDetail>(`/sagas/${encodeURIComponent(word(context, 0, 'saga'))}`);
+const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** @returns the saga that the command names. @throws {CliError} when it is not named by its whole id */
+export async function detailOf(context: Context): Promise<SagaDetail> {
+  const id = word(context, 0, 'saga');
+  if (!WHOLE_ID.test(id))
+    throw new CliError(EXIT.usage, `"${plain(id)}" is no saga's id: give it whole, as "saga list" shows it`);
+  return context.client.get<SagaDetail>(`/sagas/${id}`);
+}

@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { timeGiven, timestamp } from './common.js';
 
 export const FailuresQuery = Type.Object({
-  since: Type.Optional(timeGiven('Only failures of sagas that changed since; the last 24 hours unless given.')),
+  since: Type.Optional(timeGiven('Only failures since then; the last 24 hours unless given.')),
   saga: Type.Optional(Type.String({ description: 'Only sagas of this definition.' })),
 });
 
@@ -16,8 +16,8 @@ export const FailureGroupSchema = Type.Object({
   }),
   count: Type.Integer({ description: 'How many sagas had this as their last error.' }),
   stuckCount: Type.Integer({ description: 'How many of them are stuck now.' }),
-  firstSeen: timestamp('When the first of them last changed.'),
-  lastSeen: timestamp('When the last of them last changed.'),
+  firstSeen: timestamp('When the first of them last failed so.'),
+  lastSeen: timestamp('When the last of them last failed so.'),
   trend: Type.Array(
     Type.Object({ at: timestamp('The beginning of the interval.'), count: Type.Integer({ description: 'How many.' }) }),
     { description: 'Twenty-four intervals of the same length from `since` to now.' },

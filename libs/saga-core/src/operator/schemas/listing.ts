@@ -24,7 +24,10 @@ export const SagaSummarySchema = Type.Object({
   startedAt: timestamp('When it was started.'),
   updatedAt: timestamp('When it last changed.'),
   endedAt: nullable(timestamp('A time.'), 'When it ended; null until then.'),
-  lastError: nullable(FailureSchema, 'The last thing that went wrong, also when it was overcome.'),
+  lastError: nullable(
+    Type.Object({ ...FailureSchema.properties, at: Type.Optional(timestamp('When it last went wrong so.')) }),
+    'The last thing that went wrong, also when it was overcome.',
+  ),
   data: Type.Unknown({ description: 'Its business data; long texts and lists are shortened.' }),
 });
 export type SagaSummary = Static<typeof SagaSummarySchema>;
