@@ -15,7 +15,7 @@ const Failure = Type.Object({
   message: Type.String({ description: 'Why, for people.' }),
 });
 
-const LastErrorSchema = Type.Object({
+export const LastErrorSchema = Type.Object({
   ...Failure.properties,
   at: Type.Optional(timestamp('When it last went wrong so.')),
 });

@@ -35,12 +35,6 @@ export const Operator = {
   reason: Type.String({ minLength: 1, maxLength: 500, pattern: '\\S', description: 'Why; recorded.' }),
 };
 
-export const FailureSchema = Type.Object({
-  step: Type.String({ description: 'A task name, or the name of a local step.' }),
-  code: Type.String({ description: 'Why, for programs.' }),
-  message: Type.String({ description: 'Why, for people.' }),
-});
-
 /** The body of every error (RFC 9457). */
 export const ProblemSchema = Type.Object({
   type: Type.String({ description: 'Names the kind of problem.' }),

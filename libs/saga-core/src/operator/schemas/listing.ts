@@ -1,7 +1,8 @@
 /** Lists of sagas, and their summary. */
 import { Type, type Static } from '@sinclair/typebox';
 import { SAGA_STATUSES } from '../../engine/instance.js';
-import { FailureSchema, nullable, oneOf, timestamp } from './common.js';
+import { LastErrorSchema } from '../../orchestrator/saga-view.js';
+import { nullable, oneOf, timestamp } from './common.js';
 
 export const SagaSummarySchema = Type.Object({
   id: Type.String({ description: 'The saga.' }),
@@ -24,10 +25,7 @@ export const SagaSummarySchema = Type.Object({
   startedAt: timestamp('When it was started.'),
   updatedAt: timestamp('When it last changed.'),
   endedAt: nullable(timestamp('A time.'), 'When it ended; null until then.'),
-  lastError: nullable(
-    Type.Object({ ...FailureSchema.properties, at: Type.Optional(timestamp('When it last went wrong so.')) }),
-    'The last thing that went wrong, also when it was overcome.',
-  ),
+  lastError: nullable(LastErrorSchema, 'The last thing that went wrong, also when it was overcome.'),
   data: Type.Unknown({ description: 'Its business data; long texts and lists are shortened.' }),
 });
 export type SagaSummary = Static<typeof SagaSummarySchema>;
