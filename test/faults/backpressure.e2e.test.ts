@@ -9,7 +9,7 @@ const ORDERS = LONG_FORM ? 50_000 : 4_000;
 const CLIENTS = 500;
 /** What is taken is done within the reply timeouts, or else it would not have been taken; then there is what the test's own work takes. */
 const DONE_WITHIN_MS = 60_000;
-const MOST_MIB = 450;
+const MOST_MIB = 260;
 
 let stack: Stack;
 beforeAll(async () => {

@@ -32,7 +32,7 @@ export interface ActionRecord {
   readonly state: 'unknown' | 'succeeded' | 'without-effect' | 'undone';
 }
 
-/** What went wrong, and when: milliseconds since the epoch, by the database's clock. Versions before 0.1.0 did not note the time. */
+/** What went wrong, and when: milliseconds since the epoch, by the database's clock; what was saved before the time was noted has none. */
 export type LastError = SagaFailure & { readonly at?: number };
 
 export interface SagaInstance {
