@@ -58,6 +58,7 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
       else if (received.type === 'answered') {
         const { task, commandId, outcome } = received;
         observed.push({ task, commandId, sagaId: null, attempt: 1, traceparent: null, fate: 'invalid', outcome });
+        logger.debug({ task, commandId, outcome }, 'a command is answered without being handled');
         outgoing.push(replyMessage(received, received.replyTo));
       } else {
         const { cause, detail } = received;

@@ -1,7 +1,7 @@
 /** A set of items as a table of a statement, so that one statement reads or writes them all. */
 import { sql, type RawBuilder } from 'kysely';
 
-/** A column: its PostgreSQL type, the value that it has for an item (null is SQL's null), and for `json` and `jsonb` what makes JSON of it: JSON.stringify unless given. */
+/** A column: its PostgreSQL type, the value that it has for an item (null is SQL's null), and for `json` and `jsonb` what makes JSON of it, without line breaks: JSON.stringify unless given. */
 export type SetColumn<Item> = readonly [
   type: string,
   valueOf: (item: Item, index: number) => unknown,
