@@ -11,6 +11,7 @@ import {
   type CommandHandlers,
   type Orchestrator,
   type OrchestratorOptions,
+  type ParticipantSettings,
   type SagaDefinition,
   type SagaStatus,
   type ServiceContract,
@@ -38,6 +39,7 @@ export interface SagaLab {
   participant<Service extends ServiceContract>(
     service: Service,
     handlers: CommandHandlers<Service, LabTx>,
+    settings?: Partial<ParticipantSettings>,
   ): Promise<void>;
   /** Starts an instance in a transaction of its own. @returns its id */
   start<Data>(orchestrator: Orchestrator<LabTables>, saga: SagaDefinition<Data, LabTx>, data: Data): Promise<string>;
@@ -71,8 +73,8 @@ export async function createSagaLab(purpose: string): Promise<SagaLab> {
     broker,
     transport,
     orchestrator,
-    async participant(service, handlers) {
-      const participant = createParticipant({ service, handlers, database, transport, logger });
+    async participant(service, handlers, settings = {}) {
+      const participant = createParticipant({ service, handlers, database, transport, logger, settings });
       running.push(participant);
       participant.start();
       await waitFor('the participant', () => participant.isReady());

@@ -12,6 +12,7 @@ export const SAGA_ERROR_CODES = [
   'DEFINITION_MISSING',
   'DUPLICATE_SAGA',
   'START_REFUSED',
+  'START_FAILED',
   'SAGA_NOT_FOUND',
   'ACTION_NOT_ALLOWED',
   'SAGA_MOVED_ON',
@@ -34,6 +35,7 @@ export const FAILURE_CODES = [
   'COMMAND_NOT_BUILT',
   'REPLY_NOT_APPLIED',
   'LOCAL_STEP_FAILED',
+  'INPUT_NOT_APPLIED',
   'OPERATOR_COMPENSATED',
   'SAGA_DEADLINE',
 ] as const;
@@ -65,8 +67,22 @@ export class SagaError extends Error {
   }
 }
 
-/** @returns the message of whatever was thrown, at most `limit` characters: what may stand in a history or on the wire (no stack, no class name). */
+/**
+ * Describes whatever was thrown, for a history or the wire: no stack, no class name. It never throws, whatever it is given.
+ *
+ * @param limit - the most characters
+ */
 export function messageOf(thrown: unknown, limit = 500): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = textOf(thrown);
   return message.length > limit ? `${message.slice(0, limit - 1)}…` : message;
+}
+
+/** What is thrown may be anything: an object without a prototype, or one whose members throw when they are read. */
+function textOf(thrown: unknown): string {
+  try {
+    const message: unknown = thrown instanceof Error ? thrown.message : thrown;
+    return String(message);
+  } catch {
+    return 'Something was thrown that cannot be written as text';
+  }
 }

@@ -29,6 +29,14 @@ const DAY_MS = 86_400_000;
 export const DEFAULTS = {
   /** The most deliveries, due deadlines or starts that are handled in one transaction. */
   maxSetSize: 200,
+  /** How long a handler may take. It is less than a session may idle in its transaction before the server ends it. */
+  handlerTimeoutMs: 8_000,
+  /** The part of that time that it may take beside others. A slower one is run again alone: the others need not wait. */
+  sharedHandlerTime: 0.25,
+  /** How often a transaction is tried that loses against others, or loses its session, while the database answers. */
+  maxConflicts: 3,
+  /** How many suspects of one queue are handled at once, each alone in its transaction. */
+  suspectsAtOnce: 4,
   /** Unacknowledged deliveries per consumer: one set in hand and one ready. */
   prefetch: 400,
   /** How old a decision about an instance that was not locked may be when it is saved: its process may have stood still, and its deadlines would be short. */

@@ -46,6 +46,7 @@ export function giveUp<Data, Tx>(turn: Turn<Data, Tx>, problem: Problem, record 
 
 /** Nothing is tried any more until an operator acts; a late reply counts still. */
 export function park<Data, Tx>(turn: Turn<Data, Tx>, problem: Problem): void {
+  turn.remember(problem);
   turn.instance.status = 'stuck';
   turn.change({ state: 'parked', until: null });
   turn.note({ type: 'stuck', ...problemOf(problem) });

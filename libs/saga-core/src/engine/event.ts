@@ -21,4 +21,6 @@ export type SagaEvent =
   | { readonly type: 'deadline' }
   /** The local step that the last decision asked for has run, in the same transaction. */
   | { readonly type: 'local-outcome'; readonly outcome: Outcome }
+  /** What happened cannot be applied: it fails each time, for reasons that lie in this instance or in its steps. */
+  | { readonly type: 'inapplicable'; readonly message: string }
   | { readonly type: 'operator'; readonly action: OperatorAction };

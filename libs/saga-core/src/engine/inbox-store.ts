@@ -56,11 +56,15 @@ export interface InboxSession<Tx> {
   recordLast(answers: readonly InboxAnswer[]): Promise<void>;
   /** Gives claims back whose handling failed: they may be tried again. */
   release(identities: readonly CommandIdentity[]): Promise<void>;
-  /** Runs work whose writes are undone when it throws; the transaction goes on. */
+  /** Runs work whose writes are undone when it throws. @throws {TransactionBroken} when they cannot be, alone */
   isolated<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Breaks the transaction at once, whatever it waits for: nothing of it is kept. */
+  abandon(): void;
 }
 
 export interface InboxStore<Tx> {
+  /** Asks the database, beside all transactions. @returns whether it answers and takes writes */
+  isReachable(): Promise<boolean>;
   /** Runs work in one transaction. It resolves only when the commit is known to have happened. */
   transaction<Result>(work: (session: InboxSession<Tx>) => Promise<Result>): Promise<Result>;
 }

@@ -1,25 +1,27 @@
 import { inSets } from '../contract/handler.js';
 import { isRefusal, refuse } from '../contract/outcome.js';
-import { runHandler, RunAgainCarefully, withHope } from './run-handler.js';
+import { BatchHandlerFailed, optimistically, runHandler, TransactionBroken } from './run-handler.js';
 
 /** A transaction whose writes are a list, taken back like those after a savepoint. */
 function session() {
   const writes: string[] = [];
+  const state = { isLost: false };
   return {
     writes,
     tx: writes,
+    abandon: () => void (state.isLost = true),
     async isolated<Result>(work: () => Promise<Result>): Promise<Result> {
       const before = writes.length;
       try {
         return await work();
       } catch (error) {
         writes.length = before;
-        throw error;
+        throw state.isLost ? new TransactionBroken(error, new Error('lost')) : error;
       }
     },
   };
 }
-const careful = { care: 'careful', keepsNothing: () => false, isFatal: () => false } as const;
+const isolated = { mode: 'isolated', timeoutMs: 60_000, keepsNothing: () => false } as const;
 
 describe('runHandler', () => {
   it('keeps the neighbours of an input that throws in a set', async () => {
@@ -29,11 +31,11 @@ describe('runHandler', () => {
       if (inputs.includes('bad')) return Promise.reject(new Error('no'));
       return Promise.resolve(inputs.map((input) => input.toUpperCase()));
     });
-    await expect(runHandler(tx, handler, ['a', 'bad', 'b'], { ...careful, care: 'hopeful' })).rejects.toThrow(
-      RunAgainCarefully,
+    await expect(runHandler(tx, handler, ['a', 'bad', 'b'], { ...isolated, mode: 'optimistic' })).rejects.toThrow(
+      BatchHandlerFailed,
     );
     tx.writes.length = 0;
-    const handled = await runHandler(tx, handler, ['a', 'bad', 'b'], careful);
+    const handled = await runHandler(tx, handler, ['a', 'bad', 'b'], isolated);
     expect(handled).toEqual([{ answer: 'A' }, { thrown: new Error('no') }, { answer: 'B' }]);
     expect(tx.writes).toEqual(['a', 'b']);
   });
@@ -47,32 +49,37 @@ describe('runHandler', () => {
         return Promise.resolve(input === 'bad' ? refuse('NO', 'no') : {});
       },
       ['a', 'bad'],
-      { ...careful, keepsNothing: isRefusal },
+      { ...isolated, keepsNothing: isRefusal },
     );
     expect(handled).toEqual([{ answer: {} }, { answer: refuse('NO', 'no') }]);
     expect(tx.writes).toEqual(['a']);
   });
 
-  it('throws on what concerns the whole transaction', async () => {
-    const lost = new Error('connection lost');
-    await expect(
-      runHandler(session(), () => Promise.reject(lost), ['a'], { ...careful, isFatal: (thrown) => thrown === lost }),
-    ).rejects.toBe(lost);
+  it('blames nobody for how an error looks: what a handler throws is its own', async () => {
+    const lost = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    expect(await runHandler(session(), () => Promise.reject(lost), ['a'], isolated)).toEqual([{ thrown: lost }]);
   });
 
-  it('hopes at first, and is careful only when that was in vain', async () => {
-    const cares: string[] = [];
-    const result = await withHope((care) => {
-      cares.push(care);
-      return care === 'hopeful' ? Promise.reject(new RunAgainCarefully()) : Promise.resolve('done');
+  it('breaks the transaction of a handler that takes too long, and names its input', async () => {
+    const handler = (_tx: unknown, input: string) =>
+      input === 'idle' ? new Promise<never>(() => undefined) : Promise.resolve(input);
+    const run = runHandler(session(), handler, ['a', 'idle', 'b'], { ...isolated, timeoutMs: 20 });
+    await expect(run).rejects.toMatchObject({ name: 'TransactionBroken', suspect: 'idle' });
+  });
+
+  it('is optimistic at first, and isolates inputs only when that was in vain', async () => {
+    const modes: string[] = [];
+    const result = await optimistically((mode) => {
+      modes.push(mode);
+      return mode === 'optimistic' ? Promise.reject(new BatchHandlerFailed(new Error('no'))) : Promise.resolve('done');
     });
-    expect([result, cares]).toEqual(['done', ['hopeful', 'careful']]);
-    await expect(withHope(() => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
+    expect([result, modes]).toEqual(['done', ['optimistic', 'isolated']]);
+    await expect(optimistically(() => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
   });
 
   it('does not take a set handler at its word when it answers too few', async () => {
     const short = inSets((_writes: string[], inputs: readonly string[]) => Promise.resolve(inputs.slice(1)));
-    const handled = await runHandler(session(), short, ['a', 'b'], careful);
+    const handled = await runHandler(session(), short, ['a', 'b'], isolated);
     expect(handled).toEqual([
       { thrown: expect.objectContaining({ code: 'HANDLER_CONTRACT' }) as unknown },
       { thrown: expect.any(Error) as unknown },

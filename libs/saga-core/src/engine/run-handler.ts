@@ -1,3 +1,4 @@
+/** Runs handlers. Invariant kept here: an input whose handler throws takes none of its neighbours with it. */
 import type { Handler } from '../contract/handler.js';
 import { SagaError } from '../errors.js';
 
@@ -7,97 +8,153 @@ export type Handled<Answer> = { readonly answer: Answer } | { readonly thrown: u
 /** What running handlers needs of a transaction. */
 export interface HandlerSession<Tx> {
   readonly tx: Tx;
+  /** Runs work whose writes are undone when it throws. @throws {TransactionBroken} when they cannot be, alone */
   isolated<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Breaks the transaction at once, whatever it waits for. */
+  abandon(): void;
 }
 
 /**
- * How carefully handlers run. hopeful: a set handler runs without a savepoint, which costs two round trips; if it throws, the whole transaction is to be
- * run again, careful. careful: whatever runs does so after a savepoint.
+ * How the handlers of a transaction run.
+ *
+ * optimistic: a batch handler runs without a savepoint, which saves two round trips. When it throws, the whole
+ * transaction is to be run again, isolated. isolated: each input runs alone, after a savepoint.
  */
-export type Care = 'hopeful' | 'careful';
+export type HandlerMode = 'optimistic' | 'isolated';
 
-/** Thrown when hope was in vain: the transaction must be rolled back and run again, careful. */
-export class RunAgainCarefully extends Error {
-  constructor() {
-    super('A set handler threw; its transaction is run again, one input at a time');
-    this.name = 'RunAgainCarefully';
+/** Thrown where a handler took longer than it may: its transaction is broken, so that nothing it still does is kept. */
+export class HandlerTimeout extends Error {
+  constructor(ms: number) {
+    super(`It took longer than ${ms} ms, and was given up: nothing of it was kept`);
+    this.name = 'HandlerTimeout';
+  }
+}
+
+/** Thrown when a batch handler threw in an optimistic transaction: it must be rolled back and run again, isolated. */
+export class BatchHandlerFailed extends Error {
+  constructor(cause: unknown) {
+    super('A batch handler threw; its transaction is run again, one input at a time', { cause });
+    this.name = 'BatchHandlerFailed';
+  }
+}
+
+/** The transaction can neither go on nor back to a savepoint: nothing of it is kept. `cause` says why. */
+export class TransactionBroken extends Error {
+  /** What the work threw before that. */
+  readonly thrown: unknown;
+  /** The input whose handler ran then, if one did: it may be to blame. */
+  suspect: unknown = null;
+
+  constructor(thrown: unknown, cause: unknown) {
+    super('The transaction is broken, and is rolled back', { cause });
+    this.name = 'TransactionBroken';
+    this.thrown = thrown;
   }
 }
 
 /**
- * Runs work hopefully, and again carefully when that was in vain.
+ * Runs a transaction optimistically, and again isolated when a batch handler threw.
  *
  * @param work - runs one whole transaction
  */
-export async function withHope<Result>(work: (care: Care) => Promise<Result>): Promise<Result> {
+export async function optimistically<Result>(work: (mode: HandlerMode) => Promise<Result>): Promise<Result> {
   try {
-    return await work('hopeful');
+    return await work('optimistic');
   } catch (thrown) {
-    if (!(thrown instanceof RunAgainCarefully)) throw thrown;
-    return work('careful');
+    if (!(thrown instanceof BatchHandlerFailed)) throw thrown;
+    return work('isolated');
+  }
+}
+
+/**
+ * Breaks the transaction when work in it takes too long.
+ *
+ * @throws {HandlerTimeout} then, and what the work throws
+ */
+export async function withinTime<Result>(
+  session: Pick<HandlerSession<unknown>, 'abandon'>,
+  ms: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      session.abandon();
+      reject(new HandlerTimeout(ms));
+    }, ms);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 export interface RunOptions<Answer> {
-  readonly care: Care;
+  readonly mode: HandlerMode;
+  /** How long one call of the handler may take, in milliseconds. */
+  readonly timeoutMs: number;
   /** Whether an answer means that the input's writes must be undone (a refusal). */
   readonly keepsNothing: (answer: Answer) => boolean;
-  /** Errors that concern the whole transaction and are thrown on. */
-  readonly isFatal: (thrown: unknown) => boolean;
 }
 
 /**
- * Runs a handler for a set of inputs so that none that throws takes its neighbours with it: a set handler is tried for all, and if that throws for each
- * alone.
+ * Runs a handler for a batch of inputs so that none that throws takes its neighbours with it.
  *
  * @returns what became of each input, in their order
- * @throws {RunAgainCarefully} when it was hopeful and a set handler threw; and what `isFatal` says is fatal
+ * @throws {BatchHandlerFailed} when a batch handler threw in an optimistic transaction
+ * @throws {TransactionBroken} when an input broke the transaction; `suspect` is that input
  */
 export async function runHandler<Tx, Input, Answer>(
   session: HandlerSession<Tx>,
   handler: Handler<Tx, Input, Answer>,
   inputs: readonly Input[],
-  { care, keepsNothing, isFatal }: RunOptions<Answer>,
+  { mode, timeoutMs, keepsNothing }: RunOptions<Answer>,
 ): Promise<Handled<Answer>[]> {
-  const isolated = async (work: () => Promise<Answer>): Promise<Handled<Answer>> => {
+  const inTime = <Result>(work: () => Promise<Result>) => withinTime(session, timeoutMs, work);
+
+  const isolated = async (input: Input, work: () => Promise<Answer>): Promise<Handled<Answer>> => {
     try {
       const answer = await session.isolated(async () => {
-        const given = await work();
+        const given = await inTime(work);
         if (keepsNothing(given)) throw new Undone(given);
         return given;
       });
       return { answer };
     } catch (thrown) {
+      if (thrown instanceof TransactionBroken) {
+        thrown.suspect = input;
+        throw thrown;
+      }
       if (thrown instanceof Undone) return { answer: thrown.answer as Answer };
-      if (isFatal(thrown)) throw thrown;
       return { thrown };
     }
   };
 
   if (typeof handler === 'function') {
     const handled: Handled<Answer>[] = [];
-    for (const input of inputs) handled.push(await isolated(() => handler(session.tx, input)));
+    for (const input of inputs) handled.push(await isolated(input, () => handler(session.tx, input)));
     return handled;
   }
 
-  const runSet = async (set: readonly Input[]): Promise<readonly Answer[]> => {
-    const answers = await handler.handleSet(session.tx, set);
-    if (answers.length !== set.length)
+  const runBatch = async (batch: readonly Input[]): Promise<readonly Answer[]> => {
+    const answers = await handler.handleSet(session.tx, batch);
+    if (answers.length !== batch.length)
       throw new SagaError(
         'HANDLER_CONTRACT',
-        `A set handler was given ${set.length} inputs and answered ${answers.length}`,
+        `A set handler was given ${batch.length} inputs and answered ${answers.length}`,
       );
     return answers;
   };
-  if (care === 'hopeful') {
+  if (mode === 'optimistic') {
     try {
-      return (await runSet(inputs)).map((answer) => ({ answer }));
+      return (await inTime(() => runBatch(inputs))).map((answer) => ({ answer }));
     } catch (thrown) {
-      throw isFatal(thrown) ? thrown : new RunAgainCarefully();
+      throw new BatchHandlerFailed(thrown);
     }
   }
   const handled: Handled<Answer>[] = [];
-  for (const input of inputs) handled.push(await isolated(async () => (await runSet([input]))[0]!));
+  for (const input of inputs) handled.push(await isolated(input, async () => (await runBatch([input]))[0]!));
   return handled;
 }
 

@@ -42,10 +42,15 @@ export interface SagaSession<Tx> {
   lockDue(limit: number, definitions: readonly DefinitionKey[]): Promise<LockedSet>;
   /** Keeps replies for another process: this one does not know the definitions of their sagas. A doubled one is kept once. */
   keepReplies(replies: readonly KeptReply[]): Promise<void>;
-  /** Locks and reads instances of these definitions for which replies were kept, and takes these. */
+  /**
+   * Locks and reads instances of these definitions for which replies were kept, and takes these replies.
+   *
+   * @param only - the ids of the instances that may be among them; any unless given
+   */
   lockKept(
     limit: number,
     definitions: readonly DefinitionKey[],
+    only?: readonly string[],
   ): Promise<LockedSet & { readonly replies: readonly KeptReply[] }>;
   /** Saves new instances. @throws {SagaError} DUPLICATE_SAGA when an id is taken */
   insert(changes: readonly SagaChange[]): Promise<void>;
@@ -57,8 +62,10 @@ export interface SagaSession<Tx> {
    * @param decidedAt - milliseconds since the epoch, by the database's clock: for instances that were not locked; an old decision counts as stale
    */
   saveLast(changes: readonly SagaChange[], decidedAt?: number): Promise<void>;
-  /** Runs work whose writes are undone when it throws; the transaction goes on. */
+  /** Runs work whose writes are undone when it throws. @throws {TransactionBroken} when they cannot be, alone */
   isolated<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Breaks the transaction at once, whatever it waits for: nothing of it is kept. */
+  abandon(): void;
 }
 
 /** An instance with what only readers need. Times are milliseconds since the epoch. */
@@ -76,6 +83,8 @@ export interface StoredSaga {
 }
 
 export interface SagaStore<Tx> {
+  /** Asks the database, beside all transactions. @returns whether it answers and takes writes */
+  isReachable(): Promise<boolean>;
   /** Runs work in one transaction. It resolves only when the commit is known to have happened. */
   transaction<Result>(work: (session: SagaSession<Tx>) => Promise<Result>): Promise<Result>;
   /**

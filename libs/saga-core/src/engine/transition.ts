@@ -6,11 +6,11 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { applyDeadline } from './apply-deadline.js';
 import { applyOperatorAction } from './apply-operator-action.js';
 import { applyOutcome, applyReply, applyReturn } from './apply-outcome.js';
-import { begin } from './course.js';
+import { begin, park } from './course.js';
 import type { SagaEvent } from './event.js';
 import type { HistoryEntry } from './history.js';
 import type { SagaInstance } from './instance.js';
-import { Turn, type NextAction } from './turn.js';
+import { failureOf, Turn, type NextAction } from './turn.js';
 
 export interface Decision<Data, Tx> {
   readonly instance: SagaInstance;
@@ -54,6 +54,9 @@ function apply<Data, Tx>(turn: Turn<Data, Tx>, event: SagaEvent): void {
       return applyReturn(turn, event.commandId);
     case 'deadline':
       return applyDeadline(turn);
+    case 'inapplicable':
+      if (turn.instance.awaited === null) return;
+      return park(turn, failureOf('INPUT_NOT_APPLIED', event.message));
     case 'operator':
       return applyOperatorAction(turn, event.action);
   }

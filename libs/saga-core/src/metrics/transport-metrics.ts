@@ -84,8 +84,9 @@ export function meteredTransport<Whole extends Transport>(transport: Whole, regi
           for (const { redelivered } of set) consumed.inc({ queue, redelivered: String(redelivered) });
           const end = setDuration.startTimer({ queue });
           try {
-            await handleSet(set);
+            const suspects = await handleSet(set);
             end({ result: 'done' });
+            return suspects;
           } catch (error) {
             end({ result: 'failed' });
             throw error;

@@ -10,11 +10,17 @@ import type { SagaEvent } from '../engine/event.js';
 import type { HistoryEntry } from '../engine/history.js';
 import { groupBy } from '../engine/group-by.js';
 import { awaitedCommandId, type SagaInstance } from '../engine/instance.js';
-import { runHandler, type Care, type Handled, type HandlerSession } from '../engine/run-handler.js';
+import {
+  runHandler,
+  TransactionBroken,
+  type Handled,
+  type HandlerMode,
+  type HandlerSession,
+} from '../engine/run-handler.js';
 import type { SagaChange } from '../engine/saga-store.js';
 import { transition } from '../engine/transition.js';
-import { messageOf, type FailureCode } from '../errors.js';
-import { isTransient } from '../store/database-errors.js';
+import { messageOf, SagaError, type FailureCode } from '../errors.js';
+import { isConflict } from '../store/database-errors.js';
 
 /** An instance and what happened to it, in order. */
 export interface AdvanceInput<Tx> {
@@ -29,12 +35,6 @@ export interface Advanced {
   /** To be published after the commit. */
   readonly commands: readonly CommandToSend[];
 }
-
-/** Runs local steps for a set of inputs. */
-type RunLocal<Tx> = (
-  action: LocalAction<unknown, Tx>,
-  inputs: readonly LocalInput<unknown>[],
-) => Promise<Handled<unknown>[]>;
 
 class Item<Tx> {
   instance: SagaInstance;
@@ -93,43 +93,83 @@ export function advanceWithoutLocal<Tx>(inputs: readonly AdvanceInput<Tx>[], now
   return items.some((item) => item.local !== null) ? null : advancedOf(items);
 }
 
+/** How local steps run. */
+export interface LocalOptions {
+  readonly mode: HandlerMode;
+  /** How long one may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Set where local steps are not to run: each fails with this. */
+  readonly failure?: { readonly thrown: unknown };
+}
+
 /**
  * @param session - the transaction; local steps write through it
  * @param now - milliseconds since the epoch, by the database's clock
+ * @returns what is to be saved, and the ids of instances whose local step threw beside others: nothing of them is kept,
+ *   and they are to be advanced alone
  */
 export async function advance<Tx>(
   session: HandlerSession<Tx>,
   inputs: readonly AdvanceInput<Tx>[],
   now: number,
-  care: Care,
-): Promise<Advanced> {
-  return advanceWith(inputs, now, (action, set) =>
-    runHandler(session, action.handle, set, { care, keepsNothing: isRefusal, isFatal: isTransient }),
-  );
+  { mode, timeoutMs, failure }: LocalOptions,
+): Promise<Advanced & { readonly suspects: readonly string[] }> {
+  const items = inputs.map((input) => new Item(input, now));
+  const suspects = new Set<Item<Tx>>();
+  await runLocals(items, async (action, batch) => {
+    if (failure) return batch.map(() => failure);
+    const locals = batch.map(localInput);
+    const handled = await runHandler(session, action.handle, locals, {
+      mode,
+      timeoutMs,
+      keepsNothing: isRefusal,
+    }).catch((error: unknown) => {
+      if (error instanceof TransactionBroken) error.suspect = (error.suspect as LocalInput<unknown> | null)?.sagaId;
+      throw error;
+    });
+    return handled.map((each, index) => {
+      if (!('thrown' in each)) return each;
+      if (items.length === 1 && isConflict(each.thrown)) throw each.thrown;
+      if (items.length > 1) suspects.add(batch[index]!);
+      return each;
+    });
+  });
+  const kept = items.filter((item) => !suspects.has(item));
+  return { ...advancedOf(kept), suspects: [...suspects].map(({ instance }) => instance.id) };
 }
 
-/** The same at a start, where the caller's transaction fails as a whole when a local step throws. */
+/**
+ * The same at a start, in the caller's transaction, which fails as a whole when a local step throws.
+ *
+ * @throws {SagaError} START_FAILED, with what a local step threw as its cause
+ */
 export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>[], now: number): Promise<Advanced> {
-  return advanceWith(inputs, now, async ({ handle }, set) => {
+  const items = inputs.map((input) => new Item(input, now));
+  await runLocals(items, async ({ name, handle }, batch) => {
+    const locals = batch.map(localInput);
     const answers: unknown[] = [];
-    if (typeof handle !== 'function') answers.push(...(await handle.handleSet(tx, set)));
-    else for (const input of set) answers.push(await handle(tx, input));
+    try {
+      if (typeof handle !== 'function') answers.push(...(await handle.handleSet(tx, locals)));
+      else for (const local of locals) answers.push(await handle(tx, local));
+    } catch (thrown) {
+      throw new SagaError('START_FAILED', `${name} threw: ${messageOf(thrown)}`, { cause: thrown });
+    }
     return answers.map((answer) => ({ answer }));
   });
+  return advancedOf(items);
 }
 
-async function advanceWith<Tx>(
-  inputs: readonly AdvanceInput<Tx>[],
-  now: number,
-  runLocal: RunLocal<Tx>,
-): Promise<Advanced> {
-  const items = inputs.map((input) => new Item(input, now));
+/** Runs the local steps of items, each kind together, until none is left. */
+async function runLocals<Tx>(
+  items: readonly Item<Tx>[],
+  run: (action: LocalAction<unknown, Tx>, batch: readonly Item<Tx>[]) => Promise<readonly Handled<unknown>[]>,
+): Promise<void> {
   for (;;) {
     const paused = items.filter((item) => item.local !== null);
-    if (paused.length === 0) return advancedOf(items);
-    for (const [action, set] of groupBy(paused, (item) => item.local!)) {
-      const handled = await runLocal(action, set.map(localInput));
-      set.forEach((item, index) => item.localRan(outcomeOf(handled[index]!)));
+    if (paused.length === 0) return;
+    for (const [action, batch] of groupBy(paused, (item) => item.local!)) {
+      const handled = await run(action, batch);
+      batch.forEach((item, index) => item.localRan(outcomeOf(handled[index]!)));
     }
   }
 }

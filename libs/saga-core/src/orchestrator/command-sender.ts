@@ -29,7 +29,12 @@ export async function sendCommands<Tx>(
     const events = new Map(
       returned.map(({ sagaId, commandId }) => [sagaId, [{ type: 'returned', commandId } as const]]),
     );
-    await sendCommands((await runner.apply(events)).commands, transport, runner, logger);
+    const applied = await runner.apply('publications', events);
+    await sendCommands(applied.commands, transport, runner, logger);
+    for (const id of applied.suspects) {
+      const alone = await runner.applyAlone('publications', id, events.get(id)!);
+      await sendCommands(alone.commands, transport, runner, logger);
+    }
   }
   assertDeadLettersKept(messages, fates);
   crashPoint('orchestrator:after-publish');

@@ -53,6 +53,8 @@ export class EndWatch implements SagaObserver {
   /** Answers all who wait, now and later, that nothing has come. */
   stop(): void {
     this.stopped = true;
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
     for (const finish of [...this.waiting.values()].flatMap((set) => [...set])) finish(null);
   }
 
@@ -68,7 +70,7 @@ export class EndWatch implements SagaObserver {
       this.logger.warn({ reason: messageOf(error) }, 'sagas that are waited for could not be read; trying again');
     }
     this.timer = null;
-    if (this.waiting.size > 0) this.pollLater();
+    if (this.waiting.size > 0 && !this.stopped) this.pollLater();
   }
 
   private pollLater(): void {

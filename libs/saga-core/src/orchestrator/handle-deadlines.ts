@@ -26,10 +26,24 @@ export async function deadlineRound<Tx>({
 }: DeadlineOptions<Tx>): Promise<boolean> {
   if (!transport.canPublish()) return false;
   let more = false;
-  for (const apply of [() => runner.applyKept(maxSetSize), () => runner.applyDue(maxSetSize)]) {
+  const rounds = [
+    {
+      apply: () => runner.applyKept(maxSetSize),
+      applyAlone: (id: string) => runner.applyKeptAlone(id),
+    },
+    {
+      apply: () => runner.applyDue(maxSetSize),
+      applyAlone: (id: string) => runner.applyAlone('deadlines', id, [{ type: 'deadline' }]),
+    },
+  ];
+  for (const { apply, applyAlone } of rounds) {
     const applied = await apply();
     await sendCommands(applied.commands, transport, runner, logger);
     more ||= applied.more;
+    for (const id of applied.suspects) {
+      const { commands } = await applyAlone(id);
+      await sendCommands(commands, transport, runner, logger);
+    }
   }
   return more;
 }

@@ -1,4 +1,4 @@
-/** What an orchestrator does with a set of replies. Invariant kept here: a reply is acknowledged after its commit, and after the broker confirmed what it caused. */
+/** What an orchestrator does with a batch of replies. Invariant kept here: a reply is acknowledged after its commit, and after the broker confirmed what it caused. */
 import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
@@ -8,22 +8,23 @@ import { DEFAULTS } from '../settings.js';
 import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { SagaObserver } from '../engine/observer.js';
-import type { Transport } from '../transport/transport.js';
+import type { Suspect, Transport } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
 
-/** @returns the function that handles a set of deliveries of a reply queue. */
+/** @returns the function that handles a batch of deliveries of a reply queue. */
 export function replySetHandler<Tx>(
   queue: string,
   runner: SagaRunner<Tx>,
   transport: Transport,
   logger: Logger,
   observer: Required<SagaObserver>,
-): (set: readonly IncomingMessage[]) => Promise<void> {
-  return async (set) => {
+): (batch: readonly IncomingMessage[]) => Promise<readonly Suspect[]> {
+  return async (batch) => {
     const events = new Map<string, SagaEvent[]>();
+    const messages = new Map<string, IncomingMessage[]>();
     const dead: OutgoingMessage[] = [];
-    for (const message of set) {
+    for (const message of batch) {
       const reply = message.body.length > DEFAULTS.maxMessageBytes ? null : parseReply(message);
       const identity = reply && parseCommandId(reply.commandId);
       if (!identity) {
@@ -47,9 +48,11 @@ export function replySetHandler<Tx>(
       }
       const { commandId, outcome } = reply;
       const event: SagaEvent = { type: 'reply', commandId, outcome, redelivered: message.redelivered };
-      events.set(identity.sagaId, [...(events.get(identity.sagaId) ?? []), event]);
+      const { sagaId } = identity;
+      events.set(sagaId, [...(events.get(sagaId) ?? []), event]);
+      messages.set(sagaId, [...(messages.get(sagaId) ?? []), message]);
     }
-    const { commands, unknown, foreign } = await runner.apply(events);
+    const { commands, unknown, foreign, suspects } = await runner.apply('replies', events);
     for (const sagaId of unknown) {
       observer.idleReply(queue, 'unknown_saga');
       logSparsely(
@@ -69,5 +72,12 @@ export function replySetHandler<Tx>(
       );
     }
     await sendCommands(commands, transport, runner, logger, dead);
+    return suspects.map((sagaId) => ({
+      messages: messages.get(sagaId)!,
+      handleAlone: async () => {
+        const alone = await runner.applyAlone('replies', sagaId, events.get(sagaId)!);
+        await sendCommands(alone.commands, transport, runner, logger);
+      },
+    }));
   };
 }

@@ -53,6 +53,8 @@ export interface OrchestratorSettings {
   /** How long ended sagas are kept, in milliseconds; null for ever. */
   readonly sagaRetentionMs: number | null;
   readonly queueType: QueueType;
+  /** How long a local step may take, in milliseconds; one that takes a quarter of it is run again alone. */
+  readonly handlerTimeoutMs: number;
 }
 
 /** Drives the sagas of one database. Any number of processes may run it side by side. */
@@ -71,7 +73,8 @@ export interface Orchestrator<Db> {
    * Starts instances in the caller's transaction.
    *
    * @returns `publish`, to be called after the commit: it sends the first commands. If it fails, or the process dies before, their deadlines send them.
-   * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED, DUPLICATE_SAGA, UNKNOWN_DEFINITION; and what a local step throws. Nothing has begun then.
+   * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED, START_FAILED with what a local step threw as its cause, DUPLICATE_SAGA,
+   *   UNKNOWN_DEFINITION. Nothing has begun then.
    */
   start<Data>(
     tx: Transaction<Db>,
@@ -104,19 +107,20 @@ export interface Orchestrator<Db> {
 export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orchestrator<Db> {
   type Tx = Transaction<Db>;
   const { database, transport, logger } = options;
-  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType } = {
+  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType, handlerTimeoutMs } = {
     prefetch: DEFAULTS.prefetch,
     maxSetSize: DEFAULTS.maxSetSize,
     deadlinePollMs: DEFAULTS.deadlinePollMs,
     sagaRetentionMs: DEFAULTS.sagaRetentionMs as number | null,
     queueType: 'quorum' as const,
+    handlerTimeoutMs: DEFAULTS.handlerTimeoutMs as number,
     ...options.settings,
   };
   const registry = new SagaRegistry<Tx>(options.sagas);
   const store = postgresSagaStore(database);
   const ends = new EndWatch((ids) => store.statuses(ids), logger);
   const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])], logger);
-  const runner = new SagaRunner<Tx>(store, registry, observer);
+  const runner = new SagaRunner<Tx>({ store, registry, observer, logger, handlerTimeoutMs });
   const attempts = postgresDeliveryAttempts(database);
   const handleRepliesOf = (queue: string) =>
     guardAgainstCrashLoops(
@@ -180,7 +184,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     stored: (sagaId) => store.find(sagaId),
     definitions: options.sagas,
     async operate(sagaId, action) {
-      const { commands, unknown, foreign } = await runner.apply(new Map([[sagaId, [{ type: 'operator', action }]]]));
+      const { commands, unknown, foreign } = await runner.act(sagaId, action);
       if (unknown.length > 0) throw new SagaError('SAGA_NOT_FOUND', `There is no saga ${sagaId}`);
       const other = foreign[0];
       if (other) throw registry.unknown({ name: other.sagaName, version: other.definitionVersion });

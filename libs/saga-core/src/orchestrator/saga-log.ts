@@ -52,7 +52,8 @@ export function sagaLog<Tx>(logger: Logger, registry: SagaRegistry<Tx>): SagaObs
 /** Whatever a definition makes of its data must not stop the saga. */
 function businessKeys<Tx>(registry: SagaRegistry<Tx>, instance: SagaInstance): object {
   try {
-    return registry.find(instance)?.logFields?.(instance.data) ?? {};
+    // What it gives is read here, for a member may throw.
+    return { ...registry.find(instance)?.logFields?.(instance.data) };
   } catch (error) {
     return { logFieldsError: messageOf(error) };
   }

@@ -2,42 +2,81 @@
  * Applies events to saved instances: decide, and save; then the caller publishes. An instance that this process saved last is taken as it knows it, and
  * saved unless somebody else has done so since; any other is locked and read first.
  */
+import type { Logger } from 'pino';
 import type { CommandToSend } from '../contract/command-message.js';
 import { parseCommandId } from '../contract/routing.js';
 import { crashPoint } from '../crash-point.js';
-import type { SagaEvent } from '../engine/event.js';
+import type { OperatorAction, SagaEvent } from '../engine/event.js';
 import { groupBy } from '../engine/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import { withHope, type Care } from '../engine/run-handler.js';
-import type { SagaObserver } from '../engine/observer.js';
-import type { KeptReply, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
-import { SagaError } from '../errors.js';
+import { optimistically, withinTime, type HandlerMode } from '../engine/run-handler.js';
+import type { BatchFailure, BatchPlace, SagaObserver } from '../engine/observer.js';
+import type { KeptReply, LockedSet, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
+import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput } from './advance.js';
+import { isOutage } from '../store/database-errors.js';
+import { divideBatch, handleAlone } from '../store/divide-batch.js';
+import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput, type LocalOptions } from './advance.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { InstanceCache } from './instance-cache.js';
 import type { SagaRegistry } from './saga-registry.js';
 
-/** What a set of events has led to. */
+/** What events have led to. */
 export interface Applied {
   readonly commands: readonly CommandToSend[];
   /** Sagas of which this database knows nothing. */
   readonly unknown: readonly string[];
   /** Sagas whose definition this process does not know. Replies to them are kept for one that does; nothing else has happened to them. */
   readonly foreign: readonly SagaInstance[];
+  /** Sagas that failed, or may have made others fail: nothing has happened to them, and they are to be advanced alone. */
+  readonly suspects: readonly string[];
+}
+
+const NOTHING: Applied = { commands: [], unknown: [], foreign: [], suspects: [] };
+
+/** Events by saga id. */
+export type Events = ReadonlyMap<string, readonly SagaEvent[]>;
+
+/** Instances that are locked, with what has happened to them. */
+interface LockedInputs extends LockedSet {
+  readonly eventsOf: (instance: SagaInstance) => readonly SagaEvent[];
+}
+
+/** Where what is applied comes from, and how it is locked. */
+type Source<Tx> = (session: SagaSession<Tx>) => Promise<LockedInputs>;
+
+/** A round of what waits in the database. */
+export interface AppliedRound extends Applied {
+  /** Whether there may be more at once. */
+  readonly more: boolean;
+}
+
+export interface RunnerParts<Tx> {
+  readonly store: SagaStore<Tx>;
+  readonly registry: SagaRegistry<Tx>;
+  readonly observer: Required<SagaObserver>;
+  readonly logger: Logger;
+  /** How long a local step may take, in milliseconds. */
+  readonly handlerTimeoutMs: number;
 }
 
 export class SagaRunner<Tx> {
   private readonly store: SagaStore<Tx>;
   private readonly registry: SagaRegistry<Tx>;
   private readonly observer: Required<SagaObserver>;
+  private readonly logger: Logger;
+  private readonly shared: ApplyOptions;
+  private readonly isolated: LocalOptions;
   private readonly cache = new InstanceCache();
   private readonly inFlightLimit = new InFlightLimit(() => this.cache.countSaved(DEFAULTS.inFlightForMs));
 
-  constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, observer: Required<SagaObserver>) {
+  constructor({ store, registry, observer, logger, handlerTimeoutMs }: RunnerParts<Tx>) {
     this.store = store;
     this.registry = registry;
     this.observer = observer;
+    this.logger = logger;
+    this.shared = { timeoutMs: handlerTimeoutMs * DEFAULTS.sharedHandlerTime };
+    this.isolated = { timeoutMs: handlerTimeoutMs, mode: 'isolated' };
   }
 
   /** Tells of instances that were started and committed. */
@@ -51,79 +90,156 @@ export class SagaRunner<Tx> {
     return !this.inFlightLimit.allows(more);
   }
 
-  /** Applies events to instances, by saga id; each instance's events take effect together. */
-  async apply(events: ReadonlyMap<string, readonly SagaEvent[]>): Promise<Applied> {
+  /**
+   * Applies events to instances; each instance's events take effect together. What fails does so alone: see `suspects`.
+   *
+   * @throws when the database is away
+   */
+  async apply(where: BatchPlace, events: Events): Promise<Applied> {
     const ids = [...events.keys()].sort();
-    const now = this.store.clock();
-    const cached = now === null ? [] : ids.flatMap((id) => this.cached(id, events.get(id)!) ?? []);
-    try {
-      if (now === null || cached.length === 0) return await this.applyLocked(ids, events);
-      const { commands, saved } = await this.applyCached(cached, events, now);
-      const left = ids.filter((id) => !saved.has(id));
-      if (left.length === 0) return { commands, unknown: [], foreign: [] };
-      const rest = await this.applyLocked(left, events);
-      return { ...rest, commands: [...commands, ...rest.commands] };
-    } catch (error) {
-      // What was committed is not known.
-      this.cache.forget(ids);
-      throw error;
-    }
+    const known = await this.applyKnown(where, ids, events);
+    const left = ids.filter((id) => !known.settled.has(id) && !known.suspects.includes(id));
+    const divided = await this.divide(where, left, (part) => this.applyTo(part, events, this.shared));
+    return merged([{ ...NOTHING, commands: known.commands, suspects: known.suspects }, ...divided]);
+  }
+
+  /**
+   * Applies events to one instance, in a transaction of its own. One to which they cannot be applied is parked.
+   *
+   * @throws when the database is away
+   */
+  async applyAlone(where: BatchPlace, id: string, events: readonly SagaEvent[]): Promise<Applied> {
+    const all = (given: readonly SagaEvent[]): Events => new Map([[id, given]]);
+    return this.alone(where, id, (options) => this.applyTo([id], all(events), options), [
+      (thrown) => this.applyTo([id], all(events), { ...this.isolated, failure: { thrown } }),
+      (thrown) => this.applyTo([id], all([inapplicable(thrown)]), this.isolated),
+    ]);
+  }
+
+  /**
+   * Does what an operator asks for.
+   *
+   * @throws what the transition throws, and when the database is away
+   */
+  async act(id: string, action: OperatorAction): Promise<Applied> {
+    return this.applyTo([id], new Map([[id, [{ type: 'operator', action }]]]), this.isolated);
   }
 
   /**
    * Applies replies that a process received which does not know their sagas' definitions.
    *
    * @param limit - the most instances
-   * @returns the commands to send, and whether there may be more
    */
-  async applyKept(limit: number): Promise<{ commands: readonly CommandToSend[]; more: boolean }> {
-    const { advanced, count } = await withHope((care) =>
-      this.store.transaction(async (session) => {
-        const { now, instances, replies } = await session.lockKept(limit, this.registry.keys);
-        const events = groupBy(
-          replies.map((reply) => ({ type: 'reply', ...reply }) as const),
-          ({ commandId }) => parseCommandId(commandId)!.sagaId,
-        );
-        const result = await this.save(
-          session,
-          this.inputs(instances, ({ id }) => events.get(id) ?? []),
-          now,
-          care,
-        );
-        return { advanced: result, count: instances.length };
-      }),
+  async applyKept(limit: number): Promise<AppliedRound> {
+    return this.round('kept_replies', limit, this.kept(limit), (part) =>
+      this.applyFrom(this.kept(limit, part), this.shared),
     );
-    this.moved(advanced.changes);
-    return { commands: advanced.commands, more: count === limit };
+  }
+
+  /** The same for one instance, as {@link applyAlone}. */
+  async applyKeptAlone(id: string): Promise<Applied> {
+    const kept = this.kept(1, [id]);
+    return this.alone('kept_replies', id, (options) => this.applyFrom(kept, options), [
+      (thrown) => this.applyFrom(kept, { ...this.isolated, failure: { thrown } }),
+      (thrown) =>
+        this.applyFrom(
+          async (session) => ({ ...(await kept(session)), eventsOf: () => [inapplicable(thrown)] }),
+          this.isolated,
+        ),
+    ]);
   }
 
   /**
    * Applies the deadline to instances of which it is due.
    *
    * @param limit - the most instances
-   * @returns the commands to send, and whether more may be due
    */
-  async applyDue(limit: number): Promise<{ commands: readonly CommandToSend[]; more: boolean }> {
-    const { advanced, count } = await withHope((care) =>
-      this.store.transaction(async (session) => {
-        const { now, instances } = await session.lockDue(limit, this.registry.keys);
-        const result = await this.save(
-          session,
-          this.inputs(instances, () => [{ type: 'deadline' }]),
-          now,
-          care,
-        );
-        return { advanced: result, count: instances.length };
-      }),
+  async applyDue(limit: number): Promise<AppliedRound> {
+    const due: Source<Tx> = async (session) => ({
+      ...(await session.lockDue(limit, this.registry.keys)),
+      eventsOf: () => [{ type: 'deadline' }],
+    });
+    return this.round('deadlines', limit, due, (part) =>
+      this.applyTo(part, new Map(part.map((id) => [id, [{ type: 'deadline' }]])), this.shared),
     );
-    this.moved(advanced.changes);
-    return { commands: advanced.commands, more: count === limit };
+  }
+
+  private kept(limit: number, only?: readonly string[]): Source<Tx> {
+    return async (session) => {
+      const { replies, ...locked } = await session.lockKept(limit, this.registry.keys, only);
+      const events = groupBy(
+        replies.map((reply) => ({ type: 'reply', ...reply }) as const),
+        ({ commandId }) => parseCommandId(commandId)!.sagaId,
+      );
+      return { ...locked, eventsOf: ({ id }) => events.get(id) ?? [] };
+    };
+  }
+
+  /** Applies what a source locks, and in parts what of it fails together. */
+  private async round(
+    where: BatchPlace,
+    limit: number,
+    source: Source<Tx>,
+    again: (part: readonly string[]) => Promise<Applied>,
+  ): Promise<AppliedRound> {
+    let locked: readonly string[] = [];
+    const noting: Source<Tx> = async (session) => {
+      const inputs = await source(session);
+      locked = inputs.instances.map(({ id }) => id);
+      return inputs;
+    };
+    try {
+      const applied = await this.applyFrom(noting, this.shared);
+      return { ...applied, more: locked.length === limit };
+    } catch (error) {
+      if (locked.length === 0 || (await isOutage(error, () => this.store.isReachable()))) throw error;
+      return { ...merged(await this.divide(where, locked, again)), more: locked.length === limit };
+    }
+  }
+
+  private async divide(
+    where: BatchPlace,
+    ids: readonly string[],
+    handle: (part: readonly string[]) => Promise<Applied>,
+  ): Promise<Applied[]> {
+    const { results, suspects } = await divideBatch(ids, {
+      handle,
+      isReachable: () => this.store.isReachable(),
+      onFailure: (reason, error, size) => this.batchFailed(where, reason, error, size),
+    });
+    return [...results, { ...NOTHING, suspects }];
+  }
+
+  /** @param ends - what is done with an instance that is to blame: the first that can be done */
+  private async alone(
+    where: BatchPlace,
+    id: string,
+    handle: (options: ApplyOptions) => Promise<Applied>,
+    ends: readonly ((thrown: unknown) => Promise<Applied>)[],
+  ): Promise<Applied> {
+    const isReachable = () => this.store.isReachable();
+    const blame = async (thrown: unknown): Promise<Applied> => {
+      this.observer.itemBlamed(where, 'INPUT_NOT_APPLIED');
+      this.logger.error({ sagaId: id, where, reason: messageOf(thrown) }, 'a saga cannot be advanced as it is');
+      for (const end of ends)
+        try {
+          return await end(thrown);
+        } catch (error) {
+          if (await isOutage(error, isReachable)) throw error;
+        }
+      this.logger.error({ sagaId: id, where }, 'a saga could not even be parked');
+      return NOTHING;
+    };
+    return handleAlone(() => handle(this.isolated), blame, isReachable);
+  }
+
+  private batchFailed(where: BatchPlace, failure: BatchFailure, error: unknown, size: number): void {
+    this.observer.batchFailed(where, failure);
+    this.logger.warn({ where, size, failure, reason: messageOf(error) }, 'a batch failed as a whole');
   }
 
   /** @returns the instance as this process knows it, unless a reply says that it has gone on elsewhere */
   private cached(id: string, events: readonly SagaEvent[]): SagaInstance | undefined {
-    // An operator names what the database has.
-    if (events.some(({ type }) => type === 'operator')) return undefined;
     const instance = this.cache.get(id);
     const isOvertaken = events.some(
       (event) => event.type === 'reply' && (parseCommandId(event.commandId)?.sequence ?? 0) > (instance?.sequence ?? 0),
@@ -131,12 +247,33 @@ export class SagaRunner<Tx> {
     return isOvertaken ? undefined : instance;
   }
 
-  /** Without locks: one statement when no local step runs. @returns the ids of those that were saved; others were saved by someone else since */
+  /** Applies events to instances as this process knows them, without locks. @returns the ids of those that are settled by it */
+  private async applyKnown(
+    where: BatchPlace,
+    ids: readonly string[],
+    events: Events,
+  ): Promise<Pick<Applied, 'commands' | 'suspects'> & { settled: ReadonlySet<string> }> {
+    const none = { commands: [], suspects: [], settled: new Set<string>() };
+    const now = this.store.clock();
+    const cached = now === null ? [] : ids.flatMap((id) => this.cached(id, events.get(id)!) ?? []);
+    if (now === null || cached.length === 0) return none;
+    try {
+      return await this.applyCached(cached, events, now);
+    } catch (error) {
+      // What was committed is not known.
+      this.cache.forget(ids);
+      if (await isOutage(error, () => this.store.isReachable())) throw error;
+      this.batchFailed(where, 'item', error, cached.length);
+      return none;
+    }
+  }
+
+  /** One statement when no local step runs. Instances that were saved by someone else since are not settled. */
   private async applyCached(
     instances: readonly SagaInstance[],
-    events: ReadonlyMap<string, readonly SagaEvent[]>,
+    events: Events,
     now: number,
-  ): Promise<{ commands: readonly CommandToSend[]; saved: ReadonlySet<string> }> {
+  ): Promise<Pick<Applied, 'commands' | 'suspects'> & { settled: ReadonlySet<string> }> {
     const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
     this.inFlightLimit.note(inputs.flatMap((input) => waitedShare(input, now) ?? []));
     const advanced = advanceWithoutLocal(inputs, now);
@@ -144,45 +281,62 @@ export class SagaRunner<Tx> {
     crashPoint('orchestrator:before-commit');
     const saved = await this.store.saveUnlocked(advanced.changes, now);
     this.moved(advanced.changes.filter(({ instance }) => saved.has(instance.id)));
-    const unchanged = new Set(advanced.changes.map(({ instance }) => instance.id));
-    const settled = instances.map(({ id }) => id).filter((id) => saved.has(id) || !unchanged.has(id));
-    return { commands: advanced.commands.filter(({ sagaId }) => saved.has(sagaId)), saved: new Set(settled) };
+    const changed = new Set(advanced.changes.map(({ instance }) => instance.id));
+    const settled = instances.map(({ id }) => id).filter((id) => saved.has(id) || !changed.has(id));
+    return {
+      commands: advanced.commands.filter(({ sagaId }) => saved.has(sagaId)),
+      suspects: [],
+      settled: new Set(settled),
+    };
   }
 
   private async applyCachedWithLocal(
     inputs: readonly AdvanceInput<Tx>[],
     now: number,
-  ): Promise<{ commands: readonly CommandToSend[]; saved: ReadonlySet<string> }> {
+  ): Promise<Pick<Applied, 'commands' | 'suspects'> & { settled: ReadonlySet<string> }> {
     try {
-      const { changes, commands } = await withHope((care) =>
-        this.store.transaction((session) => this.save(session, inputs, now, care, now)),
+      const { changes, commands, suspects } = await optimistically((mode) =>
+        this.store.transaction((session) => this.save(session, inputs, now, { ...this.shared, mode }, now)),
       );
       this.moved(changes);
-      return { commands, saved: new Set(inputs.map(({ instance }) => instance.id)) };
+      const settled = inputs.map(({ instance }) => instance.id).filter((id) => !suspects.includes(id));
+      return { commands, suspects, settled: new Set(settled) };
     } catch (error) {
       if (!(error instanceof SagaError && error.code === 'STALE_INSTANCE')) throw error;
-      return { commands: [], saved: new Set() };
+      return { commands: [], suspects: [], settled: new Set() };
     }
   }
 
-  private async applyLocked(
-    ids: readonly string[],
-    events: ReadonlyMap<string, readonly SagaEvent[]>,
-  ): Promise<Applied> {
-    if (ids.length === 0) return { commands: [], unknown: [], foreign: [] };
-    const { advanced, unknown, foreign } = await withHope((care) =>
+  /** Locks instances, and applies events to them. */
+  private async applyTo(ids: readonly string[], events: Events, options: ApplyOptions): Promise<Applied> {
+    if (ids.length === 0) return NOTHING;
+    this.cache.forget(ids);
+    let found: LockedInputs = { now: 0, instances: [], eventsOf: () => [] };
+    const applied = await this.applyFrom(async (session) => {
+      const locked = await withinTime(session, options.timeoutMs, () => session.lock(ids));
+      found = { ...locked, eventsOf: ({ id }) => events.get(id)! };
+      const others = locked.instances.filter((instance) => !this.registry.find(instance));
+      await session.keepReplies(others.flatMap((instance) => repliesToKeep(instance, events.get(instance.id)!)));
+      return found;
+    }, options);
+    const exists = new Set(found.instances.map(({ id }) => id));
+    return {
+      ...applied,
+      unknown: ids.filter((id) => !exists.has(id)),
+      foreign: found.instances.filter((instance) => !this.registry.find(instance)),
+    };
+  }
+
+  /** One transaction. */
+  private async applyFrom(source: Source<Tx>, options: ApplyOptions): Promise<Applied> {
+    const run = (mode: HandlerMode) =>
       this.store.transaction(async (session) => {
-        const { now, instances } = await session.lock(ids);
-        const others = instances.filter((instance) => !this.registry.find(instance));
-        await session.keepReplies(others.flatMap((instance) => repliesToKeep(instance, events.get(instance.id)!)));
-        const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
-        const result = await this.save(session, inputs, now, care);
-        const found = new Set(instances.map(({ id }) => id));
-        return { advanced: result, unknown: ids.filter((id) => !found.has(id)), foreign: others };
-      }),
-    );
-    this.moved(advanced.changes);
-    return { commands: advanced.commands, unknown, foreign };
+        const { now, instances, eventsOf } = await source(session);
+        return this.save(session, this.inputs(instances, eventsOf), now, { ...options, mode });
+      });
+    const { changes, commands, suspects } = await (options.mode ? run(options.mode) : optimistically(run));
+    this.moved(changes);
+    return { ...NOTHING, commands, suspects };
   }
 
   private inputs(
@@ -199,10 +353,10 @@ export class SagaRunner<Tx> {
     session: SagaSession<Tx>,
     inputs: readonly AdvanceInput<Tx>[],
     now: number,
-    care: Care,
+    options: LocalOptions,
     decidedAt?: number,
-  ): Promise<Advanced> {
-    const advanced = await advance(session, inputs, now, care);
+  ): Promise<Advanced & { readonly suspects: readonly string[] }> {
+    const advanced = await advance(session, inputs, now, options);
     crashPoint('orchestrator:before-commit');
     await session.saveLast(advanced.changes, decidedAt);
     return advanced;
@@ -214,6 +368,18 @@ export class SagaRunner<Tx> {
     if (changes.length > 0) this.observer.saved(changes, this.store.clock() ?? Date.now());
   }
 }
+
+/** How a transaction runs: optimistically at first, unless the mode is given. */
+type ApplyOptions = Omit<LocalOptions, 'mode'> & Partial<Pick<LocalOptions, 'mode'>>;
+
+const inapplicable = (thrown: unknown): SagaEvent => ({ type: 'inapplicable', message: messageOf(thrown) });
+
+const merged = (parts: readonly Applied[]): Applied => ({
+  commands: parts.flatMap(({ commands }) => commands),
+  unknown: parts.flatMap(({ unknown }) => unknown),
+  foreign: parts.flatMap(({ foreign }) => foreign),
+  suspects: parts.flatMap(({ suspects }) => suspects),
+});
 
 /** @returns how much of its timeout a first attempt took to be answered; null when this is no answer to one */
 function waitedShare<Tx>({ definition, instance, events }: AdvanceInput<Tx>, now: number): number | null {

@@ -19,7 +19,8 @@ export interface NewSaga<Data> {
  * time after the commit.
  *
  * @param now - milliseconds since the epoch, by the database's clock
- * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED when a local step refuses, DUPLICATE_SAGA; and what a local step throws. The caller rolls back.
+ * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED when a local step refuses, START_FAILED when one throws, DUPLICATE_SAGA.
+ *   The caller rolls back.
  */
 export async function startSagas<Data, Tx>(
   session: SagaSession<Tx>,

@@ -36,7 +36,8 @@ export function commandLog(logger: Logger, logFields: (payload: never) => object
 /** Whatever a service makes of a payload must not stop it. */
 function keysOf(logFields: (payload: never) => object, payload: unknown): object {
   try {
-    return logFields(payload as never);
+    // What it gives is read here, for a member may throw.
+    return { ...logFields(payload as never) };
   } catch (error) {
     return { logFieldsError: messageOf(error) };
   }

@@ -38,6 +38,8 @@ export interface ParticipantSettings {
   /** How long the commands of a saga are remembered, from its start and in milliseconds; null for ever. Those of older sagas are refused. */
   readonly inboxRetentionMs: number | null;
   readonly queueType: QueueType;
+  /** How long a handler may take, in milliseconds; one that takes a quarter of it is run again alone. */
+  readonly handlerTimeoutMs: number;
 }
 
 /** A service that handles the commands of its contract. */
@@ -55,11 +57,12 @@ export function createParticipant<Service extends ServiceContract, Db>(
   options: ParticipantOptions<Service, Db>,
 ): Participant {
   const { service, handlers, database, transport, logger } = options;
-  const { prefetch, maxSetSize, inboxRetentionMs, queueType } = {
+  const { prefetch, maxSetSize, inboxRetentionMs, queueType, handlerTimeoutMs } = {
     prefetch: DEFAULTS.prefetch,
     maxSetSize: DEFAULTS.maxSetSize,
     inboxRetentionMs: DEFAULTS.inboxRetentionMs as number | null,
     queueType: 'quorum' as const,
+    handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
     ...options.settings,
   };
   const queue = commandQueueOf(service.name);
@@ -71,6 +74,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
     logger,
     log: commandLog(logger, options.logFields),
     observer: commandObservers(options.observers ?? [], logger),
+    handlerTimeoutMs,
   });
   const attempts = postgresDeliveryAttempts(database);
   const handleSet = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);

@@ -1,6 +1,7 @@
 /** Invariant: a COMMIT that answers ROLLBACK is a failure. PostgreSQL answers so, without an error, when the transaction was broken before. */
 import pg from 'pg';
 import { SagaError } from '../errors.js';
+import { IDENTIFY, identityOf } from './abandon-connection.js';
 import { isUnavailable } from './database-errors.js';
 
 /** Distinct statements that are prepared on a connection; beyond that, texts vary with their input and would fill the server's memory. */
@@ -13,6 +14,9 @@ const names = new Map<string, string>();
  * turned out to be read-only (another has taken over, and only a new connection gets there).
  */
 export class CheckedClient extends pg.Client {
+  private isInTransaction = false;
+  private hasTraces = false;
+
   constructor(config?: string | pg.ClientConfig) {
     super(config);
     // A session that the server ends while nobody waits for it must not take the process down; the next query reports it.
@@ -21,6 +25,8 @@ export class CheckedClient extends pg.Client {
 
   override query(...args: unknown[]): never {
     const [text, values] = args;
+    if (text === IDENTIFY) return Promise.resolve(identityOf(this)) as never;
+    this.watch(textOf(text));
     const prepared = args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0;
     const given = prepared ? [preparedQuery(text, values)] : args;
     const outcome = (super.query as (...args: unknown[]) => unknown).apply(this, given);
@@ -33,13 +39,28 @@ export class CheckedClient extends pg.Client {
       const result = await outcome;
       if (text === 'commit' && result.command !== 'COMMIT')
         throw new SagaError('COMMIT_ROLLED_BACK', 'COMMIT answered ROLLBACK: the transaction had failed before');
+      this.leave(text);
       return result;
     } catch (error) {
       if (isOfNoUse(error)) this.abandon();
+      this.leave(text);
       // The server has rolled back what was begun on a connection that is gone: what is to be reported is the error that came before.
       if (text === 'rollback' && isUnavailable(error)) return NOTHING;
       throw error;
     }
+  }
+
+  /** Notes what a transaction does to its session. */
+  private watch(text: string): void {
+    if (text === 'begin') this.isInTransaction = true;
+    else if (this.isInTransaction && LEAVES_TRACES.test(text)) this.hasTraces = true;
+  }
+
+  /** A session in which a transaction has left traces serves nobody else. */
+  private leave(text: unknown): void {
+    if (text !== 'commit' && text !== 'rollback') return;
+    this.isInTransaction = false;
+    if (this.hasTraces) this.abandon();
   }
 
   /** Breaks the connection, so that the pool makes another and whatever waits on this one fails. */
@@ -53,6 +74,13 @@ export class CheckedClient extends pg.Client {
 
 const NOTHING: pg.QueryResult = { command: 'ROLLBACK', rowCount: 0, oid: 0, fields: [], rows: [] };
 
+/**
+ * What outlives its transaction in the session, so that whoever comes next would find it: settings that are not local,
+ * locks of the session, temporary tables, and the like.
+ */
+const LEAVES_TRACES =
+  /^\s*(?:set\s+(?!local\b|transaction\b|constraints\b)|reset\b|discard\b|listen\b|prepare\b|load\b|create\s+temp)|set_config\s*\(|pg_(?:try_)?advisory_lock/i;
+
 const READ_ONLY_STATE = '25006';
 
 /** @returns whether the error is the connection's, and the next statement on it would fail as well. */
@@ -61,6 +89,9 @@ function isOfNoUse(error: unknown): boolean {
   if ((error as { code?: unknown }).code === READ_ONLY_STATE) return true;
   return /^Query read timeout$|cached plan must not change/.test(error.message);
 }
+
+const textOf = (query: unknown): string =>
+  typeof query === 'string' ? query : String((query as { text?: unknown } | null)?.text ?? '');
 
 function preparedQuery(text: string, values: unknown[]): pg.QueryConfig {
   let name = names.get(text);

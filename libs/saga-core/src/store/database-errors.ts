@@ -1,4 +1,9 @@
-/** What an error of PostgreSQL, or of the way to it, means. */
+/**
+ * What an error of PostgreSQL, or of the way to it, may mean.
+ *
+ * A code alone is no proof: whatever a handler runs can throw any of them. So these functions are asked only about
+ * errors of the library's own statements, and {@link isOutage} asks the database before it concludes that it is away.
+ */
 import { SagaError } from '../errors.js';
 
 const NETWORK_CODES = new Set([
@@ -12,7 +17,7 @@ const NETWORK_CODES = new Set([
   'ENOENT',
 ]);
 /** SQLSTATEs which say that the server, not the statement, is the problem: shutting down, starting, read-only, out of something. */
-const SERVER_STATES = /^(08...|53...|57P0[1-5]|25006|58030|25P0[23])$/;
+const SERVER_STATES = /^(08...|53...|57P0[1-5]|25006|58030|25P03)$/;
 /** SQLSTATEs of transactions that lost against another one, and may simply be run again. */
 const CONFLICT_STATES = /^(40001|40P01|55P03)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
@@ -25,16 +30,18 @@ const CANCELLED_STATE = '57014';
  * is changed. These states have other meanings too, but do not end a session for those.
  */
 const CLOSED_STATES = /^(55000|28000|28P01)$/;
-const UNAVAILABLE_CODES = new Set(['TRANSPORT_UNAVAILABLE', 'COMMIT_ROLLED_BACK']);
 
 const codeOf = (error: unknown): string => {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
 };
 
-/** @returns whether the database or the broker is out of reach, or the connection was lost: the same call may succeed later. */
+/**
+ * @returns whether the error says that the database or the broker is out of reach, or that the connection was lost: the
+ *   same call may succeed later
+ */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof SagaError) return UNAVAILABLE_CODES.has(error.code);
+  if (error instanceof SagaError) return error.code === 'TRANSPORT_UNAVAILABLE';
   if (typeof error !== 'object' || error === null) return false;
   // Not instanceof: Node's own errors are of another realm where code runs in a context of its own, as in tests.
   const { errors, message } = error as { errors?: unknown; message?: unknown };
@@ -48,9 +55,28 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** @returns whether running the whole transaction again may succeed: unavailability, deadlocks, serialization failures. */
+/** SQLSTATEs that the server gives when it has run out of something: each connection would be told the same. */
+const EXHAUSTED_STATES = /^(53...|58030)$/;
+
+/**
+ * Finds out whether a transaction failed because the database is away, or because of what was done in it. A session also
+ * ends because of its transaction: a handler that idles for too long loses it.
+ *
+ * @param error - what a statement of the library's own failed with
+ * @param isReachable - asks the database on another connection
+ * @returns whether it is away: then nobody is to blame, and all of it is to be tried again later
+ */
+export async function isOutage(error: unknown, isReachable: () => Promise<boolean>): Promise<boolean> {
+  if (!isUnavailable(error)) return false;
+  return EXHAUSTED_STATES.test(codeOf(error)) || !(await isReachable());
+}
+
+/** @returns whether a transaction lost against another one: a deadlock, a serialization failure, a lock that was not had in time. */
+export const isConflict = (error: unknown): boolean => CONFLICT_STATES.test(codeOf(error));
+
+/** @returns whether running the whole transaction again may succeed: unavailability, and conflicts. */
 export function isTransient(error: unknown): boolean {
-  return isUnavailable(error) || CONFLICT_STATES.test(codeOf(error));
+  return isUnavailable(error) || isConflict(error);
 }
 
 /**

@@ -23,16 +23,22 @@ export async function keepReplies<Db>(tx: Transaction<Db>, replies: readonly Kep
     on conflict do nothing`.execute(tx);
 }
 
-/** @returns the ids of at most so many sagas of these definitions for which replies are kept */
+/**
+ * @param only - the ids that may be among them; any unless given
+ * @returns the ids of at most so many sagas of these definitions for which replies are kept
+ */
 export async function sagasWithKeptReplies<Db>(
   tx: Transaction<Db>,
   limit: number,
   definitions: readonly DefinitionKey[],
+  only?: readonly string[],
 ): Promise<string[]> {
+  const among = only ? sql`and saga_id in ${setOf('uuid', only)}` : sql``;
   const { rows } = await sql<{ saga_id: string }>`
     select distinct saga_id from saga_kept_reply join saga_instance using (saga_id)
     where (saga_name, definition_version) in
       (select name, version from jsonb_to_recordset(${toJson(definitions)}::jsonb) as known(name text, version integer))
+      ${among}
     limit ${limit}`.execute(tx);
   return rows.map(({ saga_id }) => saga_id);
 }

@@ -13,11 +13,18 @@ import {
   type Transaction,
   type TransactionSettings,
 } from 'kysely';
+import { identifyConnection } from './abandon-connection.js';
 
 /** Connections whose transaction was ended by {@link executeLast}. */
 const ended = new WeakSet<DatabaseConnection>();
 
 class PipeliningDriver extends PostgresDriver {
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection();
+    await identifyConnection(connection);
+    return connection;
+  }
+
   override beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     // It fails only with its connection, and then what follows fails too.
     super.beginTransaction(connection, settings).catch(() => undefined);

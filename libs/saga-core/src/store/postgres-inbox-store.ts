@@ -15,6 +15,8 @@ import {
   type InboxState,
   type InboxStore,
 } from '../engine/inbox-store.js';
+import { abandonerOf } from './abandon-connection.js';
+import { databaseAnswers } from './database-answers.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
 import { toJson } from './json.js';
 import { executeLast } from './pipelining-driver.js';
@@ -34,15 +36,19 @@ interface InboxRow {
  * @returns the port's implementation
  */
 export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transaction<Db>> {
-  const within = (tx: Transaction<Db>): InboxSession<Transaction<Db>> => ({
+  const within = (tx: Transaction<Db>, abandon: () => void): InboxSession<Transaction<Db>> => ({
     tx,
     claim: (claims) => claim(tx, claims),
     answer: (answers) => answer(tx, answers),
     recordLast: (answers) => recordLast(tx, answers),
     release: (identities) => release(tx, identities),
     isolated: (work) => inSavepoint(tx, work),
+    abandon,
   });
-  return { transaction: (work) => database.transaction().execute((tx) => work(within(tx))) };
+  return {
+    transaction: (work) => database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx)))),
+    isReachable: () => databaseAnswers(database),
+  };
 }
 
 const KEY: Readonly<Record<string, SetColumn<CommandIdentity>>> = {

@@ -9,6 +9,8 @@ import type { SagaInstance } from '../engine/instance.js';
 import type { DefinitionKey, LockedSet, SagaChange, SagaSession, SagaStore, StoredSaga } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { abandonerOf } from './abandon-connection.js';
+import { databaseAnswers } from './database-answers.js';
 import { DatabaseClock } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
 import { toJson } from './json.js';
@@ -27,14 +29,14 @@ const clockMs = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::floa
  */
 export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transaction<Db>> {
   const clock = new DatabaseClock();
-  const within = (tx: Transaction<Db>): SagaSession<Transaction<Db>> => ({
+  const within = (tx: Transaction<Db>, abandon: () => void): SagaSession<Transaction<Db>> => ({
     tx,
     now: () => now(tx, clock),
     lock: (ids) => lock(tx, ids, clock),
     lockDue: (limit, definitions) => lockDue(tx, limit, definitions),
     keepReplies: (replies) => keepReplies(tx, replies),
-    lockKept: async (limit, definitions) => {
-      const ids = await sagasWithKeptReplies(tx, limit, definitions);
+    lockKept: async (limit, definitions, only) => {
+      const ids = await sagasWithKeptReplies(tx, limit, definitions, only);
       if (ids.length === 0) return { now: 0, instances: [], replies: [] };
       // Another process may take them first: its locks come before its taking.
       return { ...(await lock(tx, ids, clock)), replies: await takeKeptReplies(tx, ids) };
@@ -47,10 +49,13 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
       if (changes.length > 0) await saveAll(changes, (statement) => executeLast(tx, statement), decidedAt);
     },
     isolated: (work) => inSavepoint(tx, work),
+    abandon,
   });
   return {
-    transaction: (work) => database.transaction().execute((tx) => work(within(tx))),
-    within,
+    transaction: (work) => database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx)))),
+    isReachable: () => databaseAnswers(database),
+    // The transaction is the caller's, and so is how it ends.
+    within: (tx) => within(tx, () => undefined),
     saveUnlocked: (changes, decidedAt) => saveUnlocked(database, changes, decidedAt, clock),
     clock: () => clock.now(),
     find: (id) => find(database, id),

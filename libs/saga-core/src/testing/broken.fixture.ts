@@ -64,6 +64,7 @@ export function withInbox(
   jest.doMock('./memory-inbox-store.js', () => {
     const actual = jest.requireActual<typeof InboxModule>('./memory-inbox-store.js');
     const memoryInboxStore: typeof actual.memoryInboxStore = (database, faults) => ({
+      ...actual.memoryInboxStore(database, faults),
       transaction: (work) =>
         actual.memoryInboxStore(database, faults).transaction((session) => work({ ...session, ...wrong(session) })),
     });

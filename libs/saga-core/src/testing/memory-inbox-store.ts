@@ -38,8 +38,12 @@ export function memoryInboxStore(database: MemoryDatabase, faults?: CommitFaults
       for (const { sagaId, sequence } of identities) tx.delete(TABLE, commandIdOf(sagaId, sequence));
     },
     isolated: (work) => tx.isolated(work),
+    abandon: () => tx.abandon(),
   });
-  return { transaction: (work) => database.transaction((tx) => work(within(tx)), faults) };
+  return {
+    transaction: (work) => database.transaction((tx) => work(within(tx)), faults),
+    isReachable: async () => faults?.isReachable() ?? true,
+  };
 }
 
 const rowOf = (outcome: Outcome | null): string =>

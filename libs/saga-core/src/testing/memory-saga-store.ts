@@ -59,12 +59,12 @@ export function memorySagaStore(
     keepReplies: async (replies) => {
       for (const reply of replies) if (!tx.get(KEPT, reply.commandId)) tx.set(KEPT, reply.commandId, reply);
     },
-    lockKept: async (limit, definitions) => {
+    lockKept: async (limit, definitions, only) => {
       const kept = tx.keys(KEPT).map((key) => tx.get<KeptReply>(KEPT, key)!);
       const ids = new Set(kept.map(({ commandId }) => parseCommandId(commandId)!.sagaId));
       const instances = [...ids]
         .flatMap((id) => instanceIn(tx, id) ?? [])
-        .filter((instance) => isOneOf(instance, definitions))
+        .filter((instance) => isOneOf(instance, definitions) && (only?.includes(instance.id) ?? true))
         .slice(0, limit)
         .sort((a, b) => (a.id < b.id ? -1 : 1));
       const taken = kept.filter(({ commandId }) => instances.some(({ id }) => commandId.startsWith(id)));
@@ -80,6 +80,7 @@ export function memorySagaStore(
     save: async (changes) => saveAll(tx, changes),
     saveLast: async (changes, decidedAt) => saveAll(tx, changes, decidedAt),
     isolated: (work) => tx.isolated(work),
+    abandon: () => tx.abandon(),
   });
   const isFresh = (decidedAt: number): boolean => clock() - decidedAt < DEFAULTS.maxDecisionAgeMs;
   const saveAll = (tx: MemoryTransaction, changes: readonly SagaChange[], decidedAt = clock()): void => {
@@ -90,6 +91,7 @@ export function memorySagaStore(
   const locked = (instances: SagaInstance[]): LockedSet => ({ now: clock(), instances });
   return {
     transaction: (work) => database.transaction((tx) => work(within(tx)), faults),
+    isReachable: async () => faults?.isReachable() ?? true,
     within,
     saveUnlocked: (changes, decidedAt) =>
       database.transaction(async (tx) => {

@@ -1,19 +1,54 @@
 /** Memory that behaves like a database in what saga-core relies on: transactions are serial, and undone when they throw. */
+import { TransactionBroken } from '../engine/run-handler.js';
 
 /** What handlers and local steps of a simulation write through: tables of values by key. */
 export class MemoryTransaction {
   private readonly tables: Map<string, Map<string, unknown>>;
   private readonly undo: (() => void)[] = [];
+  /** What each use fails with: since a statement failed, or since the session was lost. */
+  private broken: { readonly error: Error; readonly isLost: boolean } | null = null;
+  private deferred: Error | null = null;
 
   constructor(tables: Map<string, Map<string, unknown>>) {
     this.tables = tables;
   }
 
+  /** Has a statement fail: until it is rolled back to a savepoint, whatever follows fails too. @throws that error */
+  fail(error: Error): never {
+    this.broken = {
+      error: Object.assign(new Error('simulated: the transaction is aborted'), { code: '25P02' }),
+      isLost: false,
+    };
+    throw error;
+  }
+
+  /** Breaks a rule that is looked at when the transaction commits. */
+  failAtCommit(error: Error): void {
+    this.deferred = error;
+    this.undo.push(() => (this.deferred = null));
+  }
+
+  /** Loses the session: whatever follows fails, the way back to a savepoint as well. */
+  abandon(): void {
+    this.broken = {
+      error: Object.assign(new Error('simulated: the session was lost'), { code: 'ECONNRESET' }),
+      isLost: true,
+    };
+  }
+
+  /** @throws when the transaction cannot commit */
+  assertCommittable(): void {
+    this.assertUsable();
+    if (this.deferred) throw this.deferred;
+  }
+
   get<Value>(table: string, key: string): Value | undefined {
+    this.assertUsable();
     return this.tables.get(table)?.get(key) as Value | undefined;
   }
 
   set(table: string, key: string, value: unknown): void {
+    this.assertUsable();
     const rows = this.rows(table);
     const before = rows.get(key);
     const existed = rows.has(key);
@@ -22,6 +57,7 @@ export class MemoryTransaction {
   }
 
   delete(table: string, key: string): void {
+    this.assertUsable();
     const rows = this.rows(table);
     if (!rows.has(key)) return;
     const before = rows.get(key);
@@ -31,6 +67,7 @@ export class MemoryTransaction {
 
   /** @returns all keys of a table, in order */
   keys(table: string): string[] {
+    this.assertUsable();
     return [...this.rows(table).keys()].sort();
   }
 
@@ -38,11 +75,19 @@ export class MemoryTransaction {
   async isolated<Result>(work: () => Promise<Result>): Promise<Result> {
     const mark = this.undo.length;
     try {
-      return await work();
+      const result = await work();
+      this.assertUsable();
+      return result;
     } catch (error) {
+      if (this.broken?.isLost) throw new TransactionBroken(error, this.broken.error);
+      this.broken = null;
       this.rollback(mark);
       throw error;
     }
+  }
+
+  private assertUsable(): void {
+    if (this.broken) throw this.broken.error;
   }
 
   /** Undoes writes, the last first, down to a mark. */
@@ -68,6 +113,8 @@ export interface CommitFaults {
   begin(): Promise<void>;
   beforeCommit(): void;
   afterCommit(): void;
+  /** @returns whether the database answers those who ask after a failure. */
+  isReachable(): boolean;
 }
 
 /** A database of one service; processes share it. */
@@ -82,6 +129,7 @@ export class MemoryDatabase {
       const tx = this.begin();
       try {
         const result = await work(tx);
+        tx.assertCommittable();
         faults?.beforeCommit();
         return { result };
       } catch (error) {

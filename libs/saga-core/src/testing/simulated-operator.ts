@@ -81,8 +81,8 @@ export async function operateAt(
   const { id, ...action } = operation;
   await work.as(worker, describeOperation(operation), async () => {
     try {
-      const event = { type: 'operator', action: { ...action, by: 'operator', reason: 'simulated' } } as const;
-      await sendCommands((await runner.apply(new Map([[id, [event]]]))).commands, transport, runner, SILENT);
+      const { commands } = await runner.act(id, { ...action, by: 'operator', reason: 'simulated' });
+      await sendCommands(commands, transport, runner, SILENT);
     } catch (error) {
       if (!(error instanceof SagaError && REFUSALS.includes(error.code))) throw error;
       tell('operator', () => 'is told that this is not allowed');

@@ -12,6 +12,7 @@ import { SagaRunner } from '../orchestrator/saga-runner.js';
 import { commandLog } from '../participant/command-log.js';
 import type { AnyHandler } from '../participant/command-handlers.js';
 import { commandSetHandler } from '../participant/handle-commands.js';
+import { DEFAULTS } from '../settings.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { orchestratorTopology, participantTopology } from '../transport/topology.js';
 import type { ConsumeOptions, Transport } from '../transport/transport.js';
@@ -87,7 +88,13 @@ export class SimulatedSystem {
     const queue = this.saga.replyAddress;
     transport.use(orchestratorTopology(this.saga.name));
     const consumed = this.consuming(process, transport, queue, this.orders, () => {
-      runner = new SagaRunner(store, new SagaRegistry([this.saga]), sagaObservers([], SILENT));
+      runner = new SagaRunner({
+        store,
+        registry: new SagaRegistry([this.saga]),
+        observer: sagaObservers([], SILENT),
+        logger: SILENT,
+        handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
+      });
       return replySetHandler(queue, runner, transport, SILENT, sagaObservers([], SILENT));
     });
     const orchestrator: Orchestrator = {
@@ -114,6 +121,7 @@ export class SimulatedSystem {
         logger: SILENT,
         log: commandLog(SILENT),
         observer: commandObservers([], SILENT),
+        handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
       });
     this.workers.push(this.consuming(process, transport, commandQueueOf(service.name), database, begin));
   }

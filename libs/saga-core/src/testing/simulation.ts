@@ -206,7 +206,9 @@ export class Simulation<Data> {
     await this.work.as(
       worker,
       list(set),
-      () => consumer.options.handleSet(set),
+      async () => {
+        for (const suspect of (await consumer.options.handleSet(set)) ?? []) await suspect.handleAlone();
+      },
       (end) => {
         if (end === 'done') consumer.acknowledge();
         else if (end === 'failed') consumer.retry();

@@ -12,11 +12,11 @@ import { commandIdOf, isRoutingKey, parseCommandId } from '../contract/routing.j
 import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
 import { DEFAULTS } from '../settings.js';
 import { assertDeadLettersKept } from './kept-dead-letters.js';
-import type { ConsumeOptions, Transport } from './transport.js';
+import type { ConsumeOptions, Suspect, Transport } from './transport.js';
 
 type HandleSet = ConsumeOptions['handleSet'];
 
-interface Suspect {
+interface Redelivered {
   readonly key: DeliveryKey;
   /** The same command may have been delivered more than once. */
   readonly messages: IncomingMessage[];
@@ -40,17 +40,35 @@ export function guardAgainstCrashLoops(
     survived = [];
   };
 
-  const handleNoted = async (suspects: readonly Suspect[]): Promise<void> => {
-    await attempts.begin(suspects.map(({ key }) => key));
+  /** Notes deliveries for as long as some work with them lasts. */
+  const noted = async <Result>(keys: readonly DeliveryKey[], work: () => Promise<Result>): Promise<Result> => {
+    await attempts.begin(keys);
     try {
-      await handleSet(suspects.flatMap(({ messages }) => messages));
+      return await work();
     } finally {
       // Whatever happened, the process has survived it.
-      await forget(suspects.map(({ key }) => key));
+      await forget(keys);
     }
   };
 
-  const park = async ({ key, messages }: Suspect, deaths: number): Promise<void> => {
+  const handleNoted = async (returned: readonly Redelivered[]): Promise<readonly Suspect[]> => {
+    const suspects = await noted(
+      returned.map(({ key }) => key),
+      () => handleSet(returned.flatMap(({ messages }) => messages)),
+    );
+    return (suspects ?? []).map((suspect) => ({
+      ...suspect,
+      handleAlone: () => {
+        const keys = returned.filter(({ messages }) => messages.some((message) => suspect.messages.includes(message)));
+        return noted(
+          keys.map(({ key }) => key),
+          () => suspect.handleAlone(),
+        );
+      },
+    }));
+  };
+
+  const park = async ({ key, messages }: Redelivered, deaths: number): Promise<void> => {
     const detail = `${deaths} processes died while they handled it`;
     logger.error(
       { queue, commandId: commandIdOf(key.sagaId, key.sequence), deaths },
@@ -69,21 +87,23 @@ export function guardAgainstCrashLoops(
     const deaths = await attempts.unfinished(list.map(({ key }) => key));
     const newcomers = list.filter((_suspect, index) => deaths[index] === 0);
     const innocent = set.filter((message) => !suspects.has(nameOf(message)));
-    if (newcomers.length > 0) await handleNoted(newcomers);
-    if (innocent.length > 0) await handleSet(innocent);
+    const failed: Suspect[] = [];
+    if (newcomers.length > 0) failed.push(...(await handleNoted(newcomers)));
+    if (innocent.length > 0) failed.push(...((await handleSet(innocent)) ?? []));
     for (const [index, suspect] of list.entries()) {
       const count = deaths[index]!;
       if (count >= DEFAULTS.maxDeathsPerMessage) await park(suspect, count);
-      else if (count > 0) await handleNoted([suspect]);
+      else if (count > 0) failed.push(...(await handleNoted([suspect])));
     }
+    return failed;
   };
 }
 
 const nameOf = ({ routingKey, correlationId }: IncomingMessage): string => `${routingKey} ${correlationId}`;
 
 /** @returns the messages that were delivered before and say what they are about, by name */
-function suspectsIn(set: readonly IncomingMessage[]): Map<string, Suspect> {
-  const suspects = new Map<string, Suspect>();
+function suspectsIn(set: readonly IncomingMessage[]): Map<string, Redelivered> {
+  const suspects = new Map<string, Redelivered>();
   for (const message of set) {
     const identity = message.deliveredBefore && parseCommandId(message.correlationId ?? '');
     // Other routing keys name nothing that is handled, and may hold what a database refuses.

@@ -5,7 +5,8 @@ import type { Logger } from 'pino';
 import type { IncomingMessage } from '../contract/message.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import type { ConsumeOptions, Consumer } from './transport.js';
+import { SuspectLane } from './suspect-lane.js';
+import type { ConsumeOptions, Consumer, Suspect } from './transport.js';
 
 interface Taken {
   readonly channel: Channel;
@@ -21,10 +22,14 @@ export class RabbitConsumer implements Consumer {
   private consumerTag = '';
   private waiting: Taken[] = [];
   private working: Promise<void> | null = null;
+  private readonly suspects: SuspectLane;
+  /** Deliveries that suspects hold: what is acknowledged must leave them out. */
+  private readonly held = new Set<Taken>();
 
   constructor(options: ConsumeOptions, logger: Logger) {
     this.options = options;
     this.logger = logger;
+    this.suspects = new SuspectLane({ queue: options.queue, logger, signal: this.stopping.signal });
   }
 
   isRunning(): boolean {
@@ -52,21 +57,27 @@ export class RabbitConsumer implements Consumer {
   /** Forgets deliveries of a connection that is gone: the broker will deliver them again. */
   down(): void {
     this.channel = null;
-    this.waiting = [];
+    this.forget();
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
     const { channel } = this;
-    this.waiting = [];
+    this.forget();
     await channel?.cancel(this.consumerTag).catch(() => undefined);
-    this.waiting = [];
-    await this.working;
+    this.forget();
+    await Promise.all([this.working, this.suspects.idle()]);
     if (this.channel !== channel || channel === null) return;
     this.channel = null;
     // Closing would report itself as a failure of the link.
     channel.removeAllListeners('close');
     await channel.close().catch(() => undefined);
+  }
+
+  private forget(): void {
+    this.waiting = [];
+    this.held.clear();
+    this.suspects.clear();
   }
 
   private take(taken: Taken): void {
@@ -78,37 +89,56 @@ export class RabbitConsumer implements Consumer {
 
   private async work(): Promise<void> {
     while (this.waiting.length > 0) {
-      const set = this.waiting.splice(0, this.options.maxSetSize);
-      if (await this.handle(set)) this.acknowledge(set.at(-1)!);
+      const batch = this.waiting.splice(0, this.options.maxSetSize);
+      const suspects = await this.handle(batch);
+      if (suspects) this.settle(batch, suspects);
     }
     this.working = null;
   }
 
-  /** Acknowledges a delivery and all before it: sets are handled one after the other. */
-  private acknowledge({ channel, delivery }: Taken): void {
+  /** Acknowledges what was handled. Suspects are handled alone, and acknowledged then. */
+  private settle(batch: readonly Taken[], suspects: ReadonlyMap<Suspect, readonly Taken[]>): void {
+    for (const deliveries of suspects.values()) for (const taken of deliveries) this.held.add(taken);
+    // A delivery and all before it, unless some of those are held: batches are handled one after the other.
+    if (this.held.size === 0) this.acknowledge([batch.at(-1)!], true);
+    else
+      this.acknowledge(
+        batch.filter((taken) => !this.held.has(taken)),
+        false,
+      );
+    for (const [suspect, deliveries] of suspects)
+      this.suspects.add(suspect, () => {
+        for (const taken of deliveries) this.held.delete(taken);
+        this.acknowledge(deliveries, false);
+      });
+  }
+
+  private acknowledge(deliveries: readonly Taken[], allBefore: boolean): void {
     try {
-      channel.ack(delivery, true);
+      for (const { channel, delivery } of deliveries) channel.ack(delivery, allBefore);
     } catch {
-      // The channel broke just now; the broker delivers the set again, and it is recognized.
+      // The channel broke just now; the broker delivers them again, and they are recognized.
     }
   }
 
-  /** @returns whether the set is to be acknowledged; false when its channel is gone or the process stops, and the broker delivers it again */
-  private async handle(set: readonly Taken[]): Promise<boolean> {
-    const { channel } = set[0]!;
+  /** @returns the suspects of the batch; null when its channel is gone or the process stops, and the broker delivers it again */
+  private async handle(batch: readonly Taken[]): Promise<ReadonlyMap<Suspect, readonly Taken[]> | null> {
+    const { channel } = batch[0]!;
     for (let attempt = 1; ; attempt++) {
+      const messages = new Map(batch.map((taken) => [incoming(taken.delivery, attempt > 1), taken]));
       try {
-        await this.options.handleSet(set.map(({ delivery }) => incoming(delivery, attempt > 1)));
-        return this.channel === channel;
+        const suspects = (await this.options.handleSet([...messages.keys()])) ?? [];
+        if (this.channel !== channel) return null;
+        return new Map(suspects.map((each) => [each, each.messages.map((message) => messages.get(message)!)]));
       } catch (error) {
         const { queue } = this.options;
         this.logger.warn(
-          { queue, attempt, size: set.length, reason: messageOf(error) },
+          { queue, attempt, size: batch.length, reason: messageOf(error) },
           'a set could not be handled; trying again',
         );
         const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
         await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-        if (this.channel !== channel || this.stopping.signal.aborted) return false;
+        if (this.channel !== channel || this.stopping.signal.aborted) return null;
       }
     }
   }

@@ -12,10 +12,21 @@ export interface ConsumeOptions {
   /** The most deliveries in one set. */
   readonly maxSetSize: number;
   /**
-   * Handles a set of deliveries. When it resolves, all of them are acknowledged. When it rejects, the same set is given again after a pause, marked as
-   * redelivered; so it rejects only for trouble that passes, and never for one bad message.
+   * Handles a batch of deliveries. When it resolves, all of them are acknowledged but the suspects that it gives. When
+   * it rejects, the same batch is given again after a pause, marked as redelivered; so it rejects only for trouble that
+   * passes, and never for one bad message.
    */
-  readonly handleSet: (set: readonly IncomingMessage[]) => Promise<void>;
+  readonly handleSet: (set: readonly IncomingMessage[]) => Promise<readonly Suspect[] | void>;
+}
+
+/**
+ * Messages that failed beside others, or took too long. They are handled alone, while the batches that follow go on, and
+ * then acknowledged.
+ */
+export interface Suspect {
+  readonly messages: readonly IncomingMessage[];
+  /** Rejects only for trouble that passes: then it is called again. */
+  handleAlone(): Promise<void>;
 }
 
 export interface Consumer {

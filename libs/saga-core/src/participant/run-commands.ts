@@ -1,0 +1,193 @@
+/**
+ * Commands in the database. Invariants kept here:
+ * - Effect, inbox entry and stored reply commit in one transaction.
+ * - A handler that throws, breaks its transaction or takes too long takes no neighbour with it. It is answered as an
+ *   error and not stored: the orchestrator alone decides about another attempt.
+ */
+import { isRefusal, type Outcome } from '../contract/outcome.js';
+import { crashPoint } from '../crash-point.js';
+import { groupBy } from '../engine/group-by.js';
+import { DuplicateCommand, type InboxAnswer, type InboxSession, type InboxStore } from '../engine/inbox-store.js';
+import type { BatchFailure, CommandFate } from '../engine/observer.js';
+import {
+  optimistically,
+  runHandler,
+  TransactionBroken,
+  withinTime,
+  type Handled,
+  type HandlerMode,
+} from '../engine/run-handler.js';
+import { messageOf } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+import { isConflict } from '../store/database-errors.js';
+import { divideBatch, handleAlone } from '../store/divide-batch.js';
+import { claimsOf, verdictsOf } from './barrier.js';
+import { isWithheld, type AnyHandler } from './command-handlers.js';
+import type { CommandLog } from './command-log.js';
+import type { AcceptedCommand } from './received-command.js';
+
+export interface CommandParts<Tx> {
+  readonly inbox: InboxStore<Tx>;
+  /** By the keys of the contract. */
+  readonly handlers: ReadonlyMap<string, AnyHandler<Tx>>;
+  readonly log: CommandLog;
+  /** How long a handler may take, in milliseconds. */
+  readonly handlerTimeoutMs: number;
+}
+
+/** What came of a command; an outcome of null is not to be told. */
+export interface CommandResult {
+  readonly command: AcceptedCommand;
+  readonly outcome: Outcome | null;
+  readonly fate: CommandFate;
+}
+
+/** What came of commands that were handled together. */
+export interface RunCommands {
+  readonly results: readonly CommandResult[];
+  /** Commands that failed, or may have made others fail: they are to be run alone. */
+  readonly suspects: readonly AcceptedCommand[];
+}
+
+/**
+ * Runs commands of which none needs another's end.
+ *
+ * @param onFailure - told when they could not be handled as one batch
+ * @throws when the database is away
+ */
+export async function runCommands<Tx>(
+  parts: CommandParts<Tx>,
+  wave: readonly AcceptedCommand[],
+  onFailure: (reason: BatchFailure, error: unknown, size: number) => void,
+): Promise<RunCommands> {
+  const { results, suspects } = await divideBatch(wave, {
+    handle: (commands) => runOnce(parts, commands, false),
+    isReachable: () => parts.inbox.isReachable(),
+    onFailure,
+  });
+  return {
+    results: results.flatMap((part) => part.results),
+    suspects: [...suspects, ...results.flatMap((part) => part.suspects)],
+  };
+}
+
+/**
+ * Runs one command in a transaction of its own.
+ *
+ * @param onBlame - told when the command is to blame for having no answer
+ * @throws when the database is away
+ */
+export async function runAlone<Tx>(
+  parts: CommandParts<Tx>,
+  command: AcceptedCommand,
+  onBlame: () => void,
+): Promise<CommandResult> {
+  const failed = (error: unknown): CommandResult => {
+    onBlame();
+    return { command, outcome: failureOf(error, command, parts.log), fate: 'error' };
+  };
+  return handleAlone(
+    async () => (await runOnce(parts, [command], true)).results[0]!,
+    failed,
+    () => parts.inbox.isReachable(),
+  );
+}
+
+/** A batch with duplicates is run again from its beginning, with each command claimed. */
+async function runOnce<Tx>(
+  { inbox, handlers, log, handlerTimeoutMs }: CommandParts<Tx>,
+  wave: readonly AcceptedCommand[],
+  alone: boolean,
+): Promise<RunCommands> {
+  const timeoutMs = alone ? handlerTimeoutMs : handlerTimeoutMs * DEFAULTS.sharedHandlerTime;
+  const runAs = (mode: HandlerMode, claimAll: boolean) =>
+    inbox.transaction((session) => runWave(session, wave, handlers, { mode, claimAll, timeoutMs, log }));
+  const run = (claimAll: boolean) =>
+    alone ? runAs('isolated', claimAll) : optimistically((mode) => runAs(mode, claimAll));
+  try {
+    return await run(false);
+  } catch (error) {
+    if (!(error instanceof DuplicateCommand)) throw error;
+    return run(true);
+  }
+}
+
+interface WaveOptions {
+  readonly mode: HandlerMode;
+  readonly claimAll: boolean;
+  readonly timeoutMs: number;
+  readonly log: CommandLog;
+}
+
+/**
+ * To claim a command before it is handled costs a round trip and a second write. So a command whose handler does only what its transaction can undo, and
+ * that is not likely to be a duplicate, is recorded after it was handled: if it was one, nothing of the batch is kept.
+ */
+async function runWave<Tx>(
+  session: InboxSession<Tx>,
+  wave: readonly AcceptedCommand[],
+  handlers: ReadonlyMap<string, AnyHandler<Tx>>,
+  { mode, claimAll, timeoutMs, log }: WaveOptions,
+): Promise<RunCommands> {
+  const isClaimed = ({ contract, key, received }: AcceptedCommand): boolean =>
+    claimAll ||
+    mode === 'isolated' ||
+    contract.undoes !== null ||
+    received.attempt > 1 ||
+    typeof handlers.get(key) === 'function';
+  const claimed = wave.filter(isClaimed);
+  const claims = claimsOf(claimed);
+  // Another transaction may hold one of them, for as long as its handler takes.
+  const states = claims.length > 0 ? await withinTime(session, timeoutMs, () => session.claim(claims)) : [];
+  const verdicts = new Map(verdictsOf(claimed, claims, states).map((verdict, index) => [claimed[index]!, verdict]));
+  const results = new Map<AcceptedCommand, CommandResult>();
+  const suspects = new Set<AcceptedCommand>();
+  const toRun: AcceptedCommand[] = [];
+  for (const command of wave) {
+    const verdict = verdicts.get(command);
+    if (!verdict || verdict.run) toRun.push(command);
+    else results.set(command, { command, outcome: verdict.outcome, fate: verdict.fate });
+  }
+  for (const [key, commands] of groupBy(toRun, (command) => command.key)) {
+    const inputs = commands.map(({ received }) => received);
+    const run = runHandler(session, handlers.get(key)!, inputs, { mode, timeoutMs, keepsNothing: isRefusal });
+    const handled = await run.catch((error: unknown) => {
+      if (error instanceof TransactionBroken)
+        error.suspect = commands.find(({ received }) => received === error.suspect);
+      throw error;
+    });
+    handled.forEach((each, index) => {
+      const command = commands[index]!;
+      if ('thrown' in each && wave.length > 1) return void suspects.add(command);
+      if ('thrown' in each && isConflict(each.thrown)) throw each.thrown;
+      results.set(command, resultOf(each, command, log));
+    });
+  }
+  const answers = (commands: readonly AcceptedCommand[]): InboxAnswer[] =>
+    commands.map((command) => ({ identity: command.identity, outcome: results.get(command)!.outcome }));
+  const isAnswered = (command: AcceptedCommand): boolean => !suspects.has(command) && !isError(results.get(command)!);
+  const fresh = claimed.filter((command) => {
+    const verdict = verdicts.get(command)!;
+    return verdict.run || verdict.store;
+  });
+  await session.answer(answers(fresh.filter(isAnswered)));
+  await session.release(fresh.filter((command) => !isAnswered(command)).map(({ identity }) => identity));
+  crashPoint('participant:before-commit');
+  await session.recordLast(answers(wave.filter((command) => !verdicts.has(command))));
+  return { results: wave.flatMap((command) => results.get(command) ?? []), suspects: [...suspects] };
+}
+
+const isError = ({ outcome }: CommandResult): boolean => outcome?.kind === 'error';
+
+function resultOf(handled: Handled<unknown>, command: AcceptedCommand, log: CommandLog): CommandResult {
+  if ('thrown' in handled) return { command, outcome: failureOf(handled.thrown, command, log), fate: 'error' };
+  const { answer } = handled;
+  if (isWithheld(answer)) return { command, outcome: null, fate: 'withheld' };
+  const outcome: Outcome = isRefusal(answer) ? answer : { kind: 'success', reply: answer };
+  return { command, outcome, fate: outcome.kind };
+}
+
+function failureOf(thrown: unknown, { received }: AcceptedCommand, log: CommandLog): Outcome {
+  log.failed(received, thrown);
+  return { kind: 'error', code: 'HANDLER_FAILED', message: messageOf(thrown) };
+}

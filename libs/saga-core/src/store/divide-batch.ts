@@ -1,0 +1,101 @@
+/**
+ * Invariant kept here: one item harms no other. A batch that fails as a whole is divided until the items that may be to
+ * blame are alone; its other items are handled meanwhile, as if those were not there.
+ */
+import type { BatchFailure } from '../engine/observer.js';
+import { HandlerTimeout, TransactionBroken } from '../engine/run-handler.js';
+import { DEFAULTS } from '../settings.js';
+import { isConflict, isOutage, isUnavailable } from './database-errors.js';
+
+/** What came of a batch. */
+export interface Divided<Item, Result> {
+  /** One result for each part that was handled. */
+  readonly results: readonly Result[];
+  /** Items that failed, or may have made others fail. Nothing of them was kept: each is to be handled alone. */
+  readonly suspects: readonly Item[];
+}
+
+export interface DivideOptions<Item, Result> {
+  /** Handles items in one transaction. When it throws, nothing of them was kept. */
+  readonly handle: (items: readonly Item[]) => Promise<Result>;
+  /** Asks the database, beside the transaction that failed. */
+  readonly isReachable: () => Promise<boolean>;
+  /** Told of each failure of more than one item. */
+  readonly onFailure?: (reason: BatchFailure, error: unknown, size: number) => void;
+}
+
+/**
+ * Handles a batch whole, and in parts where that fails.
+ *
+ * @throws what a transaction failed with because the database is away: then all is to be tried again later
+ */
+export async function divideBatch<Item, Result>(
+  batch: readonly Item[],
+  { handle, isReachable, onFailure }: DivideOptions<Item, Result>,
+): Promise<Divided<Item, Result>> {
+  const results: Result[] = [];
+  const suspects: Item[] = [];
+  const work = async (part: readonly Item[], attempt = 1): Promise<void> => {
+    if (part.length === 0) return;
+    try {
+      results.push(await handle(part));
+    } catch (error) {
+      const failure = await failureOf(error, isReachable);
+      if (part.length > 1 || failure === 'database') onFailure?.(failure, error, part.length);
+      if (failure === 'database') throw error;
+      if (error instanceof TransactionBroken && part.includes(error.suspect as Item)) {
+        suspects.push(error.suspect as Item);
+        return work(part.filter((item) => item !== error.suspect));
+      }
+      if (failure === 'conflict' && attempt < DEFAULTS.maxConflicts) return work(part, attempt + 1);
+      if (part.length === 1 || isSlow(error)) return void suspects.push(...part);
+      const half = Math.ceil(part.length / 2);
+      await work(part.slice(0, half));
+      await work(part.slice(half));
+    }
+  };
+  await work(batch);
+  return { results, suspects };
+}
+
+/**
+ * Handles one item alone. A conflict, or a session that was lost, may be no fault of its own: then it is tried again.
+ *
+ * @param handle - handles it in one transaction. When it throws, nothing was kept.
+ * @param blame - brings it to its end when it is to blame
+ * @throws what the transaction failed with because the database is away
+ */
+export async function handleAlone<Result>(
+  handle: () => Promise<Result>,
+  blame: (error: unknown) => Promise<Result> | Result,
+  isReachable: () => Promise<boolean>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await handle();
+    } catch (error) {
+      const failure = await failureOf(error, isReachable);
+      if (failure === 'database') throw error;
+      const cause = causeOf(error);
+      const mayPass = failure === 'conflict' || (isUnavailable(cause) && !isOwnFault(error));
+      if (!mayPass || attempt >= DEFAULTS.maxConflicts) return blame(thrownBy(error));
+    }
+  }
+}
+
+/** @returns why a transaction failed: of its own library's making, or of one of its items */
+async function failureOf(error: unknown, isReachable: () => Promise<boolean>): Promise<BatchFailure> {
+  const cause = causeOf(error);
+  if (await isOutage(cause, isReachable)) return 'database';
+  return isConflict(cause) ? 'conflict' : 'item';
+}
+
+/** What takes time to fail is not tried in ever smaller parts while the others wait. */
+const isSlow = (error: unknown): boolean => error instanceof HandlerTimeout || isUnavailable(causeOf(error));
+
+/** A handler that took too long ended its session itself. */
+const isOwnFault = (error: unknown): boolean =>
+  error instanceof TransactionBroken && error.thrown instanceof HandlerTimeout;
+
+const causeOf = (error: unknown): unknown => (error instanceof TransactionBroken ? error.cause : error);
+const thrownBy = (error: unknown): unknown => (error instanceof TransactionBroken ? error.thrown : error);

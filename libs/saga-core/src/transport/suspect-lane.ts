@@ -1,0 +1,71 @@
+/** Handles suspects beside the batches that follow, each alone and a few at a time, until each is done. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { messageOf } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+import type { Suspect } from './transport.js';
+
+export interface SuspectLaneOptions {
+  readonly queue: string;
+  readonly logger: Logger;
+  /** No suspect is begun, or tried again, after it. */
+  readonly signal: AbortSignal;
+}
+
+export class SuspectLane {
+  private readonly options: SuspectLaneOptions;
+  private readonly running = new Set<Promise<void>>();
+  private waiting: (() => Promise<void>)[] = [];
+  /** Counts the connections: what belongs to an older one is not tried again. */
+  private generation = 0;
+
+  constructor(options: SuspectLaneOptions) {
+    this.options = options;
+  }
+
+  /** @param onDone - called when it was handled, unless the lane was cleared meanwhile */
+  add(suspect: Suspect, onDone: () => void): void {
+    const { generation } = this;
+    this.waiting.push(async () => {
+      if ((await this.handle(suspect, generation)) && generation === this.generation) onDone();
+    });
+    this.fill();
+  }
+
+  /** Forgets what waits: the broker will deliver it again. What runs comes to its end. */
+  clear(): void {
+    this.generation++;
+    this.waiting = [];
+  }
+
+  /** Resolves when nothing runs any more; to be called after {@link clear}. */
+  async idle(): Promise<void> {
+    await Promise.all(this.running);
+  }
+
+  private fill(): void {
+    while (this.running.size < DEFAULTS.suspectsAtOnce && this.waiting.length > 0) {
+      const task = this.waiting.shift()!().finally(() => {
+        this.running.delete(task);
+        this.fill();
+      });
+      this.running.add(task);
+    }
+  }
+
+  /** @returns whether it was handled; false when it is left to whoever gets it next */
+  private async handle(suspect: Suspect, generation: number): Promise<boolean> {
+    const { queue, logger, signal } = this.options;
+    for (let attempt = 1; !signal.aborted && generation === this.generation; attempt++) {
+      try {
+        await suspect.handleAlone();
+        return true;
+      } catch (error) {
+        logger.warn({ queue, attempt, reason: messageOf(error) }, 'a message could not be handled alone; trying again');
+        const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
+        await delay(pause, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return false;
+  }
+}
