@@ -90,8 +90,10 @@ function isOfNoUse(error: unknown): boolean {
   return /^Query read timeout$|cached plan must not change/.test(error.message);
 }
 
-const textOf = (query: unknown): string =>
-  typeof query === 'string' ? query : String((query as { text?: unknown } | null)?.text ?? '');
+const textOf = (query: unknown): string => {
+  const text = typeof query === 'string' ? query : (query as { text?: unknown } | null)?.text;
+  return typeof text === 'string' ? text : '';
+};
 
 function preparedQuery(text: string, values: unknown[]): pg.QueryConfig {
   let name = names.get(text);
