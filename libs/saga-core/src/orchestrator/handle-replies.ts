@@ -1,30 +1,36 @@
 /** What an orchestrator does with a set of replies. Invariant kept here: a reply is acknowledged after its commit, and after the broker confirmed what it caused. */
 import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
-import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
+import { whyUnreadable, type IncomingMessage } from '../contract/message.js';
 import { parseReply } from '../contract/reply-message.js';
 import { parseCommandId } from '../contract/routing.js';
 import { DEFAULTS } from '../settings.js';
 import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { SagaObserver } from '../engine/observer.js';
+import type { LaidAside } from '../transport/keep-dead-letters.js';
 import type { Transport } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
 
-/** @returns the function that handles a set of deliveries of a reply queue. */
+const WHAT_A_REPLY_IS =
+  'It needs a routing key "<task>.response.success" or ".failure", a correlationId that is a command\'s, and a JSON body in UTF-8';
+
+/** @returns the function that handles a set of deliveries of a reply queue, and returns what is not done of it. */
 export function replySetHandler<Tx>(
   queue: string,
   runner: SagaRunner<Tx>,
   transport: Transport,
   logger: Logger,
   observer: Required<SagaObserver>,
-): (set: readonly IncomingMessage[]) => Promise<void> {
+): (set: readonly IncomingMessage[]) => Promise<readonly IncomingMessage[]> {
   return async (set) => {
     const events = new Map<string, SagaEvent[]>();
-    const dead: OutgoingMessage[] = [];
+    const dead: LaidAside[] = [];
     for (const message of set) {
-      const reply = message.body.length > DEFAULTS.maxMessageBytes ? null : parseReply(message);
+      const unreadable = whyUnreadable(message);
+      const isTooLarge = message.body.length > DEFAULTS.maxMessageBytes;
+      const reply = unreadable !== null || isTooLarge ? null : parseReply(message);
       const identity = reply && parseCommandId(reply.commandId);
       if (!identity) {
         observer.idleReply(queue, 'not_a_reply');
@@ -35,14 +41,11 @@ export function replySetHandler<Tx>(
           { queue, routingKey, correlationId },
           'a message that is no reply is dead-lettered',
         );
-        dead.push(
-          deadLetter(
-            message,
-            queue,
-            'NOT_A_REPLY',
-            'It needs a routing key "<task>.response.success" or ".failure", a correlationId that is a command\'s, and a JSON body',
-          ),
-        );
+        const letter =
+          unreadable === null
+            ? deadLetter(message, queue, 'NOT_A_REPLY', WHAT_A_REPLY_IS)
+            : deadLetter(message, queue, 'UNREADABLE_HEADERS', unreadable);
+        dead.push({ message, letter });
         continue;
       }
       const { commandId, outcome } = reply;
@@ -68,6 +71,6 @@ export function replySetHandler<Tx>(
         'a reply to a saga of another version is kept for a process that knows it',
       );
     }
-    await sendCommands(commands, transport, runner, logger, dead);
+    return sendCommands(commands, transport, runner, logger, dead);
   };
 }

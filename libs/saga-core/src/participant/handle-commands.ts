@@ -20,12 +20,13 @@ import { groupBy } from '../engine/group-by.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import { runHandler, withHope, type Care, type Handled } from '../engine/run-handler.js';
 import { isTransient } from '../store/database-errors.js';
-import { assertDeadLettersKept } from '../transport/kept-dead-letters.js';
+import { keepDeadLetters, type LaidAside } from '../transport/keep-dead-letters.js';
 import type { Transport } from '../transport/transport.js';
 import { claimsOf, inWaves, verdictsOf } from './barrier.js';
 import type { CommandLog } from './command-log.js';
 import { checkedHandler, isWithheld, type AnyHandler } from './command-handlers.js';
 import { commandsByTask, receive, type AcceptedCommand, type Received } from './received-command.js';
+import { refusedAddress, settleUnanswered, type Answer } from './settle-unanswered.js';
 
 export interface CommandRuntime<Tx> {
   readonly service: ServiceContract;
@@ -38,8 +39,10 @@ export interface CommandRuntime<Tx> {
   readonly log: CommandLog;
 }
 
-/** @returns the function that handles a set of deliveries of the service's command queue. */
-export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readonly IncomingMessage[]) => Promise<void> {
+/** @returns the function that handles a set of deliveries of the service's command queue, and returns what is not done of it. */
+export function commandSetHandler<Tx>(
+  runtime: CommandRuntime<Tx>,
+): (set: readonly IncomingMessage[]) => Promise<readonly IncomingMessage[]> {
   const { service, inbox, transport, logger, log, observer } = runtime;
   const commands = commandsByTask(service);
   const queue = commandQueueOf(service.name);
@@ -49,17 +52,22 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
 
   return async (set) => {
     const accepted: AcceptedCommand[] = [];
-    const outgoing: OutgoingMessage[] = [];
+    const deliveries = new Map<AcceptedCommand, IncomingMessage>();
+    const answers: Answer[] = [];
+    const laidAside: LaidAside[] = [];
     const observed: ObservedCommand[] = [];
     const begun = performance.now();
     for (const message of set) {
       const received = await answerable(receive(message, commands), transport);
-      if (received.type === 'accepted') accepted.push(received.command);
+      if (received.type === 'accepted') {
+        accepted.push(received.command);
+        deliveries.set(received.command, message);
+      }
       else if (received.type === 'answered') {
         const { task, commandId, outcome } = received;
         observed.push({ task, commandId, sagaId: null, attempt: 1, traceparent: null, fate: 'invalid', outcome });
         logger.debug({ task, commandId, outcome }, 'a command is answered without being handled');
-        outgoing.push(replyMessage(received, received.replyTo));
+        answers.push({ message, reply: replyMessage(received, received.replyTo) });
       } else {
         const { cause, detail } = received;
         const { correlationId } = message;
@@ -69,7 +77,7 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
           { queue, cause, detail, correlationId },
           'a message cannot be answered and is dead-lettered',
         );
-        outgoing.push(deadLetter(message, queue, received.cause, received.detail));
+        laidAside.push({ message, letter: deadLetter(message, queue, received.cause, received.detail) });
       }
     }
     for (const wave of inWaves(accepted)) {
@@ -80,19 +88,19 @@ export function commandSetHandler<Tx>(runtime: CommandRuntime<Tx>): (set: readon
         const { task, commandId, sagaId, attempt } = command.received;
         observed.push({ task, commandId, sagaId, attempt, traceparent: command.traceparent, fate, outcome });
         log.handled(command.received, fate);
-        if (outcome) outgoing.push(replyTo(command, outcome));
+        if (outcome) answers.push({ message: deliveries.get(command)!, reply: replyTo(command, outcome) });
       });
     }
     observer.handled(observed, performance.now() - begun);
-    const fates = await transport.publish(outgoing);
-    assertDeadLettersKept(outgoing, fates);
-    outgoing
-      .filter((_message, index) => fates[index] === 'returned')
-      // It is not lost for good: the orchestrator asks again.
-      .forEach(({ exchange, routingKey, correlationId }) =>
-        logSparsely(logger, 'warn', { exchange, routingKey, correlationId }, 'no queue takes this reply'),
-      );
+    const fates = await transport.publish([
+      ...answers.map(({ reply }) => reply),
+      ...laidAside.map(({ letter }) => letter),
+    ]);
+    const undone = await keepDeadLetters(laidAside, fates.slice(answers.length), transport, logger);
+    const unanswered = answers.filter((_answer, index) => fates[index] !== 'confirmed');
+    undone.push(...(await settleUnanswered(unanswered, queue, transport, logger)));
     crashPoint('participant:after-publish');
+    return undone;
   };
 }
 
@@ -107,7 +115,7 @@ async function answerable(received: Received, transport: Transport): Promise<Rec
   });
   if (!isReplyAddress(replyAddress)) return dead('replyTo must name an exchange "<saga>.responses"');
   if (!(await transport.canPublishTo(replyAddress)))
-    return dead(`There is no exchange "${replyAddress}" that this service may write to`);
+    return dead(refusedAddress(replyAddress));
   return received;
 }
 

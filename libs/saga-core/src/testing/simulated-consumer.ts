@@ -1,7 +1,7 @@
 /** A consumer that is driven from outside: one set after the other, a failed one again in the same process, acknowledged last. */
 import type { IncomingMessage } from '../contract/message.js';
 import { DEFAULTS } from '../settings.js';
-import type { ConsumeOptions, Consumer } from '../transport/transport.js';
+import type { ConsumeOptions, Consumer, ConsumerHealth } from '../transport/transport.js';
 
 /** What a consumer needs of its broker. */
 interface Queues {
@@ -29,6 +29,10 @@ export class SimulatedConsumer implements Consumer {
 
   isRunning(): boolean {
     return this.running;
+  }
+
+  health(): ConsumerHealth {
+    return { running: this.running, failingSince: null, reason: this.running ? null : `${this.options.queue} is not consumed` };
   }
 
   async stop(): Promise<void> {

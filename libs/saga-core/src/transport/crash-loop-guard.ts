@@ -11,15 +11,19 @@ import type { IncomingMessage } from '../contract/message.js';
 import { commandIdOf, isRoutingKey, parseCommandId } from '../contract/routing.js';
 import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
 import { DEFAULTS } from '../settings.js';
-import { assertDeadLettersKept } from './kept-dead-letters.js';
+import { keepDeadLetters } from './keep-dead-letters.js';
 import type { ConsumeOptions, Transport } from './transport.js';
 
 type HandleSet = ConsumeOptions['handleSet'];
+/** What is not done of a set. */
+type Undone = Awaited<ReturnType<HandleSet>>;
 
 interface Suspect {
   readonly key: DeliveryKey;
   /** The same command may have been delivered more than once. */
   readonly messages: IncomingMessage[];
+  /** The same that come for the first time: they are handled like others, but not among the innocent when a process died of its like. */
+  readonly fresh: IncomingMessage[];
 }
 
 /** @returns `handleSet`, guarded; messages that were never delivered before take no detour */
@@ -40,25 +44,28 @@ export function guardAgainstCrashLoops(
     survived = [];
   };
 
-  const handleNoted = async (suspects: readonly Suspect[]): Promise<void> => {
+  const handleNoted = async (suspects: readonly Suspect[]): Promise<Undone> => {
     await attempts.begin(suspects.map(({ key }) => key));
     try {
-      await handleSet(suspects.flatMap(({ messages }) => messages));
+      return await handleSet(suspects.flatMap(({ messages }) => messages));
     } finally {
       // Whatever happened, the process has survived it.
       await forget(suspects.map(({ key }) => key));
     }
   };
 
-  const park = async ({ key, messages }: Suspect, deaths: number): Promise<void> => {
+  const park = async ({ key, messages }: Suspect, deaths: number): Promise<Undone> => {
     const detail = `${deaths} processes died while they handled it`;
     logger.error(
       { queue, commandId: commandIdOf(key.sagaId, key.sequence), deaths },
       'a message is dead-lettered: processes die of it',
     );
-    const letters = messages.map((message) => deadLetter(message, queue, 'CRASH_LOOP', detail));
-    assertDeadLettersKept(letters, await transport.publish(letters));
-    await forget([key]);
+    const laidAside = messages.map((message) => ({ message, letter: deadLetter(message, queue, 'CRASH_LOOP', detail) }));
+    const fates = await transport.publish(laidAside.map(({ letter }) => letter));
+    const undone = await keepDeadLetters(laidAside, fates, transport, logger);
+    // As long as its letter has no room, it must not be handled.
+    if (undone.length === 0) await forget([key]);
+    return undone;
   };
 
   return async (set) => {
@@ -68,14 +75,23 @@ export function guardAgainstCrashLoops(
     const list = [...suspects.values()];
     const deaths = await attempts.unfinished(list.map(({ key }) => key));
     const newcomers = list.filter((_suspect, index) => deaths[index] === 0);
-    const innocent = set.filter((message) => !suspects.has(nameOf(message)));
-    if (newcomers.length > 0) await handleNoted(newcomers);
-    if (innocent.length > 0) await handleSet(innocent);
+    const known = list.filter((_suspect, index) => deaths[index]! > 0);
+    const apart = new Set(list.flatMap(({ messages }) => messages));
+    for (const { fresh } of known) for (const message of fresh) apart.add(message);
+    const innocent = set.filter((message) => !apart.has(message));
+    const undone: IncomingMessage[] = [];
+    if (newcomers.length > 0) undone.push(...((await handleNoted(newcomers)) ?? []));
+    if (innocent.length > 0) undone.push(...((await handleSet(innocent)) ?? []));
     for (const [index, suspect] of list.entries()) {
       const count = deaths[index]!;
-      if (count >= DEFAULTS.maxDeathsPerMessage) await park(suspect, count);
-      else if (count > 0) await handleNoted([suspect]);
+      const { key, messages, fresh } = suspect;
+      if (count === 0) continue;
+      const isLethal = count >= DEFAULTS.maxDeathsPerMessage;
+      if (isLethal) undone.push(...((await park(suspect, count)) ?? []));
+      const left = isLethal ? fresh : [...messages, ...fresh];
+      if (left.length > 0) undone.push(...((await handleNoted([{ key, messages: left, fresh: [] }])) ?? []));
     }
+    return undone;
   };
 }
 
@@ -90,7 +106,13 @@ function suspectsIn(set: readonly IncomingMessage[]): Map<string, Suspect> {
     if (!identity || !isRoutingKey(message.routingKey)) continue;
     const known = suspects.get(nameOf(message));
     if (known) known.messages.push(message);
-    else suspects.set(nameOf(message), { key: { ...identity, routingKey: message.routingKey }, messages: [message] });
+    else
+      suspects.set(nameOf(message), {
+        key: { ...identity, routingKey: message.routingKey },
+        messages: [message],
+        fresh: [],
+      });
   }
+  for (const message of set) if (!message.deliveredBefore) suspects.get(nameOf(message))?.fresh.push(message);
   return suspects;
 }

@@ -1,11 +1,14 @@
-/** Consuming in sets. Invariant kept here: acknowledge last, after the set was handled whole. */
+/** Consuming in sets. Invariant kept here: acknowledge last, after the set was handled whole; what cannot be done waits by itself and holds up nobody. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
 import type { IncomingMessage } from '../contract/message.js';
+import { isShort } from '../contract/sendable.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import type { ConsumeOptions, Consumer } from './transport.js';
+import { brokerAnswer } from './broker-answer.js';
+import type { ConsumeOptions, Consumer, ConsumerHealth } from './transport.js';
+import { WaitingRoom } from './waiting-room.js';
 
 interface Taken {
   readonly channel: Channel;
@@ -21,6 +24,11 @@ export class RabbitConsumer implements Consumer {
   private consumerTag = '';
   private waiting: Taken[] = [];
   private working: Promise<void> | null = null;
+  /** Not done, and not acknowledged. */
+  private readonly undone = new WaitingRoom<Taken>(() => this.workSoon());
+  private failures = 0;
+  private failingSince: number | null = null;
+  private reason: string | null = null;
 
   constructor(options: ConsumeOptions, logger: Logger) {
     this.options = options;
@@ -31,95 +39,173 @@ export class RabbitConsumer implements Consumer {
     return this.channel !== null;
   }
 
-  /** Begins on a connection. @param fail - has the connection built anew when the channel breaks or the queue goes away */
-  async open(connection: ChannelModel, fail: (reason: Error) => void): Promise<void> {
+  health(): ConsumerHealth {
+    const isFailing = this.failures >= DEFAULTS.failingAfterAttempts;
+    const { queue } = this.options;
+    return {
+      running: this.isRunning(),
+      failingSince: isFailing ? this.failingSince : null,
+      reason: !this.isRunning()
+        ? `${queue} is not consumed`
+        : isFailing
+          ? `${queue} cannot be handled: ${this.reason}`
+          : null,
+    };
+  }
+
+  /**
+   * Begins on a connection.
+   *
+   * @param declared - resolves when the queue was declared; it is waited for only where there is no queue
+   * @param fail - has the connection built anew when the channel breaks or the queue goes away
+   */
+  async open(connection: ChannelModel, declared: Promise<unknown>, fail: (reason: Error) => void): Promise<void> {
     if (this.stopping.signal.aborted || this.openedOn === connection) return;
     this.openedOn = connection;
-    const { queue, prefetch } = this.options;
-    const channel = await connection.createChannel();
-    channel.on('error', fail);
-    channel.on('close', () => fail(new Error(`the channel that consumes ${queue} was closed`)));
-    await channel.prefetch(prefetch);
-    const { consumerTag } = await channel.consume(queue, (delivery) => {
-      // The broker cancels a consumer whose queue was deleted.
-      if (delivery === null) return fail(new Error(`the broker cancelled the consumer of ${queue}`));
-      this.take({ channel, delivery });
-    });
-    this.consumerTag = consumerTag;
-    this.channel = channel;
+    try {
+      await this.consumeOn(connection, fail);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 404) throw error;
+      await declared;
+      await this.consumeOn(connection, fail);
+    }
   }
 
   /** Forgets deliveries of a connection that is gone: the broker will deliver them again. */
   down(): void {
     this.channel = null;
-    this.waiting = [];
+    this.forget();
+    this.wentWell();
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    const { channel } = this;
-    this.waiting = [];
-    await channel?.cancel(this.consumerTag).catch(() => undefined);
-    this.waiting = [];
+    const { channel, openedOn } = this;
+    this.forget();
+    if (channel && openedOn)
+      await brokerAnswer(openedOn, 'cancel a consumer', channel.cancel(this.consumerTag)).catch(() => undefined);
+    this.forget();
     await this.working;
     if (this.channel !== channel || channel === null) return;
     this.channel = null;
     // Closing would report itself as a failure of the link.
     channel.removeAllListeners('close');
-    await channel.close().catch(() => undefined);
+    await brokerAnswer(openedOn!, 'close a channel', channel.close()).catch(() => undefined);
+  }
+
+  private async consumeOn(connection: ChannelModel, fail: (reason: Error) => void): Promise<void> {
+    const { queue, prefetch } = this.options;
+    let isOpen = false;
+    const breaks = (reason: Error): void => {
+      if (isOpen) fail(reason);
+    };
+    const ask = <Answer>(what: string, asked: Promise<Answer>) => brokerAnswer(connection, `${what} ${queue}`, asked);
+    const channel = await ask('open a channel for', connection.createChannel());
+    channel.on('error', breaks);
+    channel.on('close', () => breaks(new Error(`the channel that consumes ${queue} was closed`)));
+    await ask('prefetch of', channel.prefetch(prefetch));
+    const consuming = channel.consume(queue, (delivery) => {
+      // The broker cancels a consumer whose queue was deleted.
+      if (delivery === null) return fail(new Error(`the broker cancelled the consumer of ${queue}`));
+      this.take({ channel, delivery });
+    });
+    const { consumerTag } = await ask('consume', consuming);
+    isOpen = true;
+    if (this.stopping.signal.aborted) {
+      channel.removeAllListeners('close');
+      return void channel.close().catch(() => undefined);
+    }
+    this.consumerTag = consumerTag;
+    this.channel = channel;
+  }
+
+  private forget(): void {
+    this.waiting = [];
+    this.undone.clear();
   }
 
   private take(taken: Taken): void {
     if (this.stopping.signal.aborted) return;
     this.waiting.push(taken);
-    // Deliveries that arrived in the same packet belong to the same set.
+    this.workSoon();
+  }
+
+  /** Deliveries that arrived in the same packet belong to the same set. */
+  private workSoon(): void {
     this.working ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.work());
   }
 
   private async work(): Promise<void> {
-    while (this.waiting.length > 0) {
-      const set = this.waiting.splice(0, this.options.maxSetSize);
-      if (await this.handle(set)) this.acknowledge(set.at(-1)!);
+    for (;;) {
+      const again = this.undone.takeDue();
+      const set = again.length > 0 ? again : this.waiting.splice(0, this.options.maxSetSize);
+      if (set.length === 0) break;
+      const undone = await this.handle(set, again.length > 0);
+      if (undone) this.acknowledge(set, undone);
     }
     this.working = null;
   }
 
-  /** Acknowledges a delivery and all before it: sets are handled one after the other. */
-  private acknowledge({ channel, delivery }: Taken): void {
+  /** Acknowledges what is done: a delivery and all before it, unless others wait, for sets are handled one after the other. */
+  private acknowledge(set: readonly Taken[], undone: ReadonlySet<Taken>): void {
     try {
-      channel.ack(delivery, true);
+      const last = set.at(-1)!;
+      if (this.undone.size === 0 && undone.size === 0) return last.channel.ack(last.delivery, true);
+      const givenUp = new Set(this.undone.put([...undone]));
+      for (const { delivery } of givenUp) this.tellGivenUp(delivery);
+      for (const taken of set) {
+        if (undone.has(taken) && !givenUp.has(taken)) continue;
+        this.undone.delete(taken);
+        taken.channel.ack(taken.delivery, false);
+      }
     } catch {
       // The channel broke just now; the broker delivers the set again, and it is recognized.
     }
   }
 
-  /** @returns whether the set is to be acknowledged; false when its channel is gone or the process stops, and the broker delivers it again */
-  private async handle(set: readonly Taken[]): Promise<boolean> {
+  private tellGivenUp({ fields: { exchange, routingKey }, properties: { correlationId } }: ConsumeMessage): void {
+    this.logger.error(
+      { queue: this.options.queue, exchange, routingKey, correlationId: String(correlationId).slice(0, 255) },
+      'a message is thrown away: it is of no use, and its dead letter found no room',
+    );
+  }
+
+  /** @returns what of the set is not done; null when its channel is gone or the process stops, and the broker delivers it again */
+  private async handle(set: readonly Taken[], triedBefore: boolean): Promise<ReadonlySet<Taken> | null> {
     const { channel } = set[0]!;
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.options.handleSet(set.map(({ delivery }) => incoming(delivery, attempt > 1)));
-        return this.channel === channel;
+        const messages = set.map(({ delivery }) => incoming(delivery, triedBefore || attempt > 1));
+        const undone = new Set((await this.options.handleSet(messages)) ?? []);
+        this.wentWell();
+        if (this.channel !== channel) return null;
+        return new Set(undone.size === 0 ? [] : set.filter((_taken, index) => undone.has(messages[index]!)));
       } catch (error) {
         const { queue } = this.options;
+        this.failures++;
+        this.failingSince ??= Date.now();
+        this.reason = messageOf(error);
         this.logger.warn(
-          { queue, attempt, size: set.length, reason: messageOf(error) },
+          { queue, attempt, size: set.length, reason: this.reason },
           'a set could not be handled; trying again',
         );
         const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
         await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-        if (this.channel !== channel || this.stopping.signal.aborted) return false;
+        if (this.channel !== channel || this.stopping.signal.aborted) return null;
       }
     }
   }
-}
 
-/** AMQP's limit. Bytes that are no UTF-8 are longer as text than they were, and could not be sent back. */
-const SHORT_STRING_BYTES = 255;
+  private wentWell(): void {
+    this.failures = 0;
+    this.failingSince = null;
+    this.reason = null;
+  }
+}
 
 function incoming({ fields, properties, content }: ConsumeMessage, triedBefore: boolean): IncomingMessage {
   const text = (value: unknown): string | undefined =>
-    typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= SHORT_STRING_BYTES ? value : undefined;
+    typeof value === 'string' && value !== '' && isShort(value) ? value : undefined;
   return {
     exchange: fields.exchange,
     routingKey: fields.routingKey,
