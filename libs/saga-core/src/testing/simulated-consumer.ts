@@ -64,9 +64,10 @@ export class SimulatedConsumer implements Consumer {
     return this.hand;
   }
 
-  /** The set in hand was handled: it is acknowledged. */
-  acknowledge(): void {
+  /** The set in hand was handled: it is acknowledged. @param undone - but for these, which are tried again later, while others go on */
+  acknowledge(undone: readonly IncomingMessage[] = []): void {
     this.hand = [];
+    if (undone.length > 0) this.broker.redeliver(this.options.queue, undone, DEFAULTS.recoveryMaxMs);
   }
 
   /** The set in hand could not be handled: the same process tries it again after a pause. */

@@ -203,12 +203,13 @@ export class Simulation<Data> {
   private async handle(worker: Worker, most: number): Promise<void> {
     const { consumer } = worker;
     const set = consumer.take(most);
+    let undone: readonly IncomingMessage[] | void;
     await this.work.as(
       worker,
       list(set),
-      () => consumer.options.handleSet(set),
+      async () => (undone = await consumer.options.handleSet(set)),
       (end) => {
-        if (end === 'done') consumer.acknowledge();
+        if (end === 'done') consumer.acknowledge(undone ?? []);
         else if (end === 'failed') consumer.retry();
         else consumer.giveBack(100);
       },
