@@ -57,6 +57,8 @@ export class RabbitPublisher {
   /** Among them is one for which the channel was closed, and it is not known which: they go one by one. */
   private suspects: Flight[] = [];
   private readonly refusals = new Refusals();
+  /** When the channel's first message was nacked. */
+  private nackedAt: number | null = null;
   private nextMessageId = 1;
   private abandoned: Error | null = null;
 
@@ -123,6 +125,7 @@ export class RabbitPublisher {
       if (flight) flight.set.outcomes[flight.index] = 'returned';
     });
     this.channel = channel;
+    this.nackedAt = null;
   }
 
   /** The broker has closed the channel because of a message. */
@@ -163,9 +166,18 @@ export class RabbitPublisher {
     }
     const { channel } = this;
     if (!channel) return;
+    if (this.nackedAt !== null && performance.now() - this.nackedAt >= DEFAULTS.recoveryMaxMs) return this.renew(channel);
     const waiting = this.waiting;
     this.waiting = [];
     for (const flight of waiting) this.send(channel, flight);
+  }
+
+  /** A quorum queue that was full may go on refusing a channel after it was purged, or may hold more: a new one is asked, once nothing is under way. */
+  private renew(channel: ConfirmChannel): void {
+    if (this.flights.size > 0) return;
+    this.channel = null;
+    closeUnheard(channel);
+    this.openChannel().then(() => this.flush(), this.options.fail);
   }
 
   private send(channel: ConfirmChannel, flight: Flight): void {
@@ -189,8 +201,10 @@ export class RabbitPublisher {
       // All that a closed channel had is failed here too: `recover`, or the end of the connection, sees to that.
       if (error && error.message !== NACKED) return;
       if (!this.flights.delete(messageId)) return;
-      if (error) this.refuse(flight, 'the broker did not take it (nack): is the queue full?');
-      else this.done(flight);
+      if (error) {
+        this.nackedAt ??= performance.now();
+        this.refuse(flight, 'the broker did not take it (nack): is the queue full?');
+      } else this.done(flight);
       if (this.suspects.length > 0 || this.waiting.length > 0) this.flush();
     };
     this.flights.set(messageId, flight);
