@@ -15,6 +15,8 @@ export interface TestBroker {
   reverse(queue: string, count: number): Promise<void>;
   /** Makes a user who may do in this virtual host what the patterns say, until it is dropped. @returns the URL of its connections */
   createUser(rights: { readonly configure: string; readonly write: string; readonly read: string }): Promise<string>;
+  /** Lets the user that was made last write to a topic exchange under no other routing keys than match the pattern. */
+  limitTopics(exchange: string, write: string): Promise<void>;
   /** Deletes the virtual host and all that is in it; with its users; the broker closes connections that are left. */
   drop(): Promise<void>;
 }
@@ -58,6 +60,9 @@ export async function createTestBroker(purpose: string): Promise<TestBroker> {
       const url = new URL(amqp.href);
       [url.username, url.password] = [name, password];
       return url.href;
+    },
+    async limitTopics(exchange, write) {
+      await call('PUT', `topic-permissions/${vhost}/${users.at(-1)!}`, { exchange, write, read: '.*' });
     },
     async messageCounts() {
       const names = (await list<{ name: string }>('queues')).map(({ name }) => name);

@@ -76,8 +76,7 @@ export async function createSagaLab(purpose: string): Promise<SagaLab> {
     async participant(service, handlers, settings = {}) {
       const participant = createParticipant({ service, handlers, database, transport, logger, settings });
       running.push(participant);
-      participant.start();
-      await waitFor('the participant', () => participant.isReady());
+      await participant.start();
     },
     async start(starter, saga, data) {
       const id = uuidOf(Date.now());

@@ -67,6 +67,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
         await Promise.all([orchestrator.stop(), keysPurged]);
       },
       isReady: () => orchestrator.isReady(),
+      notReadyBecause: () => orchestrator.notReadyBecause(),
     },
     routes: async (app: HttpApp) => {
       await documentApi(app, { Order });

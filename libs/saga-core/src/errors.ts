@@ -32,6 +32,7 @@ export const FAILURE_CODES = [
   'COMMAND_EXPIRED',
   'REPLY_TIMEOUT',
   'UNROUTABLE',
+  'PUBLICATION_REFUSED',
   'COMMAND_NOT_BUILT',
   'REPLY_NOT_APPLIED',
   'LOCAL_STEP_FAILED',
@@ -43,6 +44,7 @@ export const FAILURE_CODES = [
 /** Causes under which a message lies in a dead-letter queue, in its `x-cause` header. */
 export const DEAD_LETTER_CAUSES = [
   'UNPARSEABLE',
+  'UNREADABLE_HEADERS',
   'UNKNOWN_TASK',
   'NO_CORRELATION_ID',
   'NO_REPLY_ADDRESS',

@@ -59,9 +59,19 @@ export const DEFAULTS = {
   connectTimeoutMs: 5_000,
   /** How long the database may take to answer when it is asked whether it does. */
   databaseAnswersMs: 2_000,
+  /** For so long consumers wait for the declaring of their queues; one that takes longer goes on beside them. */
+  declareHoldMs: 500,
+  /** How often it is looked whether the transport has become ready, while somebody waits for that. */
+  readyPollMs: 20,
+  /** How long the broker may take to answer what it is asked: to open a channel, to declare, to give a letter. */
+  brokerAnswerMs: 10_000,
   /** Pause before an attempt to connect, or to handle a set again, and its ceiling. */
   recoveryInitialMs: 100,
   recoveryMaxMs: 3_000,
+  /** A connection that was up for so long was good: the next pause is short again. */
+  connectionGoodAfterMs: 10_000,
+  /** Failures in a row after which a queue's consumer counts as failing. */
+  failingAfterAttempts: 3,
   /** How often each process declares its exchanges, queues and bindings again, in case somebody has deleted one. */
   topologyCheckMs: 5_000,
   /** Redeliveries after which a quorum queue gives a message up: a backstop only, because attempts are counted elsewhere. */
@@ -72,6 +82,16 @@ export const DEFAULTS = {
   maxMessageBytes: 1_048_576,
   /** How many levels of arrays and objects a message body may have. */
   maxMessageDepth: 100,
+  /** The most bytes, fields and levels of the headers of a message that is read; one with more is dead-lettered without them. */
+  maxHeaderBytes: 65_536,
+  maxHeaderFields: 1_000,
+  maxHeaderDepth: 16,
+  /** What a dead-letter queue holds at the most. */
+  maxDeadLetters: 100_000,
+  maxDeadLetterBytes: 1_073_741_824,
+  /** For so long a message waits that must be dead-lettered while its queue of dead letters is full or missing; then it is given up. So many wait at the most. */
+  letterPatienceMs: 300_000,
+  maxWaitingLetters: 100,
   /** How long it is remembered that a reply exchange does not exist, or may not be written to. That it can be used is remembered until the connection is lost, as it is when it ceases to. */
   missingAddressMemoryMs: 5_000,
   /** How often it is told how many messages came that are of no use, while they come. */

@@ -9,7 +9,7 @@ const Checks = Type.Object(
   {
     database: check('Whether the database answers.'),
     broker: check('Whether messages can be published.'),
-    consumers: check('Whether messages are consumed.'),
+    consumers: check('Whether messages are consumed, and can be handled.'),
   },
   { description: 'What readiness depends on.' },
 );
@@ -43,8 +43,16 @@ const getReady = {
     }),
     503: answers(
       'Something that work needs is missing.',
-      Type.Object({ status: Status('not ready', 'It should be sent no work.'), checks: Checks }),
-      { status: 'not ready', checks: { database: 'ok', broker: 'failing', consumers: 'failing' } },
+      Type.Object({
+        status: Status('not ready', 'It should be sent no work.'),
+        checks: Checks,
+        reason: Type.Optional(Type.String({ description: 'Why messages are not consumed, where that is known.' })),
+      }),
+      {
+        status: 'not ready',
+        checks: { database: 'ok', broker: 'failing', consumers: 'failing' },
+        reason: 'create_order_saga.responses is not consumed',
+      },
     ),
   },
 };
@@ -55,8 +63,8 @@ export interface HealthSources {
   readonly database: Kysely<any>;
   /** Whether messages can be published. */
   readonly transport: { isReady(): boolean };
-  /** Whether messages are consumed. */
-  readonly worker: { isReady(): boolean };
+  /** Whether messages are consumed, and why not. */
+  readonly worker: { isReady(): boolean; notReadyBecause?(): string | null };
 }
 
 /** Adds `GET /health/live`, which is 200 while the process runs, and `GET /health/ready`, which is 503 while something that work needs is missing. */
@@ -73,7 +81,11 @@ export function healthRoutes(app: HttpApp, { database, transport, worker }: Heal
       consumers: state(worker.isReady()),
     };
     if (Object.values(checks).every((check) => check === 'ok')) return { status: 'ready' as const, checks };
-    return reply.code(503).header('retry-after', DEFAULTS.retryAfterSeconds).send({ status: 'not ready', checks });
+    const reason = worker.notReadyBecause?.() ?? null;
+    return reply
+      .code(503)
+      .header('retry-after', DEFAULTS.retryAfterSeconds)
+      .send({ status: 'not ready', checks, ...(reason === null ? {} : { reason }) });
   });
 }
 

@@ -1,7 +1,9 @@
 /** Dead letters: what cannot be answered, kept with its cause for people. */
 import type { DeadLetterCause } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
 import type { IncomingMessage, OutgoingMessage } from './message.js';
 import { DEAD_LETTER_EXCHANGE } from './routing.js';
+import { isShort, isWritable } from './sendable.js';
 
 /** Headers that a dead letter gains, so that it can be understood and sent again. */
 export const DEAD_LETTER_HEADERS = {
@@ -10,9 +12,6 @@ export const DEAD_LETTER_HEADERS = {
   exchange: 'x-original-exchange',
   routingKey: 'x-original-routing-key',
 } as const;
-
-/** AMQP's limit for correlation id and reply address. */
-const SHORT_STRING_BYTES = 255;
 
 /**
  * @param message - as it was delivered
@@ -30,8 +29,8 @@ export function deadLetter(
   return {
     exchange: DEAD_LETTER_EXCHANGE,
     routingKey: queue,
-    ...(isShort(correlationId) ? { correlationId } : {}),
-    ...(isShort(replyTo) ? { replyTo } : {}),
+    ...(correlationId !== undefined && isShort(correlationId) ? { correlationId } : {}),
+    ...(replyTo !== undefined && isShort(replyTo) ? { replyTo } : {}),
     headers: {
       ...plainHeaders(message.headers),
       [DEAD_LETTER_HEADERS.cause]: cause,
@@ -43,14 +42,23 @@ export function deadLetter(
   };
 }
 
-const isShort = (text: string | undefined): text is string =>
-  text !== undefined && Buffer.byteLength(text) <= SHORT_STRING_BYTES;
+/** @returns a dead letter that was refused, without what may be why: foreign headers, and a body beyond what is read. */
+export function strippedLetter(letter: OutgoingMessage): OutgoingMessage {
+  const ours = Object.values(DEAD_LETTER_HEADERS).map((name) => [name, letter.headers[name] ?? ''] as const);
+  const headers: Record<string, string | number> = Object.fromEntries(ours);
+  const body = letter.body.subarray(0, DEFAULTS.maxMessageBytes);
+  const cut = body.length < letter.body.length ? ` and all but the first of its ${letter.body.length} bytes` : '';
+  headers[DEAD_LETTER_HEADERS.detail] = `${headers[DEAD_LETTER_HEADERS.detail]} (kept without its headers${cut})`;
+  return { ...letter, headers, body };
+}
 
-/** @returns the headers that are short text and numbers: others could be too large to publish again. */
+/** @returns the headers that are short text and numbers, as far as they can be written: others could not be published again. */
 export function plainHeaders(headers: IncomingMessage['headers']): Record<string, string | number> {
-  const kept = Object.entries(headers).filter(
-    (entry): entry is [string, string | number] =>
-      typeof entry[1] === 'number' || (typeof entry[1] === 'string' && Buffer.byteLength(entry[1]) <= 1_000),
-  );
+  const kept = Object.entries(headers).filter((entry): entry is [string, string | number] => {
+    const [name, value] = entry;
+    if (!isShort(name)) return false;
+    if (typeof value === 'number') return isWritable(value);
+    return typeof value === 'string' && Buffer.byteLength(value) <= 1_000;
+  });
   return Object.fromEntries(kept.slice(0, 30));
 }

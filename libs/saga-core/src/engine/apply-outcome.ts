@@ -17,6 +17,7 @@ import { sendAgain } from './send-command.js';
 import { failureOf, problemOf, type Problem, type Turn } from './turn.js';
 
 type Reply = Extract<SagaEvent, { type: 'reply' }>;
+type Return = Extract<SagaEvent, { type: 'returned' | 'refused' }>;
 
 /** Takes a participant's reply. */
 export function applyReply<Data, Tx>(turn: Turn<Data, Tx>, reply: Reply): void {
@@ -49,10 +50,14 @@ export function applyOutcome<Data, Tx>(turn: Turn<Data, Tx>, outcome: Outcome): 
   }
 }
 
-/** Takes what the broker returned: no queue takes the command. */
-export function applyReturn<Data, Tx>(turn: Turn<Data, Tx>, commandId: string): void {
+/** Takes what the broker returned, for no queue takes the command, or refused. */
+export function applyReturn<Data, Tx>(turn: Turn<Data, Tx>, { type, commandId }: Return): void {
   if (commandId !== awaitedCommandId(turn.instance) || turn.awaited.state !== 'sent') return;
-  fail(turn, failureOf('UNROUTABLE', 'No queue takes this command: is the participant set up?'));
+  if (type === 'returned')
+    return fail(turn, failureOf('UNROUTABLE', 'No queue takes this command: is the participant set up?'));
+  // A queue that took it and did not confirm it in the end refuses it too.
+  turn.change({ mayHaveArrived: true });
+  fail(turn, failureOf('PUBLICATION_REFUSED', 'The broker refused this command: the log says why'));
 }
 
 /**

@@ -17,6 +17,8 @@ export type SagaEvent =
   | { readonly type: 'reply'; readonly commandId: string; readonly outcome: Outcome; readonly redelivered: boolean }
   /** No queue took the command (the broker returned it). */
   | { readonly type: 'returned'; readonly commandId: string }
+  /** The broker refused the command: it may not be written there, is too large, or its queue takes no more. */
+  | { readonly type: 'refused'; readonly commandId: string }
   /** The awaited command's time may be up. */
   | { readonly type: 'deadline' }
   /** The local step that the last decision asked for has run, in the same transaction. */

@@ -51,7 +51,8 @@ function apply<Data, Tx>(turn: Turn<Data, Tx>, event: SagaEvent): void {
     case 'local-outcome':
       return applyOutcome(turn, event.outcome);
     case 'returned':
-      return applyReturn(turn, event.commandId);
+    case 'refused':
+      return applyReturn(turn, event);
     case 'deadline':
       return applyDeadline(turn);
     case 'inapplicable':

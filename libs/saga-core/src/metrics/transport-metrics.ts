@@ -15,7 +15,7 @@ export function meteredTransport<Whole extends Transport>(transport: Whole, regi
   const { counter, histogram, gauge } = instrumentsIn(registry);
   const published = counter(
     'saga_published_total',
-    'Messages published, by what became of them: confirmed, returned (no queue takes it), or unknown when the connection was lost.',
+    'Messages published, by what became of them: confirmed, returned (no queue takes it), refused by the broker, or unknown when the connection was lost.',
     ['exchange', 'fate'],
   );
   const deadLetters = counter(
@@ -48,6 +48,15 @@ export function meteredTransport<Whole extends Transport>(transport: Whole, regi
     (up) => {
       up.set({ link: 'connections' }, Number(transport.isReady()));
       up.set({ link: 'publishing' }, Number(transport.canPublish()));
+    },
+  );
+  gauge(
+    'saga_consumer_failing',
+    '1 while set after set of the queue fails here.',
+    ['queue'],
+    (failing) => {
+      for (const [queue, consumer] of consumers)
+        failing.set({ queue }, Number(consumer.health().failingSince !== null));
     },
   );
   gauge('saga_consumer_up', '1 while deliveries of the queue arrive here.', ['queue'], (up) => {
@@ -84,9 +93,9 @@ export function meteredTransport<Whole extends Transport>(transport: Whole, regi
           for (const { redelivered } of set) consumed.inc({ queue, redelivered: String(redelivered) });
           const end = setDuration.startTimer({ queue });
           try {
-            const suspects = await handleSet(set);
+            const unfinished = await handleSet(set);
             end({ result: 'done' });
-            return suspects;
+            return unfinished;
           } catch (error) {
             end({ result: 'failed' });
             throw error;

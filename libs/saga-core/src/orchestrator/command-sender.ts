@@ -1,16 +1,19 @@
 /** Publishes what was committed, and tells the saga of commands that no queue takes. */
 import type { Logger } from 'pino';
 import { commandMessage, type CommandToSend } from '../contract/command-message.js';
-import type { OutgoingMessage } from '../contract/message.js';
+import type { IncomingMessage } from '../contract/message.js';
 import { crashPoint } from '../crash-point.js';
+import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../engine/log-sparsely.js';
-import { assertDeadLettersKept } from '../transport/kept-dead-letters.js';
+import { keepDeadLetters, type LaidAside } from '../transport/keep-dead-letters.js';
 import type { Transport } from '../transport/transport.js';
 import type { SagaRunner } from './saga-runner.js';
 
 /**
  * Publishes commands, and dead letters with them, and waits until the broker has them.
  *
+ * @param laidAside - what is dead-lettered
+ * @returns those messages of them whose letters no queue has: they are not done
  * @throws {SagaError} TRANSPORT_UNAVAILABLE; the commands stand on their sagas' rows and are sent again
  */
 export async function sendCommands<Tx>(
@@ -18,17 +21,18 @@ export async function sendCommands<Tx>(
   transport: Transport,
   runner: SagaRunner<Tx>,
   logger: Logger,
-  deadLetters: readonly OutgoingMessage[] = [],
-): Promise<void> {
-  const messages = [...commands.map(commandMessage), ...deadLetters];
-  const fates = await transport.publish(messages);
-  const returned = commands.filter((_command, index) => fates[index] === 'returned');
-  for (const { contract, sagaId } of returned)
-    logSparsely(logger, 'warn', { task: contract.task, sagaId }, 'no queue takes this command');
-  if (returned.length > 0) {
-    const events = new Map(
-      returned.map(({ sagaId, commandId }) => [sagaId, [{ type: 'returned', commandId } as const]]),
-    );
+  laidAside: readonly LaidAside[] = [],
+): Promise<readonly IncomingMessage[]> {
+  const fates = await transport.publish([...commands.map(commandMessage), ...laidAside.map(({ letter }) => letter)]);
+  const events = new Map<string, SagaEvent[]>();
+  for (const [index, { contract, sagaId, commandId }] of commands.entries()) {
+    const type = fates[index]!;
+    if (type === 'confirmed') continue;
+    const words = type === 'returned' ? 'no queue takes this command' : 'the broker refuses this command';
+    logSparsely(logger, 'warn', { task: contract.task, sagaId }, words);
+    events.set(sagaId, [...(events.get(sagaId) ?? []), { type, commandId }]);
+  }
+  if (events.size > 0) {
     const applied = await runner.apply('publications', events);
     await sendCommands(applied.commands, transport, runner, logger);
     for (const id of applied.suspects) {
@@ -36,6 +40,7 @@ export async function sendCommands<Tx>(
       await sendCommands(alone.commands, transport, runner, logger);
     }
   }
-  assertDeadLettersKept(messages, fates);
+  const undone = await keepDeadLetters(laidAside, fates.slice(commands.length), transport, logger);
   crashPoint('orchestrator:after-publish');
+  return undone;
 }

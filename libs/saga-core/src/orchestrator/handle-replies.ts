@@ -1,31 +1,37 @@
 /** What an orchestrator does with a batch of replies. Invariant kept here: a reply is acknowledged after its commit, and after the broker confirmed what it caused. */
 import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
-import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
+import { whyUnreadable, type IncomingMessage } from '../contract/message.js';
 import { parseReply } from '../contract/reply-message.js';
 import { parseCommandId } from '../contract/routing.js';
 import { DEFAULTS } from '../settings.js';
 import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { SagaObserver } from '../engine/observer.js';
-import type { Suspect, Transport } from '../transport/transport.js';
+import type { LaidAside } from '../transport/keep-dead-letters.js';
+import type { Transport, Unfinished } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
 
-/** @returns the function that handles a batch of deliveries of a reply queue. */
+const WHAT_A_REPLY_IS =
+  'It needs a routing key "<task>.response.success" or ".failure", a correlationId that is a command\'s, and a JSON body in UTF-8';
+
+/** @returns the function that handles a batch of deliveries of a reply queue, and returns what is not done of it. */
 export function replySetHandler<Tx>(
   queue: string,
   runner: SagaRunner<Tx>,
   transport: Transport,
   logger: Logger,
   observer: Required<SagaObserver>,
-): (batch: readonly IncomingMessage[]) => Promise<readonly Suspect[]> {
+): (batch: readonly IncomingMessage[]) => Promise<Unfinished> {
   return async (batch) => {
     const events = new Map<string, SagaEvent[]>();
     const messages = new Map<string, IncomingMessage[]>();
-    const dead: OutgoingMessage[] = [];
+    const dead: LaidAside[] = [];
     for (const message of batch) {
-      const reply = message.body.length > DEFAULTS.maxMessageBytes ? null : parseReply(message);
+      const unreadable = whyUnreadable(message);
+      const isTooLarge = message.body.length > DEFAULTS.maxMessageBytes;
+      const reply = unreadable !== null || isTooLarge ? null : parseReply(message);
       const identity = reply && parseCommandId(reply.commandId);
       if (!identity) {
         observer.idleReply(queue, 'not_a_reply');
@@ -36,14 +42,11 @@ export function replySetHandler<Tx>(
           { queue, routingKey, correlationId },
           'a message that is no reply is dead-lettered',
         );
-        dead.push(
-          deadLetter(
-            message,
-            queue,
-            'NOT_A_REPLY',
-            'It needs a routing key "<task>.response.success" or ".failure", a correlationId that is a command\'s, and a JSON body',
-          ),
-        );
+        const letter =
+          unreadable === null
+            ? deadLetter(message, queue, 'NOT_A_REPLY', WHAT_A_REPLY_IS)
+            : deadLetter(message, queue, 'UNREADABLE_HEADERS', unreadable);
+        dead.push({ message, letter });
         continue;
       }
       const { commandId, outcome } = reply;
@@ -71,13 +74,15 @@ export function replySetHandler<Tx>(
         'a reply to a saga of another version is kept for a process that knows it',
       );
     }
-    await sendCommands(commands, transport, runner, logger, dead);
-    return suspects.map((sagaId) => ({
-      messages: messages.get(sagaId)!,
-      handleAlone: async () => {
-        const alone = await runner.applyAlone('replies', sagaId, events.get(sagaId)!);
-        await sendCommands(alone.commands, transport, runner, logger);
-      },
-    }));
+    return {
+      later: await sendCommands(commands, transport, runner, logger, dead),
+      suspects: suspects.map((sagaId) => ({
+        messages: messages.get(sagaId)!,
+        handleAlone: async () => {
+          const alone = await runner.applyAlone('replies', sagaId, events.get(sagaId)!);
+          return sendCommands(alone.commands, transport, runner, logger);
+        },
+      })),
+    };
   };
 }

@@ -15,6 +15,7 @@ import { postgresSagaStore } from '../store/postgres-saga-store.js';
 import { purgeSagas } from '../store/purge-sagas.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { orchestratorTopology, type QueueType } from '../transport/topology.js';
+import { unreadiness } from '../transport/unreadiness.js';
 import type { Consumer, Transport } from '../transport/transport.js';
 import { checkDefinitions } from './check-definitions.js';
 import { sendCommands } from './command-sender.js';
@@ -62,13 +63,16 @@ export interface Orchestrator<Db> {
   /**
    * Declares the reply queues, and begins to take replies and to watch deadlines, once it has seen that it knows the definitions of all living instances.
    *
+   * @returns once replies arrive and commands can be sent; later when the broker is away, and also when it is stopped before
    * @throws {SagaError} DEFINITION_MISSING, saying how many instances need which definitions; nothing has begun then
    */
   run(): Promise<void>;
   /** Stops taking replies and deadlines, finishes those in hand; who waits for an end is answered null. */
   stop(): Promise<void>;
-  /** @returns whether replies arrive now. */
+  /** @returns whether replies arrive now, and can be handled. */
   isReady(): boolean;
+  /** @returns why it is not ready, or null when it is. */
+  notReadyBecause(): string | null;
   /**
    * Starts instances in the caller's transaction.
    *
@@ -148,13 +152,15 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
         handleDeadlines({ runner, transport, logger, pollMs: deadlinePollMs, maxSetSize, signal }),
         purging(sagaRetentionMs, (retentionMs, limit) => purgeSagas(database, retentionMs, limit), { signal, logger }),
       ];
+      await transport.untilReady(signal);
     },
     async stop() {
       stopping.abort();
       ends.stop();
       await Promise.all([...rounds, ...consumers.map((consumer) => consumer.stop())]);
     },
-    isReady: () => consumers.length > 0 && consumers.every((consumer) => consumer.isRunning()),
+    isReady: () => unreadiness(consumers) === null,
+    notReadyBecause: () => unreadiness(consumers),
     async start(tx, saga, instances) {
       registry.assertKnown(saga as unknown as SagaDefinition<never, Tx>);
       const session = store.within(tx);

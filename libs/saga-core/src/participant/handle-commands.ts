@@ -15,13 +15,14 @@ import type { InboxStore } from '../engine/inbox-store.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { CommandObserver, ObservedCommand } from '../engine/observer.js';
 import { messageOf, type DeadLetterCause } from '../errors.js';
-import { assertDeadLettersKept } from '../transport/kept-dead-letters.js';
-import type { Suspect, Transport } from '../transport/transport.js';
+import { keepDeadLetters, type LaidAside } from '../transport/keep-dead-letters.js';
+import type { Suspect, Transport, Unfinished } from '../transport/transport.js';
 import { inWaves } from './barrier.js';
 import type { CommandLog } from './command-log.js';
 import { checkedHandler, type AnyHandler } from './command-handlers.js';
 import { commandsByTask, receive, type AcceptedCommand, type Received } from './received-command.js';
 import { runAlone, runCommands, type CommandResult } from './run-commands.js';
+import { refusedAddress, settleUnanswered, type Answer } from './settle-unanswered.js';
 
 export interface CommandRuntime<Tx> {
   readonly service: ServiceContract;
@@ -36,10 +37,10 @@ export interface CommandRuntime<Tx> {
   readonly handlerTimeoutMs: number;
 }
 
-/** @returns the function that handles a batch of deliveries of the service's command queue. */
+/** @returns the function that handles a batch of deliveries of the service's command queue, and returns what is not done of it. */
 export function commandSetHandler<Tx>(
   runtime: CommandRuntime<Tx>,
-): (batch: readonly IncomingMessage[]) => Promise<readonly Suspect[]> {
+): (batch: readonly IncomingMessage[]) => Promise<Unfinished> {
   const { service, inbox, transport, logger, log, observer, handlerTimeoutMs } = runtime;
   const commands = commandsByTask(service);
   const queue = commandQueueOf(service.name);
@@ -48,20 +49,27 @@ export function commandSetHandler<Tx>(
   );
   const parts = { inbox, handlers, log, handlerTimeoutMs };
 
-  const publish = async (outgoing: readonly OutgoingMessage[]): Promise<void> => {
-    const fates = await transport.publish(outgoing);
-    assertDeadLettersKept(outgoing, fates);
-    outgoing
-      .filter((_message, index) => fates[index] === 'returned')
-      // It is not lost for good: the orchestrator asks again.
-      .forEach(({ exchange, routingKey, correlationId }) =>
-        logSparsely(logger, 'warn', { exchange, routingKey, correlationId }, 'no queue takes this reply'),
-      );
+  /** @returns the messages of which neither the answer nor the letter could be kept */
+  const publish = async (
+    answers: readonly Answer[],
+    laidAside: readonly LaidAside[] = [],
+  ): Promise<readonly IncomingMessage[]> => {
+    const fates = await transport.publish([
+      ...answers.map(({ reply }) => reply),
+      ...laidAside.map(({ letter }) => letter),
+    ]);
+    const undone = await keepDeadLetters(laidAside, fates.slice(answers.length), transport, logger);
+    const unanswered = answers.filter((_answer, index) => fates[index] !== 'confirmed');
+    undone.push(...(await settleUnanswered(unanswered, queue, transport, logger)));
     crashPoint('participant:after-publish');
+    return undone;
   };
 
-  /** Tells what came of commands. @returns their replies */
-  const conclude = (results: readonly CommandResult[]): { observed: ObservedCommand[]; replies: OutgoingMessage[] } => {
+  /** Tells what came of commands. @returns their answers */
+  const conclude = (
+    results: readonly CommandResult[],
+    deliveries: ReadonlyMap<AcceptedCommand, IncomingMessage>,
+  ): { observed: ObservedCommand[]; answers: Answer[] } => {
     crashPoint('participant:after-commit');
     const observed = results.map(({ command, outcome, fate }) => {
       const { task, commandId, sagaId, attempt } = command.received;
@@ -70,7 +78,9 @@ export function commandSetHandler<Tx>(
     });
     return {
       observed,
-      replies: results.flatMap(({ command, outcome }) => (outcome ? [replyTo(command, outcome)] : [])),
+      answers: results.flatMap(({ command, outcome }) =>
+        outcome ? [{ message: deliveries.get(command)!, reply: replyTo(command, outcome) }] : [],
+      ),
     };
   };
 
@@ -79,15 +89,16 @@ export function commandSetHandler<Tx>(
     handleAlone: async () => {
       const begun = performance.now();
       const result = await runAlone(parts, command, () => observer.itemBlamed('commands', 'HANDLER_FAILED'));
-      const { observed, replies } = conclude([result]);
+      const { observed, answers } = conclude([result], new Map([[command, message]]));
       observer.handled(observed, performance.now() - begun);
-      await publish(replies);
+      return publish(answers);
     },
   });
 
   return async (batch) => {
     const accepted = new Map<AcceptedCommand, IncomingMessage>();
-    const outgoing: OutgoingMessage[] = [];
+    const answers: Answer[] = [];
+    const laidAside: LaidAside[] = [];
     const observed: ObservedCommand[] = [];
     const suspects: Suspect[] = [];
     const begun = performance.now();
@@ -98,7 +109,7 @@ export function commandSetHandler<Tx>(
         const { task, commandId, outcome } = received;
         observed.push({ task, commandId, sagaId: null, attempt: 1, traceparent: null, fate: 'invalid', outcome });
         logger.debug({ task, commandId, outcome }, 'a command is answered without being handled');
-        outgoing.push(replyMessage(received, received.replyTo));
+        answers.push({ message, reply: replyMessage(received, received.replyTo) });
       } else {
         const { cause, detail } = received;
         const { correlationId } = message;
@@ -108,7 +119,7 @@ export function commandSetHandler<Tx>(
           { queue, cause, detail, correlationId },
           'a message cannot be answered and is dead-lettered',
         );
-        outgoing.push(deadLetter(message, queue, received.cause, received.detail));
+        laidAside.push({ message, letter: deadLetter(message, queue, received.cause, received.detail) });
       }
     }
     for (const wave of inWaves([...accepted.keys()])) {
@@ -116,14 +127,13 @@ export function commandSetHandler<Tx>(
         observer.batchFailed('commands', reason);
         logger.warn({ queue, size, failure: reason, reason: messageOf(error) }, 'a batch failed as a whole');
       });
-      const concluded = conclude(run.results);
+      const concluded = conclude(run.results, accepted);
       observed.push(...concluded.observed);
-      outgoing.push(...concluded.replies);
+      answers.push(...concluded.answers);
       suspects.push(...run.suspects.map((command) => suspectOf(command, accepted.get(command)!)));
     }
     observer.handled(observed, performance.now() - begun);
-    await publish(outgoing);
-    return suspects;
+    return { later: await publish(answers, laidAside), suspects };
   };
 }
 
@@ -137,8 +147,7 @@ async function answerable(received: Received, transport: Transport): Promise<Rec
     detail,
   });
   if (!isReplyAddress(replyAddress)) return dead('replyTo must name an exchange "<saga>.responses"');
-  if (!(await transport.canPublishTo(replyAddress)))
-    return dead(`There is no exchange "${replyAddress}" that this service may write to`);
+  if (!(await transport.canPublishTo(replyAddress))) return dead(refusedAddress(replyAddress));
   return received;
 }
 

@@ -11,6 +11,7 @@ import { postgresInboxStore } from '../store/postgres-inbox-store.js';
 import { purgeInbox } from '../store/purge-inbox.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { participantTopology, type QueueType } from '../transport/topology.js';
+import { unreadiness } from '../transport/unreadiness.js';
 import type { Consumer, Transport } from '../transport/transport.js';
 import { commandLog } from './command-log.js';
 import type { CommandHandlers } from './command-handlers.js';
@@ -44,12 +45,18 @@ export interface ParticipantSettings {
 
 /** A service that handles the commands of its contract. */
 export interface Participant {
-  /** Declares its queue and begins to consume it. */
-  start(): void;
+  /**
+   * Declares its queue and begins to consume it.
+   *
+   * @returns once commands arrive and can be answered; later when the broker is away, and also when it is stopped before
+   */
+  start(): Promise<void>;
   /** Stops taking commands, finishes and acknowledges those in hand. */
   stop(): Promise<void>;
-  /** @returns whether commands arrive now. */
+  /** @returns whether commands arrive now, and can be handled. */
   isReady(): boolean;
+  /** @returns why it is not ready, or null when it is. */
+  notReadyBecause(): string | null;
 }
 
 /** @returns a participant, not yet started. */
@@ -81,8 +88,9 @@ export function createParticipant<Service extends ServiceContract, Db>(
   const stopping = new AbortController();
   let consumer: Consumer | null = null;
   let purged: Promise<void> = Promise.resolve();
+  const notReadyBecause = (): string | null => unreadiness(consumer ? [consumer] : []);
   return {
-    start() {
+    async start() {
       transport.use(participantTopology(service.name, queueType));
       consumer = transport.consume({ queue, prefetch, maxSetSize, handleSet });
       const { signal } = stopping;
@@ -90,12 +98,14 @@ export function createParticipant<Service extends ServiceContract, Db>(
         signal,
         logger,
       });
+      await transport.untilReady(signal);
     },
     async stop() {
       stopping.abort();
       await Promise.all([consumer?.stop(), purged]);
       consumer = null;
     },
-    isReady: () => consumer?.isRunning() ?? false,
+    isReady: () => notReadyBecause() === null,
+    notReadyBecause,
   };
 }

@@ -1,7 +1,7 @@
 /** Commands as a participant takes them off its queue: nothing in them is trusted. */
 import { COMMAND_HEADERS } from '../contract/command-message.js';
 import type { CommandContract } from '../contract/command.js';
-import { decodeJson, type IncomingMessage } from '../contract/message.js';
+import { decodeJson, whyUnreadable, type IncomingMessage } from '../contract/message.js';
 import type { Outcome } from '../contract/outcome.js';
 import { parseCommandId, type CommandIdentity } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
@@ -58,10 +58,12 @@ export function commandsByTask(
 /** @returns what becomes of a delivery, as far as it alone can tell. */
 export function receive(message: IncomingMessage, commands: ReturnType<typeof commandsByTask>): Received {
   const { correlationId, replyTo, routingKey: task, body } = message;
+  const unreadable = whyUnreadable(message);
+  if (unreadable !== null) return dead('UNREADABLE_HEADERS', unreadable);
   if (body.length > DEFAULTS.maxMessageBytes)
     return dead('TOO_LARGE', `The body has ${body.length} bytes; ${DEFAULTS.maxMessageBytes} are allowed`);
   const payload = decodeJson(body);
-  if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON, or nested too deeply');
+  if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON in UTF-8, or nested too deeply');
   const known = commands.get(task);
   if (!known)
     return dead('UNKNOWN_TASK', `No command "${task.slice(0, 200)}" here; known: ${[...commands.keys()].join(', ')}`);

@@ -11,6 +11,7 @@ export const FAULT_KINDS = [
   'reorder',
   'tie',
   'unroutable',
+  'refuse',
   'failPublish',
   'crash',
   'failBeforeCommit',
@@ -41,6 +42,8 @@ export interface Faults extends Readonly<Record<FaultKind, number>> {
   readonly tie: number;
   /** No queue takes a message. */
   readonly unroutable: number;
+  /** The broker refuses a message. */
+  readonly refuse: number;
   /** Publishing fails; what was published may have arrived. */
   readonly failPublish: number;
   /** A process dies at a crash point, and is started again within `maxRestartMs`. */
@@ -77,6 +80,7 @@ export const DEFAULT_FAULTS: Faults = {
   reorder: 0.2,
   tie: 0.02,
   unroutable: 0.01,
+  refuse: 0.01,
   failPublish: 0.01,
   crash: 0.01,
   maxRestartMs: 5_000,

@@ -51,7 +51,7 @@ const transport = {
 async function deliver(consumer: SimulatedConsumer): Promise<void> {
   const set = consumer.take(Infinity);
   await consumer.options.handleSet(set).then(
-    () => consumer.acknowledge(),
+    (unfinished) => consumer.acknowledge(unfinished?.later ?? []),
     () => consumer.retry(),
   );
 }

@@ -1,5 +1,6 @@
 /** A broker in memory that loses, doubles, delays and reorders. Exchanges, queues and bindings are those that the real topology declares. */
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
+import { whyUnsendable } from '../contract/sendable.js';
 import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import { SagaError } from '../errors.js';
 import type { Topology } from '../transport/topology.js';
@@ -58,6 +59,7 @@ export class SimulatedBroker {
     return {
       isReady: () => true,
       canPublish: () => true,
+      untilReady: () => Promise.resolve(),
       use: (topology) => this.declare(topology),
       consume: (options) => new SimulatedConsumer(options, this, this.world.clock),
       close: async () => undefined,
@@ -175,7 +177,7 @@ export class SimulatedBroker {
   private route(message: OutgoingMessage): PublishOutcome {
     const { exchange, routingKey, correlationId } = message;
     const bindings = this.exchanges.get(exchange);
-    if (!bindings) throw new SagaError('TRANSPORT_UNAVAILABLE', `There is no exchange ${exchange}`);
+    if (!bindings || whyUnsendable(message, Infinity) !== null) return 'refused';
     const queues = bindings.filter(({ pattern }) => pattern.test(routingKey)).map(({ queue }) => queue);
     const { dice, clock, deadlineOf } = this.world;
     const what = describeMessage(message);
@@ -187,6 +189,7 @@ export class SimulatedBroker {
       return 'confirmed';
     }
     const occasion = dice.occasion(what);
+    if (occasion.happens('refuse', () => `broker: ${what} is refused`)) return 'refused';
     const delays = [occasion.random.below(dice.faults.maxDelayMs), occasion.random.below(dice.faults.maxDelayMs)];
     if (occasion.happens('unroutable', () => `broker: no queue takes ${what}`)) return 'returned';
     if (occasion.happens('drop', () => `broker: ${what} is lost`)) return 'confirmed';

@@ -1,7 +1,7 @@
 /** A consumer that is driven from outside: one set after the other, a failed one again in the same process, acknowledged last. */
 import type { IncomingMessage } from '../contract/message.js';
 import { DEFAULTS } from '../settings.js';
-import type { ConsumeOptions, Consumer } from '../transport/transport.js';
+import type { ConsumeOptions, Consumer, ConsumerHealth } from '../transport/transport.js';
 
 /** What a consumer needs of its broker. */
 interface Queues {
@@ -29,6 +29,14 @@ export class SimulatedConsumer implements Consumer {
 
   isRunning(): boolean {
     return this.running;
+  }
+
+  health(): ConsumerHealth {
+    return {
+      running: this.running,
+      failingSince: null,
+      reason: this.running ? null : `${this.options.queue} is not consumed`,
+    };
   }
 
   async stop(): Promise<void> {
@@ -60,9 +68,10 @@ export class SimulatedConsumer implements Consumer {
     return this.hand;
   }
 
-  /** The set in hand was handled: it is acknowledged. */
-  acknowledge(): void {
+  /** The set in hand was handled: it is acknowledged. @param undone - but for these, which are tried again later, while others go on */
+  acknowledge(undone: readonly IncomingMessage[] = []): void {
     this.hand = [];
+    if (undone.length > 0) this.broker.redeliver(this.options.queue, undone, DEFAULTS.recoveryMaxMs);
   }
 
   /** The set in hand could not be handled: the same process tries it again after a pause. */

@@ -203,14 +203,17 @@ export class Simulation<Data> {
   private async handle(worker: Worker, most: number): Promise<void> {
     const { consumer } = worker;
     const set = consumer.take(most);
+    let later: IncomingMessage[] = [];
     await this.work.as(
       worker,
       list(set),
       async () => {
-        for (const suspect of (await consumer.options.handleSet(set)) ?? []) await suspect.handleAlone();
+        const unfinished = await consumer.options.handleSet(set);
+        later = [...(unfinished?.later ?? [])];
+        for (const suspect of unfinished?.suspects ?? []) later.push(...(await suspect.handleAlone()));
       },
       (end) => {
-        if (end === 'done') consumer.acknowledge();
+        if (end === 'done') consumer.acknowledge(later);
         else if (end === 'failed') consumer.retry();
         else consumer.giveBack(100);
       },

@@ -112,6 +112,41 @@ describe('the guard against crash loops', () => {
     expect([begin.mock.calls.length, handleSet.mock.calls]).toEqual([0, [[[hostile]]]]);
   });
 
+  it('handles a message that comes for the first time beside one of the same name that was delivered before', async () => {
+    const { attempts, publish } = lasting();
+    const handled: IncomingMessage[] = [];
+    const handleSet = (set: readonly IncomingMessage[]) => Promise.resolve(void handled.push(...set));
+    const set = [message(1), message(1, false), message(2, false)];
+    await guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger)(set);
+    expect(new Set(handled)).toEqual(new Set(set));
+    expect(handled).toHaveLength(3);
+  });
+
+  it('handles it alone when processes died of its like, and also when its like is parked', async () => {
+    const { attempts, publish, dead, notes } = lasting();
+    const sets: IncomingMessage[][] = [];
+    const handleSet = (set: readonly IncomingMessage[]) => Promise.resolve(void sets.push([...set]));
+    const [before, fresh, other] = [message(1), message(1, false), message(2, false)];
+    const guarded = guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger);
+    notes.set(1, 1);
+    await guarded([before, fresh, other]);
+    expect(sets).toEqual([[other], [before, fresh]]);
+    notes.set(1, 3);
+    await guarded([before, fresh, other]);
+    expect(sets.slice(2)).toEqual([[other], [fresh]]);
+    expect([dead.length, notes.size]).toEqual([1, 0]);
+  });
+
+  it('says that a message is not done while no queue has its letter, and handles it no more', async () => {
+    const { attempts, notes } = lasting();
+    const publish = (messages: readonly OutgoingMessage[]) => Promise.resolve(messages.map(() => 'returned' as const));
+    const handleSet = jest.fn(() => Promise.resolve());
+    notes.set(1, 3);
+    const guarded = guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger);
+    for (let time = 0; time < 2; time++) expect(await guarded([message(1)])).toEqual({ later: [message(1)], suspects: [] });
+    expect([handleSet.mock.calls.length, notes.get(1)]).toEqual([0, 3]);
+  });
+
   it('takes no detour for messages that come for the first time', async () => {
     const { publish } = lasting();
     const never: DeliveryAttempts = { unfinished: jest.fn(), begin: jest.fn(), finish: jest.fn() };

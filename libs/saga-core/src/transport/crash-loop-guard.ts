@@ -11,8 +11,8 @@ import type { IncomingMessage } from '../contract/message.js';
 import { commandIdOf, isRoutingKey, parseCommandId } from '../contract/routing.js';
 import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
 import { DEFAULTS } from '../settings.js';
-import { assertDeadLettersKept } from './kept-dead-letters.js';
-import type { ConsumeOptions, Suspect, Transport } from './transport.js';
+import { keepDeadLetters } from './keep-dead-letters.js';
+import type { ConsumeOptions, Suspect, Transport, Unfinished } from './transport.js';
 
 type HandleSet = ConsumeOptions['handleSet'];
 
@@ -20,6 +20,8 @@ interface Redelivered {
   readonly key: DeliveryKey;
   /** The same command may have been delivered more than once. */
   readonly messages: IncomingMessage[];
+  /** The same that come for the first time: they are handled like others, but not among the innocent when a process died of its like. */
+  readonly fresh: IncomingMessage[];
 }
 
 /** @returns `handleSet`, guarded; messages that were never delivered before take no detour */
@@ -51,32 +53,34 @@ export function guardAgainstCrashLoops(
     }
   };
 
-  const handleNoted = async (returned: readonly Redelivered[]): Promise<readonly Suspect[]> => {
-    const suspects = await noted(
+  const handleNoted = async (returned: readonly Redelivered[]): Promise<Partial<Unfinished>> => {
+    const unfinished = await noted(
       returned.map(({ key }) => key),
       () => handleSet(returned.flatMap(({ messages }) => messages)),
     );
-    return (suspects ?? []).map((suspect) => ({
-      ...suspect,
-      handleAlone: () => {
-        const keys = returned.filter(({ messages }) => messages.some((message) => suspect.messages.includes(message)));
-        return noted(
-          keys.map(({ key }) => key),
-          () => suspect.handleAlone(),
-        );
-      },
-    }));
+    const notedAlone = (suspect: Suspect): Suspect => {
+      const among = returned.filter(({ messages }) => messages.some((message) => suspect.messages.includes(message)));
+      const keys = among.map(({ key }) => key);
+      return { ...suspect, handleAlone: () => noted(keys, () => suspect.handleAlone()) };
+    };
+    return { later: unfinished?.later ?? [], suspects: (unfinished?.suspects ?? []).map(notedAlone) };
   };
 
-  const park = async ({ key, messages }: Redelivered, deaths: number): Promise<void> => {
+  const park = async ({ key, messages }: Redelivered, deaths: number): Promise<readonly IncomingMessage[]> => {
     const detail = `${deaths} processes died while they handled it`;
     logger.error(
       { queue, commandId: commandIdOf(key.sagaId, key.sequence), deaths },
       'a message is dead-lettered: processes die of it',
     );
-    const letters = messages.map((message) => deadLetter(message, queue, 'CRASH_LOOP', detail));
-    assertDeadLettersKept(letters, await transport.publish(letters));
-    await forget([key]);
+    const laidAside = messages.map((message) => ({
+      message,
+      letter: deadLetter(message, queue, 'CRASH_LOOP', detail),
+    }));
+    const fates = await transport.publish(laidAside.map(({ letter }) => letter));
+    const undone = await keepDeadLetters(laidAside, fates, transport, logger);
+    // As long as its letter has no room, it must not be handled.
+    if (undone.length === 0) await forget([key]);
+    return undone;
   };
 
   return async (set) => {
@@ -86,16 +90,28 @@ export function guardAgainstCrashLoops(
     const list = [...suspects.values()];
     const deaths = await attempts.unfinished(list.map(({ key }) => key));
     const newcomers = list.filter((_suspect, index) => deaths[index] === 0);
-    const innocent = set.filter((message) => !suspects.has(nameOf(message)));
+    const known = list.filter((_suspect, index) => deaths[index]! > 0);
+    const apart = new Set(list.flatMap(({ messages }) => messages));
+    for (const { fresh } of known) for (const message of fresh) apart.add(message);
+    const innocent = set.filter((message) => !apart.has(message));
+    const later: IncomingMessage[] = [];
     const failed: Suspect[] = [];
-    if (newcomers.length > 0) failed.push(...(await handleNoted(newcomers)));
-    if (innocent.length > 0) failed.push(...((await handleSet(innocent)) ?? []));
+    const add = (unfinished: Partial<Unfinished> | void): void => {
+      later.push(...(unfinished?.later ?? []));
+      failed.push(...(unfinished?.suspects ?? []));
+    };
+    if (newcomers.length > 0) add(await handleNoted(newcomers));
+    if (innocent.length > 0) add(await handleSet(innocent));
     for (const [index, suspect] of list.entries()) {
       const count = deaths[index]!;
-      if (count >= DEFAULTS.maxDeathsPerMessage) await park(suspect, count);
-      else if (count > 0) failed.push(...(await handleNoted([suspect])));
+      const { key, messages, fresh } = suspect;
+      if (count === 0) continue;
+      const isLethal = count >= DEFAULTS.maxDeathsPerMessage;
+      if (isLethal) later.push(...(await park(suspect, count)));
+      const left = isLethal ? fresh : [...messages, ...fresh];
+      if (left.length > 0) add(await handleNoted([{ key, messages: left, fresh: [] }]));
     }
-    return failed;
+    return { later, suspects: failed };
   };
 }
 
@@ -110,7 +126,13 @@ function suspectsIn(set: readonly IncomingMessage[]): Map<string, Redelivered> {
     if (!identity || !isRoutingKey(message.routingKey)) continue;
     const known = suspects.get(nameOf(message));
     if (known) known.messages.push(message);
-    else suspects.set(nameOf(message), { key: { ...identity, routingKey: message.routingKey }, messages: [message] });
+    else
+      suspects.set(nameOf(message), {
+        key: { ...identity, routingKey: message.routingKey },
+        messages: [message],
+        fresh: [],
+      });
   }
+  for (const message of set) if (!message.deliveredBefore) suspects.get(nameOf(message))?.fresh.push(message);
   return suspects;
 }

@@ -1,10 +1,11 @@
+import { isUnanswered } from './broker-answer.js';
 import { DEFAULTS } from '../settings.js';
 
 /**
  * Declares a topology again and again: of an exchange or a binding that somebody deletes, no broker tells, and a saga would wait for ever.
  *
  * @param declareAll - declares what is missing, and leaves alone what is there
- * @param fail - told when that cannot be done
+ * @param fail - told when that cannot be done; not when the broker does not answer: it is asked again
  * @returns a function that ends it
  */
 export function keepDeclared(declareAll: () => Promise<void>, fail: (reason: Error) => void): () => void {
@@ -14,7 +15,9 @@ export function keepDeclared(declareAll: () => Promise<void>, fail: (reason: Err
     if (busy) return;
     busy = true;
     declareAll()
-      .catch(fail)
+      .catch((error: Error) => {
+        if (!isUnanswered(error)) fail(error);
+      })
       .finally(() => (busy = false));
   }, DEFAULTS.topologyCheckMs);
   return () => clearInterval(timer);

@@ -4,6 +4,7 @@ import { lyingLetter, type LyingLetter } from '../contract/lying-letter.js';
 import type { IncomingMessage } from '../contract/message.js';
 import { deadLetterQueueOf } from '../contract/routing.js';
 import { messageOf, SagaError } from '../errors.js';
+import { brokerAnswer, closeUnheard } from './broker-answer.js';
 import type { DeadLetters, LetterCount, LettersDone } from './dead-letters.js';
 import type { RabbitLink } from './rabbit-link.js';
 import { RabbitPublisher } from './rabbit-publisher.js';
@@ -15,6 +16,8 @@ const MOST_BYTES = 16 * 1_048_576;
 interface Held {
   readonly message: GetMessage;
   readonly letter: LyingLetter;
+  /** Of its body and its headers. */
+  readonly bytes: number;
 }
 
 /**
@@ -36,9 +39,11 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
   const channelNow = async (): Promise<Channel> => {
     const on = connectionOf(consuming);
     if (open?.on === on) return open.channel;
-    const channel = await on.createChannel();
+    const channel = await brokerAnswer(on, 'open a channel', on.createChannel());
     channel.on('error', () => undefined);
-    channel.on('close', () => (open = null));
+    channel.on('close', () => {
+      if (open?.channel === channel) open = null;
+    });
     open = { on, channel };
     return channel;
   };
@@ -54,7 +59,7 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
         return done;
       } catch (error) {
         open = null;
-        await channel?.close().catch(() => undefined);
+        if (channel) closeUnheard(channel);
         if (error instanceof SagaError) throw error;
         throw new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not do it: ${messageOf(error)}`, { cause: error });
       }
@@ -64,12 +69,16 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
   };
 
   const take = async (channel: Channel, queue: string): Promise<Held | null> => {
-    const message = await channel.get(deadLetterQueueOf(queue), { noAck: false });
+    const asked = channel.get(deadLetterQueueOf(queue), { noAck: false });
+    const message = await brokerAnswer(connectionOf(consuming), 'give a letter', asked);
     if (!message) return null;
     const { correlationId, replyTo, headers } = message.properties as Partial<IncomingMessage>;
     const letter = lyingLetter(queue, { correlationId, replyTo, headers: headers ?? {}, body: message.content });
-    return { message, letter };
+    return { message, letter, bytes: message.content.length + bytesIn(headers) };
   };
+
+  const countIn = (channel: Channel, queue: string) =>
+    brokerAnswer(connectionOf(consuming), 'count letters', channel.checkQueue(deadLetterQueueOf(queue)));
 
   /** Takes what lies there now, or the one that is meant, in sets. What comes meanwhile is left: it may be one that came back. */
   const takeAll = async (
@@ -78,7 +87,7 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
     handle: (set: readonly Held[]) => Promise<readonly Held[]>,
   ): Promise<LettersDone> =>
     inTurn(async (channel) => {
-      const { messageCount } = await channel.checkQueue(deadLetterQueueOf(queue));
+      const { messageCount } = await countIn(channel, queue);
       const most = Math.max(messageCount, givenBack.get(queue) ?? 0);
       const done: LyingLetter[] = [];
       let [taken, meant] = [0, 0];
@@ -86,8 +95,8 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
       const flush = async (): Promise<void> => {
         for (const { message, letter } of await handle(set)) {
           channel.ack(message);
-          // What is told of it needs no body.
-          done.push({ ...letter, body: Buffer.alloc(0), again: null });
+          // What is told of it needs neither body nor headers.
+          done.push({ ...letter, headers: {}, body: Buffer.alloc(0), again: null });
         }
         set = [];
       };
@@ -121,7 +130,7 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
     peek: async (queue, limit) => {
       if ((await lookAt(connectionOf(consuming), deadLetterQueueOf(queue))) === null) return { letters: [], count: 0 };
       return inTurn(async (channel) => {
-        const { messageCount } = await channel.checkQueue(deadLetterQueueOf(queue));
+        const { messageCount } = await countIn(channel, queue);
         const held: Held[] = [];
         while (held.length < limit && bytesOf(held) <= MOST_BYTES) {
           const next = await take(channel, queue);
@@ -144,24 +153,31 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
   };
 }
 
-const bytesOf = (set: readonly Held[]): number => set.reduce((sum, { letter }) => sum + letter.body.length, 0);
+const bytesOf = (set: readonly Held[]): number => set.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** @returns about how much memory a header, or headers, take; their depth is bounded where they come in */
+function bytesIn(value: unknown): number {
+  if (typeof value === 'string' || Buffer.isBuffer(value)) return 32 + value.length;
+  if (typeof value !== 'object' || value === null) return 16;
+  return Object.entries(value).reduce((sum, [name, item]) => sum + 32 + name.length + bytesIn(item), 32);
+}
 
 /** @returns the queue's counts, or null when it does not exist: asking for it closes the channel then */
 async function lookAt(
   connection: ChannelModel,
   queue: string,
 ): Promise<{ messageCount: number; consumerCount: number } | null> {
-  const channel = await connection.createChannel();
+  const channel = await brokerAnswer(connection, 'open a channel', connection.createChannel());
   channel.on('error', () => undefined);
   try {
-    const counts = await channel.checkQueue(queue);
-    await channel.close();
-    return counts;
+    return await brokerAnswer(connection, `look at ${queue}`, channel.checkQueue(queue));
   } catch (error) {
     if ((error as { code?: unknown }).code === 404) return null;
     throw new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not tell of ${queue}: ${messageOf(error)}`, {
       cause: error,
     });
+  } finally {
+    closeUnheard(channel);
   }
 }
 
@@ -174,8 +190,11 @@ async function withPublisher<Result>(
     throw new SagaError('TRANSPORT_UNAVAILABLE', 'RabbitMQ has blocked publishing (memory or disk alarm)');
   const publisher = await RabbitPublisher.open(connection, {
     fail: (reason) => publisher.abandon(reason),
-    isBlocked: () => link.isBlocked(),
+    // Whoever asked does not wait for the end of an alarm, and neither does who asks next.
+    isBlocked: () => false,
     onRefused: () => undefined,
+    restore: () => Promise.resolve(false),
+    tell: () => undefined,
   });
   try {
     return await work((messages) => (messages.length === 0 ? Promise.resolve([]) : publisher.publish(messages)));

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { corkWrites } from '../cork-writes.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { guardHeaders, TESTED_WITH } from './guard-headers.js';
 
 export interface LinkOptions {
   /** The nodes of one cluster; each attempt takes the next. */
@@ -65,12 +66,15 @@ export class RabbitLink {
     const { urls, name, logger } = this.options;
     let failures = 0;
     for (let attempt = 0; !this.isStopping(); attempt++) {
+      let upSince: number | null = null;
       const reason = await this.once(urls[attempt % urls.length]!, () => {
+        upSince = performance.now();
         if (failures > 0) logger.info({ link: name }, 'connected to RabbitMQ again');
-        failures = 0;
       });
       if (this.isStopping()) break;
-      failures++;
+      // To come up is not enough: what breaks again at once is to be tried more and more seldom.
+      const wasGood = upSince !== null && performance.now() - upSince >= DEFAULTS.connectionGoodAfterMs;
+      failures = wasGood ? 1 : failures + 1;
       logger.warn({ link: name, reason: messageOf(reason) }, 'connection to RabbitMQ lost or refused; trying again');
       const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (failures - 1));
       await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
@@ -82,6 +86,11 @@ export class RabbitLink {
     let connection: ChannelModel | undefined;
     try {
       connection = await this.connect(url);
+      if (!guardHeaders(connection))
+        this.options.logger.error(
+          { testedWith: TESTED_WITH },
+          'headers of messages are not bounded: this amqplib is another one inside',
+        );
       corkWrites((connection.connection as unknown as { stream: Writable }).stream);
       const down = this.downOf(connection);
       await Promise.race([

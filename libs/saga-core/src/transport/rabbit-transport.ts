@@ -1,8 +1,11 @@
 /** The transport on RabbitMQ: one connection to publish and one to consume, so that an alarm which blocks publishers does not block acknowledgements. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelModel } from 'amqplib';
 import type { Logger } from 'pino';
+import { logSparsely } from '../engine/log-sparsely.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { brokerAnswer, closeUnheard, isUnanswered } from './broker-answer.js';
 import type { DeadLetters } from './dead-letters.js';
 import { declareTopology } from './declare-topology.js';
 import { keepDeclared } from './keep-declared.js';
@@ -33,6 +36,8 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
   const { urls, name, logger } = options;
   if (urls.length === 0) throw new SagaError('INVALID_SETTING', 'connectTransport needs at least one URL');
   const topologies: Topology[] = [];
+  /** Those that were declared at least once. */
+  const declared = new Set<Topology>();
   const consumers = new Set<RabbitConsumer>();
   const addresses = new Map<string, { usable: boolean; until: number }>();
   const remember = (exchange: string, usable: boolean): void => {
@@ -53,12 +58,21 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
   };
 
   const declare = async (connection: ChannelModel, topology: Topology): Promise<void> => {
-    if (options.declare === false) return;
-    const channel = await connection.createChannel();
-    // The error also rejects the call that caused it.
-    channel.on('error', () => undefined);
-    await declareTopology(channel, topology);
-    await channel.close();
+    if (options.declare !== false) await declareTopology(connection, topology);
+    declared.add(topology);
+  };
+  const declareAllOn = async (connection: ChannelModel): Promise<void> => {
+    for (const topology of topologies) await declare(connection, topology);
+  };
+
+  /** An exchange of ours that somebody has deleted is there again before anything is refused for it. */
+  const restore = async (exchange: string): Promise<boolean> => {
+    const isOurs = topologies.some(({ exchanges }) => exchanges.some(({ name }) => name === exchange));
+    if (!isOurs || options.declare === false || !consumingOn) return false;
+    return declareAllOn(consumingOn.connection).then(
+      () => true,
+      () => false,
+    );
   };
 
   const publishing: RabbitLink = new RabbitLink({
@@ -70,6 +84,14 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
         fail,
         isBlocked: () => publishing.isBlocked(),
         onRefused: (exchange) => remember(exchange, false),
+        restore,
+        tell: ({ exchange, routingKey, correlationId }, reason) =>
+          logSparsely(
+            logger,
+            'warn',
+            { exchange, routingKey, correlationId, reason },
+            'the broker takes a message not, and goes on with the others',
+          ),
       });
     },
     onDown: (reason) => {
@@ -86,15 +108,22 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
     logger,
     setup: async (connection, fail) => {
       consumingOn = { connection, fail };
-      const declareAll = async (): Promise<void> => {
-        for (const topology of topologies) await declare(connection, topology);
-      };
-      await declareAll();
-      for (const consumer of consumers) await consumer.open(connection, fail);
-      endDeclaring = keepDeclared(declareAll, fail);
+      const declaring = declareAllOn(connection);
+      // A node that does not answer to this may deliver all the same.
+      const isSlow = await Promise.race([
+        declaring.then(() => false),
+        delay(DEFAULTS.declareHoldMs, true, { ref: false }),
+      ]);
+      if (isSlow)
+        declaring.catch((error: Error) => {
+          if (!isUnanswered(error)) fail(error);
+        });
+      await Promise.all([...consumers].map((consumer) => consumer.open(connection, declaring, fail)));
+      endDeclaring = keepDeclared(() => declareAllOn(connection), fail);
     },
     onDown: () => {
       endDeclaring();
+      endDeclaring = () => undefined;
       consumingOn = null;
       consumers.forEach((consumer) => consumer.down());
     },
@@ -106,6 +135,15 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
   return {
     isReady: () => publishing.isUp() && consuming.isUp(),
     canPublish: () => publishing.isUp() && !publishing.isBlocked(),
+    async untilReady(signal) {
+      const isReady = (): boolean =>
+        publishing.isUp() &&
+        consuming.isUp() &&
+        topologies.every((topology) => declared.has(topology)) &&
+        [...consumers].every((consumer) => consumer.isRunning());
+      while (!isReady() && !signal.aborted)
+        await delay(DEFAULTS.readyPollMs, undefined, { signal }).catch(() => undefined);
+    },
     use(topology) {
       topologies.push(topology);
       addNow((connection) => declare(connection, topology));
@@ -127,9 +165,10 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
     consume(consumption) {
       const consumer = new RabbitConsumer(consumption, logger);
       consumers.add(consumer);
-      addNow((connection, fail) => consumer.open(connection, fail));
+      addNow((connection, fail) => consumer.open(connection, Promise.resolve(), fail));
       return {
         isRunning: () => consumer.isRunning(),
+        health: () => consumer.health(),
         stop: async () => {
           consumers.delete(consumer);
           await consumer.stop();
@@ -147,14 +186,15 @@ const MOST_ADDRESSES = 1_000;
 
 /** Asks on a channel of its own: publishing to a missing exchange would close the channel that publishes. */
 async function probe(connection: ChannelModel, exchange: string): Promise<boolean> {
+  const channel = await brokerAnswer(connection, 'open a channel', connection.createChannel());
+  channel.on('error', () => undefined);
   try {
-    const channel = await connection.createChannel();
-    channel.on('error', () => undefined);
-    await channel.checkExchange(exchange);
-    await channel.close();
+    await brokerAnswer(connection, 'look for a reply exchange', channel.checkExchange(exchange));
     return true;
   } catch (error) {
     if ((error as { code?: unknown }).code === 404) return false;
     throw new SagaError('TRANSPORT_UNAVAILABLE', 'RabbitMQ could not be asked for a reply exchange', { cause: error });
+  } finally {
+    closeUnheard(channel);
   }
 }

@@ -1,6 +1,7 @@
 /** Handles suspects beside the batches that follow, each alone and a few at a time, until each is done. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { IncomingMessage } from '../contract/message.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Suspect } from './transport.js';
@@ -23,11 +24,12 @@ export class SuspectLane {
     this.options = options;
   }
 
-  /** @param onDone - called when it was handled, unless the lane was cleared meanwhile */
-  add(suspect: Suspect, onDone: () => void): void {
+  /** @param onDone - called with what is not done when it was handled, unless the lane was cleared meanwhile */
+  add(suspect: Suspect, onDone: (later: readonly IncomingMessage[]) => void): void {
     const { generation } = this;
     this.waiting.push(async () => {
-      if ((await this.handle(suspect, generation)) && generation === this.generation) onDone();
+      const later = await this.handle(suspect, generation);
+      if (later && generation === this.generation) onDone(later);
     });
     this.fill();
   }
@@ -53,19 +55,18 @@ export class SuspectLane {
     }
   }
 
-  /** @returns whether it was handled; false when it is left to whoever gets it next */
-  private async handle(suspect: Suspect, generation: number): Promise<boolean> {
+  /** @returns what is not done; null when it is left to whoever gets it next */
+  private async handle(suspect: Suspect, generation: number): Promise<readonly IncomingMessage[] | null> {
     const { queue, logger, signal } = this.options;
     for (let attempt = 1; !signal.aborted && generation === this.generation; attempt++) {
       try {
-        await suspect.handleAlone();
-        return true;
+        return await suspect.handleAlone();
       } catch (error) {
         logger.warn({ queue, attempt, reason: messageOf(error) }, 'a message could not be handled alone; trying again');
         const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
         await delay(pause, undefined, { signal }).catch(() => undefined);
       }
     }
-    return false;
+    return null;
   }
 }

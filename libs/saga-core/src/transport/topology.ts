@@ -13,9 +13,16 @@ import { DEFAULTS } from '../settings.js';
 /** quorum: replicated, the default. classic: faster, and lost with its node; a saga then waits for its deadline and goes on. */
 export type QueueType = 'quorum' | 'classic';
 
+export interface QueueSpec {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, string | number>>;
+  /** One that is there already stays as it is, in whatever form: its arguments are newer than what others have declared. */
+  readonly mayBeOlder?: boolean;
+}
+
 export interface Topology {
   readonly exchanges: readonly { readonly name: string; readonly type: 'topic' | 'direct' }[];
-  readonly queues: readonly { readonly name: string; readonly arguments: Readonly<Record<string, string | number>> }[];
+  readonly queues: readonly QueueSpec[];
   readonly bindings: readonly { readonly queue: string; readonly exchange: string; readonly pattern: string }[];
 }
 
@@ -45,7 +52,11 @@ function withDeadLetters(queue: string, type: QueueType, rest: Pick<Topology, 'e
   return {
     exchanges: [...rest.exchanges, { name: DEAD_LETTER_EXCHANGE, type: 'direct' }],
     queues: [
-      { name: dead, arguments: type === 'quorum' ? DEAD_QUORUM_QUEUE : CLASSIC_QUEUE },
+      {
+        name: dead,
+        arguments: { ...(type === 'quorum' ? DEAD_QUORUM_QUEUE : CLASSIC_QUEUE), ...DEAD_LENGTH },
+        mayBeOlder: true,
+      },
       { name: queue, arguments: { ...(type === 'quorum' ? QUORUM_QUEUE : CLASSIC_QUEUE), ...deadLettersTo(queue) } },
     ],
     bindings: [{ queue: dead, exchange: DEAD_LETTER_EXCHANGE, pattern: queue }, ...rest.bindings],
@@ -63,6 +74,12 @@ const QUORUM_QUEUE = {
   'x-delivery-limit': DEFAULTS.deliveryLimit,
   'x-dead-letter-strategy': 'at-least-once',
   'x-overflow': 'reject-publish',
+} as const;
+
+/** So many letters are enough to see what is wrong; those that find no room wait in their live queue, and hold up nobody there. */
+const DEAD_LENGTH = {
+  'x-max-length': DEFAULTS.maxDeadLetters,
+  'x-max-length-bytes': DEFAULTS.maxDeadLetterBytes,
 } as const;
 
 /** People look at dead letters again and again; RabbitMQ 4 would drop a letter after twenty looks. */

@@ -2,8 +2,11 @@
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
 import type { Topology } from './topology.js';
 
-/** confirmed: a queue has it. returned: no queue takes it. */
-export type PublishOutcome = 'confirmed' | 'returned';
+/**
+ * confirmed: a queue has it. returned: no queue takes it. refused: it cannot be written, is too large, may not be written there, or its queue takes no more
+ * (then it may be in the queue all the same); the others are not touched by that.
+ */
+export type PublishOutcome = 'confirmed' | 'returned' | 'refused';
 
 export interface ConsumeOptions {
   readonly queue: string;
@@ -12,26 +15,41 @@ export interface ConsumeOptions {
   /** The most deliveries in one set. */
   readonly maxSetSize: number;
   /**
-   * Handles a batch of deliveries. When it resolves, all of them are acknowledged but the suspects that it gives. When
+   * Handles a batch of deliveries. When it resolves, all of them are acknowledged but what it gives as unfinished. When
    * it rejects, the same batch is given again after a pause, marked as redelivered; so it rejects only for trouble that
    * passes, and never for one bad message.
    */
-  readonly handleSet: (set: readonly IncomingMessage[]) => Promise<readonly Suspect[] | void>;
+  readonly handleSet: (set: readonly IncomingMessage[]) => Promise<Partial<Unfinished> | void>;
 }
 
-/**
- * Messages that failed beside others, or took too long. They are handled alone, while the batches that follow go on, and
- * then acknowledged.
- */
+/** What of a batch is not done; the batches that follow go on. */
+export interface Unfinished {
+  /** Nothing can be done with these now: they wait by themselves, and are given again later. */
+  readonly later: readonly IncomingMessage[];
+  readonly suspects: readonly Suspect[];
+}
+
+/** Messages that failed beside others, or took too long: they are handled alone, and then acknowledged. */
 export interface Suspect {
   readonly messages: readonly IncomingMessage[];
-  /** Rejects only for trouble that passes: then it is called again. */
-  handleAlone(): Promise<void>;
+  /** Rejects only for trouble that passes: then it is called again. @returns those with which nothing can be done now */
+  handleAlone(): Promise<readonly IncomingMessage[]>;
+}
+
+/** How a consumer fares. */
+export interface ConsumerHealth {
+  /** Whether deliveries arrive now. */
+  readonly running: boolean;
+  /** Since when each batch has failed, in milliseconds since the epoch; null while all is well. */
+  readonly failingSince: number | null;
+  /** Why it does not run, or the last batch failed; null while all is well. */
+  readonly reason: string | null;
 }
 
 export interface Consumer {
   /** @returns whether deliveries arrive now. */
   isRunning(): boolean;
+  health(): ConsumerHealth;
   /** Stops taking deliveries, finishes and acknowledges the set in hand; the broker gives the rest to others. */
   stop(): Promise<void>;
 }
@@ -41,13 +59,19 @@ export interface Transport {
   isReady(): boolean;
   /** @returns whether messages can be published now: connected, and not blocked by an alarm of the broker. */
   canPublish(): boolean;
+  /**
+   * Resolves once it is ready, all that is used was declared, and all consumers run; or when it is to wait no longer.
+   *
+   * @param signal - ends the waiting
+   */
+  untilReady(signal: AbortSignal): Promise<void>;
   /** Sees to it that exchanges, queues and bindings are there, now and after each reconnection. */
   use(topology: Topology): void;
   /**
-   * Publishes a set and waits for the broker's confirms.
+   * Publishes a set and waits for the broker's confirms. What is wrong with one message concerns that message alone.
    *
    * @returns what became of each message, in order
-   * @throws {SagaError} TRANSPORT_UNAVAILABLE when confirms fail to come; some messages may have arrived all the same
+   * @throws {SagaError} TRANSPORT_UNAVAILABLE when the broker is away, or confirms fail to come; some messages may have arrived all the same
    */
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]>;
   /**

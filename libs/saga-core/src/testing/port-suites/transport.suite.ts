@@ -82,6 +82,64 @@ export function describeTransport(name: string, harness: () => TransportHarness)
       expect(bodies(await drain(2))).toEqual(['{"n":1}', '{"n":2}']);
     });
 
+    it.each<[string, Partial<OutgoingMessage>]>([
+      ['a number that amqplib reads and cannot write', { headers: { bad: -1e300 } }],
+      ['a header whose name is too long', { headers: { ['k'.repeat(256)]: 'v' } }],
+      ['headers that do not fit', { headers: { bad: 'x'.repeat(66_000) } }],
+      ['an exchange that does not exist', { exchange: 'nobody.responses' }],
+    ])('refuses a message alone: %s', async (_what, changes) => {
+      const messages = [command({ n: 1 }), command({}, changes), command({ n: 2 })];
+      expect(await publish(...messages)).toEqual(['confirmed', 'refused', 'confirmed']);
+      expect(await publish(command({ n: 3 }))).toEqual(['confirmed']);
+      // What was under way beside it may have been published twice.
+      const seen = new Set<string>();
+      const consumer = consume(async (set) => bodies(set).forEach((body) => seen.add(body)));
+      await harness().until('all', () => seen.size === 3);
+      await consumer.stop();
+      expect([...seen].sort()).toEqual(['{"n":1}', '{"n":2}', '{"n":3}']);
+      expect(harness().transport.isReady()).toBe(true);
+    });
+
+    it('goes on while a message is not done, and gives that again later', async () => {
+      const seen: string[] = [];
+      const consumer = consume(async (set) => {
+        seen.push(...bodies(set));
+        return {
+          later: set.filter(({ body }) => body.toString() === '1' && seen.filter((other) => other === '1').length < 2),
+        };
+      });
+      await publish(command(1), command(2));
+      await harness().until('the others', () => seen.includes('2'));
+      await publish(command(3));
+      await harness().until('the one that is not done', () => seen.length === 4);
+      await consumer.stop();
+      expect([...seen].sort()).toEqual(['1', '1', '2', '3']);
+      expect(seen.at(-1)).toBe('1');
+      expect(await harness().lying(queue())).toBe(0);
+    });
+
+    it('tells how a consumer fares', async () => {
+      let fails = true;
+      let tries = 0;
+      const consumer = consume(async () => {
+        tries++;
+        if (fails) throw new Error('nobody knows why');
+      });
+      await harness().transport.untilReady(new AbortController().signal);
+      expect(consumer.health()).toEqual({ running: true, failingSince: null, reason: null });
+      await publish(command({}));
+      await harness().until('failures', () => tries >= 4);
+      if (consumer.health().failingSince !== null) {
+        expect(consumer.health().reason).toContain('nobody knows why');
+        fails = false;
+        await harness().until('the end', () => consumer.health().reason === null);
+      }
+      fails = false;
+      await harness().until('the last', () => consumer.health().reason === null);
+      await consumer.stop();
+      expect(consumer.health().running).toBe(false);
+    });
+
     it('finds out whether an exchange exists, without harm to what is being published', async () => {
       const { transport, saga } = harness();
       expect(await transport.canPublishTo(`${saga}.responses`)).toBe(true);

@@ -1,0 +1,42 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
+
+/**
+ * Waits for what the broker was asked, as long as that makes sense: a node that stands still answers never, and amqplib forgets some questions when the
+ * connection ends.
+ *
+ * @param what - was asked, for the error
+ * @throws {SagaError} TRANSPORT_UNAVAILABLE when the connection ends, or no answer comes in time; and what the broker answers
+ */
+export async function brokerAnswer<Answer>(
+  connection: ChannelModel,
+  what: string,
+  asked: Promise<Answer>,
+  withinMs: number = DEFAULTS.brokerAnswerMs,
+): Promise<Answer> {
+  let giveUp: () => void = () => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    const because = (why: string) => () =>
+      reject(new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not answer (${what}): ${why}`));
+    giveUp = because('the connection was lost');
+    connection.once('close', giveUp);
+    timer = setTimeout(because(`${withinMs} ms are over`), withinMs);
+  });
+  try {
+    return await Promise.race([asked, givenUp]);
+  } finally {
+    clearTimeout(timer);
+    connection.off('close', giveUp);
+  }
+}
+
+/** @returns whether the broker did not answer at all: what it was asked may be all right. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof SagaError && error.code === 'TRANSPORT_UNAVAILABLE';
+
+/** Closes a channel, whether or not it can be. */
+export function closeUnheard(channel: Channel): void {
+  (async () => channel.close())().catch(() => undefined);
+}
