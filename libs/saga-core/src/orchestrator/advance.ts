@@ -66,6 +66,7 @@ class Item<Tx> {
     return {
       instance: { ...instance, version: instance.version + 1 },
       history,
+      decidedAt: this.now,
       keepsData: before.version > 0 && instance.data === before.data,
     };
   }
@@ -85,7 +86,7 @@ class Item<Tx> {
 /**
  * Advances instances as far as it goes without a transaction.
  *
- * @param now - milliseconds since the epoch, by the database's clock
+ * @param now - milliseconds since the epoch, by the sagas' clock
  * @returns null when a local step has to run: then nothing has happened, and {@link advance} does all
  */
 export function advanceWithoutLocal<Tx>(inputs: readonly AdvanceInput<Tx>[], now: number): Advanced | null {
@@ -95,7 +96,7 @@ export function advanceWithoutLocal<Tx>(inputs: readonly AdvanceInput<Tx>[], now
 
 /**
  * @param session - the transaction; local steps write through it
- * @param now - milliseconds since the epoch, by the database's clock
+ * @param now - milliseconds since the epoch, by the sagas' clock
  */
 export async function advance<Tx>(
   session: HandlerSession<Tx>,

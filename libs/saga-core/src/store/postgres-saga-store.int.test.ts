@@ -33,11 +33,11 @@ afterAll(async () => {
 
 const insert = (...instances: SagaInstance[]) =>
   store.transaction((session) =>
-    session.insert(instances.map((item) => ({ instance: item, history: [{ type: 'started' as const }] }))),
+    session.insert(instances.map((item) => ({ instance: item, history: [{ type: 'started' as const }], decidedAt: Date.now() }))),
   );
 const save = (...instances: SagaInstance[]) =>
   store.transaction((session) =>
-    session.save(instances.map((item) => ({ instance: item, history: [{ type: 'stuck' as const }] }))),
+    session.save(instances.map((item) => ({ instance: item, history: [{ type: 'stuck' as const }], decidedAt: Date.now() }))),
   );
 
 describeSagaStore('PostgreSQL', () => store);
@@ -71,7 +71,7 @@ describe('the saga store on PostgreSQL', () => {
 
   it('does not take a COMMIT that answers ROLLBACK for a success', async () => {
     const broken = store.transaction(async (session) => {
-      await session.insert([{ instance: sagaInstance(), history: [] }]);
+      await session.insert([{ instance: sagaInstance(), history: [], decidedAt: Date.now() }]);
       await sql`select 1/0`.execute(session.tx as Kysely<unknown>).catch(() => undefined);
     });
     await expect(broken).rejects.toMatchObject({ code: 'COMMIT_ROLLED_BACK' });

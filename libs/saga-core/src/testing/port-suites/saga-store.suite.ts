@@ -29,13 +29,17 @@ export function awaiting(until: number | null): NonNullable<SagaInstance['awaite
 
 /** @param store - an empty one; asked for when the tests run */
 export function describeSagaStore(name: string, store: () => SagaStore<unknown>): void {
+  let decidedAt: number;
+  beforeEach(async () => {
+    decidedAt = await now();
+  });
   const insert = (...instances: SagaInstance[]) =>
     store().transaction((session) =>
-      session.insert(instances.map((instance) => ({ instance, history: [{ type: 'started' as const }] }))),
+      session.insert(instances.map((instance) => ({ instance, history: [{ type: 'started' as const }], decidedAt }))),
     );
   const save = (...instances: SagaInstance[]) =>
     store().transaction((session) =>
-      session.save(instances.map((instance) => ({ instance, history: [{ type: 'stuck' as const }] }))),
+      session.save(instances.map((instance) => ({ instance, history: [{ type: 'stuck' as const }], decidedAt }))),
     );
   const due = async (limit = 10) =>
     (await store().transaction((session) => session.lockDue(limit, ORDER_SAGA))).instances.map(({ id }) => id);
@@ -111,7 +115,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const [stale, fresh] = [sagaInstance(), sagaInstance()];
       await insert(stale, fresh);
       await save({ ...stale, version: 2 });
-      const next = (instance: SagaInstance) => ({ instance: { ...instance, version: 2 }, history: [] });
+      const next = (instance: SagaInstance) => ({ instance: { ...instance, version: 2 }, history: [], decidedAt });
       const decidedAt = await store().transaction((session) => session.now());
       expect(await store().saveUnlocked([next(stale)], decidedAt)).toEqual(new Set());
       expect(await store().saveUnlocked([next(stale), next(fresh)], decidedAt)).toEqual(new Set([fresh.id]));
@@ -123,7 +127,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
     it('saves nothing of an old decision about what was not locked', async () => {
       const instance = sagaInstance();
       await insert(instance);
-      const next = [{ instance: { ...instance, version: 2 }, history: [] }];
+      const next = [{ instance: { ...instance, version: 2 }, history: [], decidedAt }];
       const old = (await now()) - 60_000;
       expect(await store().saveUnlocked(next, old)).toEqual(new Set());
       await expect(store().transaction((session) => session.saveLast(next, old))).rejects.toMatchObject({
@@ -136,11 +140,11 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const [one, other] = [sagaInstance(), sagaInstance()];
       await insert(one);
       const next = (version: number) => [
-        { instance: { ...one, version, data: null }, history: [{ type: 'stuck' as const }], keepsData: true },
+        { instance: { ...one, version, data: null }, history: [{ type: 'stuck' as const }], decidedAt, keepsData: true },
       ];
       const lastly = (version: number) =>
         store().transaction(async (session) => {
-          await session.insert([{ instance: other, history: [] }]);
+          await session.insert([{ instance: other, history: [], decidedAt }]);
           await session.saveLast(next(version));
         });
       await expect(lastly(9)).rejects.toMatchObject({ code: 'STALE_INSTANCE' });
@@ -186,7 +190,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
         store().transaction(async (session) => {
           const { instances: locked } = await session.lock(order);
           await session.save(
-            locked.map((item) => ({ instance: { ...item, version: item.version + 1 }, history: [{ type: 'stuck' }] })),
+            locked.map((item) => ({ instance: { ...item, version: item.version + 1 }, history: [{ type: 'stuck' }], decidedAt })),
           );
         });
       await Promise.all(Array.from({ length: 20 }, (_, index) => bump(index % 2 ? ids : [...ids].reverse())));
@@ -204,7 +208,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
           await session.save(
             instances.map((item) => ({
               instance: { ...item, version: item.version + 1, awaited: null },
-              history: [{ type: 'step_timed_out' }],
+              history: [{ type: 'step_timed_out' }], decidedAt,
             })),
           );
           return instances.map(({ id }) => id);
@@ -249,15 +253,15 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
     it('takes back the writes of isolated work that throws, and goes on', async () => {
       const [kept, lost, after] = [sagaInstance(), sagaInstance(), sagaInstance()];
       await store().transaction(async (session) => {
-        await session.isolated(() => session.insert([{ instance: kept, history: [] }]));
+        await session.isolated(() => session.insert([{ instance: kept, history: [], decidedAt }]));
         const work = session.isolated(async () => {
-          await session.insert([{ instance: lost, history: [] }]);
-          await session.save([{ instance: { ...kept, version: 2 }, history: [] }]);
+          await session.insert([{ instance: lost, history: [], decidedAt }]);
+          await session.save([{ instance: { ...kept, version: 2 }, history: [], decidedAt }]);
           throw new Error('no');
         });
         await expect(work).rejects.toThrow('no');
         expect(await session.isolated(() => Promise.resolve('an answer'))).toBe('an answer');
-        await session.insert([{ instance: after, history: [] }]);
+        await session.insert([{ instance: after, history: [], decidedAt }]);
       });
       expect(await store().find(lost.id)).toBeNull();
       expect(await store().find(kept.id)).toMatchObject({ instance: { version: 1 } });
@@ -268,8 +272,8 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const [before, during] = [sagaInstance(), sagaInstance()];
       await insert(before);
       const failing = store().transaction(async (session) => {
-        await session.insert([{ instance: during, history: [] }]);
-        await session.save([{ instance: { ...before, version: 2 }, history: [{ type: 'stuck' }] }]);
+        await session.insert([{ instance: during, history: [], decidedAt }]);
+        await session.save([{ instance: { ...before, version: 2 }, history: [{ type: 'stuck' }], decidedAt }]);
         expect((await session.lock([before.id, during.id])).instances).toHaveLength(2);
         throw new Error('crash');
       });
@@ -283,7 +287,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const failing = store().transaction(async ({ tx }) => {
         await store()
           .within(tx)
-          .insert([{ instance: lost, history: [] }]);
+          .insert([{ instance: lost, history: [], decidedAt }]);
         throw new Error('crash');
       });
       await expect(failing).rejects.toThrow('crash');
