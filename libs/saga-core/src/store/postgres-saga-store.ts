@@ -132,7 +132,7 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], c
     const { rows } = await sql<Heard>`
       with input as (select * from ${inputOf(changes)}),
       moment as materialized (select ${sagasNow(clock)} as now),
-      logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input)
+      logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input),
       inserted as (
         insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
           failure, last_error, traceparent, started_at, created_at, updated_at, ended_at)

@@ -64,19 +64,20 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       await save(next);
       const found = (await store().find(saved.id))!;
       expect(found).toMatchObject({
-        instance: { ...next, failure: { message: 'no room\uFFFD' } },
+        instance: { ...next, startedAt: expect.any(Number) as number, failure: { message: 'no room\uFFFD' } },
         history: [
           { version: 1, entries: [{ type: 'started' }] },
           { version: 2, entries: [{ type: 'stuck' }] },
         ],
       });
-      const { createdAt, updatedAt, endedAt, history } = found;
+      const { createdAt, updatedAt, endedAt, history, instance } = found;
       expect(createdAt).toBe(created.createdAt);
       const after = await now();
       for (const times of [
         [before, createdAt, updatedAt, after],
         [before, history[0]!.at, history[1]!.at, after],
         [createdAt, endedAt!, after],
+        [before, instance.startedAt!, after],
       ])
         expect(times).toEqual([...times].sort((a, b) => a - b));
       await save({ ...next, version: 3 });
@@ -226,6 +227,28 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       expect(await due(2)).toEqual([first!.id, second!.id]);
       await forget(first!, second!, third!);
     });
+
+    it.each([-3_600_000, 3_600_000])(
+      'adds durations to its own time: a decision that took it for %d ms more comes to the same',
+      async (wrongBy) => {
+        const wrong = (await now()) + wrongBy;
+        const decided = (version: number, dueInMs: number) => ({
+          instance: sagaInstance({ id: started.id, version, startedAt: wrong, awaited: awaiting(wrong + dueInMs) }),
+          history: [{ type: 'started' as const }],
+          decidedAt: wrong,
+        });
+        const started = sagaInstance();
+        const awaited = async () => (await store().find(started.id))!.instance.awaited!.until! - (await now());
+        const isNear = (time: number, expected: number) => expect(Math.abs(time - expected)).toBeLessThan(10_000);
+        await store().transaction((session) => session.insert([decided(1, 60_000)]));
+        isNear(await awaited(), 60_000);
+        isNear((await store().find(started.id))!.instance.startedAt!, await now());
+        await store().transaction((session) => session.save([decided(2, 120_000)]));
+        isNear(await awaited(), 120_000);
+        expect(await due()).toEqual([]);
+        await forget({ ...started, version: 2 });
+      },
+    );
 
     it('follows the deadline, nearer or later, and never comes before it', async () => {
       const far = awaiting((await now()) + 60_000);
