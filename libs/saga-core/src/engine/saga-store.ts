@@ -11,6 +11,8 @@ export interface SagaChange {
   readonly decidedAt: number;
   /** Set where the data is what was saved before, and need not be written. */
   readonly keepsData?: boolean;
+  /** Set where the awaited command goes on waiting: its deadline is what was saved before, and is not counted anew. */
+  readonly keepsDeadline?: boolean;
 }
 
 /**

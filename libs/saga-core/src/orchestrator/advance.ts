@@ -9,7 +9,7 @@ import type { LocalAction, LocalInput } from '../definition/step.js';
 import type { SagaEvent } from '../engine/event.js';
 import type { HistoryEntry } from '../engine/history.js';
 import { groupBy } from '../engine/group-by.js';
-import { awaitedCommandId, type SagaInstance } from '../engine/instance.js';
+import { awaitedCommandId, type AwaitedCommand, type SagaInstance } from '../engine/instance.js';
 import { runHandler, type Care, type Handled, type HandlerSession } from '../engine/run-handler.js';
 import type { SagaChange } from '../engine/saga-store.js';
 import { transition } from '../engine/transition.js';
@@ -68,6 +68,7 @@ class Item<Tx> {
       history,
       decidedAt: this.now,
       keepsData: before.version > 0 && instance.data === before.data,
+      keepsDeadline: before.version > 0 && waitsStill(before.awaited, instance.awaited),
     };
   }
 
@@ -145,6 +146,12 @@ function advancedOf<Tx>(items: readonly Item<Tx>[]): Advanced {
     ),
   };
 }
+
+/** @returns whether it is the same attempt of the same command that is waited for. Its time may be the same without that, where two inputs were decided at once. */
+const waitsStill = (before: AwaitedCommand | null, after: AwaitedCommand | null): boolean =>
+  before !== null &&
+  after !== null &&
+  (['sequence', 'attempt', 'state', 'until'] as const).every((key) => before[key] === after[key]);
 
 const localInput = <Tx>({ instance }: Item<Tx>): LocalInput<unknown> => ({
   sagaId: instance.id,

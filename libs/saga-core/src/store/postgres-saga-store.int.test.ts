@@ -33,11 +33,15 @@ afterAll(async () => {
 
 const insert = (...instances: SagaInstance[]) =>
   store.transaction((session) =>
-    session.insert(instances.map((item) => ({ instance: item, history: [{ type: 'started' as const }], decidedAt: Date.now() }))),
+    session.insert(
+      instances.map((item) => ({ instance: item, history: [{ type: 'started' as const }], decidedAt: Date.now() })),
+    ),
   );
 const save = (...instances: SagaInstance[]) =>
   store.transaction((session) =>
-    session.save(instances.map((item) => ({ instance: item, history: [{ type: 'stuck' as const }], decidedAt: Date.now() }))),
+    session.save(
+      instances.map((item) => ({ instance: item, history: [{ type: 'stuck' as const }], decidedAt: Date.now() })),
+    ),
   );
 
 describeSagaStore('PostgreSQL', () => store);
@@ -57,12 +61,33 @@ describe('the saga store on PostgreSQL', () => {
     await save(...due.map((item) => ({ ...item, version: 2, awaited: null })));
   });
 
+  it('leaves a timer where it is that wakes some seconds early, and moves one that would wake much earlier than its step needs', async () => {
+    const decidedAt = Date.now();
+    const saga = sagaInstance({ awaited: awaiting(decidedAt + 60_000) });
+    await store.transaction((session) => session.insert([{ instance: saga, history: [], decidedAt }]));
+    const earlyBy = async (version: number, dueInMs: number) => {
+      const instance = { ...saga, version, awaited: awaiting(decidedAt + dueInMs) };
+      await store.transaction((session) => session.save([{ instance, history: [], decidedAt }]));
+      const { rows } = await sql<{ early: number }>`
+        select (extract(epoch from deadline - wake_at))::float8 as early from saga_instance where saga_id = ${saga.id}`.execute(
+        database,
+      );
+      return rows[0]!.early;
+    };
+    expect(await earlyBy(2, 61_000)).toBeGreaterThan(0);
+    expect(await earlyBy(3, 300_000)).toBe(0);
+    expect(await earlyBy(4, 10_000)).toBe(0);
+    await save({ ...saga, version: 5, awaited: null });
+  });
+
   it('puts rows off that wake at the deadline of an earlier step, and finds what is due behind them before that', async () => {
     const early = Array.from({ length: 5 }, () => sagaInstance({ awaited: awaiting(Date.now() + 60_000) }));
     const due = sagaInstance({ awaited: awaiting(Date.now() - 1_000) });
     const locked = sagaInstance({ awaited: awaiting(Date.now() + 60_000) });
     await insert(...early, locked, due);
-    await sql`update saga_instance set wake_at = now() - interval '1 hour' where saga_id <> ${due.id}`.execute(database);
+    await sql`update saga_instance set wake_at = now() - interval '1 hour' where saga_id <> ${due.id}`.execute(
+      database,
+    );
     const take = () => store.transaction((session) => session.lockDue(2, ORDER_SAGA));
     expect((await take()).instances.map(({ id }) => id)).toEqual([due.id]);
     const countEarly = async () => {

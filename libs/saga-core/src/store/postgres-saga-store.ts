@@ -43,7 +43,8 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     },
     insert: (changes) => insert(tx, changes, clock),
     save: async (changes) => {
-      if (changes.length > 0) await saveAll(changes, clock, (statement) => statement.execute(tx).then(({ rows }) => rows));
+      if (changes.length > 0)
+        await saveAll(changes, clock, (statement) => statement.execute(tx).then(({ rows }) => rows));
     },
     saveLast: async (changes, decidedAt) => {
       if (changes.length > 0) await saveAll(changes, clock, (statement) => executeLast(tx, statement), decidedAt);
@@ -75,8 +76,8 @@ async function lock<Db>(tx: Transaction<Db>, ids: readonly string[], clock: Data
 
 /**
  * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that moved with it would cost every
- * update its place on the page. A row that wakes before its deadline is passed over here, and {@link putOff} takes it out of the way. (That it is later than the beginning of time
- * tells the planner, which knows nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so the index instead of the table.)
+ * update its place on the page. It moves when it would be some seconds too early, so that there are never many rows that wake early. One that does is passed over
+ * here, and {@link putOff} takes it out of the way. (That it is later than the beginning of time tells the planner, which knows nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so the index instead of the table.)
  */
 async function lockDue<Db>(
   tx: Transaction<Db>,
@@ -86,7 +87,7 @@ async function lockDue<Db>(
 ): Promise<LockedSet> {
   const known = toJson(definitions);
   const asked = clock.asking();
-  const { rows } = await sql<{ saga_id: null } & Heard | InstanceRow & Heard>`
+  const { rows } = await sql<({ saga_id: null } & Heard) | (InstanceRow & Heard)>`
     with moment as materialized (select ${sagasNow(clock)} as now, ${HEARD}),
     due as (
       select ${columns} from saga_instance
@@ -102,7 +103,7 @@ async function lockDue<Db>(
 
 /**
  * Has rows wake at their deadline that would wake before it, so that {@link lockDue} does not come upon them again and again. It is a statement of its own, which
- * nothing due waits for: after an outage there may be as many of them as there are sagas.
+ * nothing due waits for: there are many of them where an earlier version of this has saved them.
  */
 async function putOff<Db>(database: Kysely<Db>, limit: number, clock: DatabaseClock): Promise<boolean> {
   const asked = clock.asking();
@@ -160,10 +161,12 @@ const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?
   saved as (
     update saga_instance saga set
       status = input.status, version = input.version, sequence = input.sequence, step = input.step, awaited = input.awaited,
-      deadline = ${after('due_in')},
+      deadline = case when keeps_deadline then saga.deadline else ${after('due_in')} end,
       wake_at = case
+        when keeps_deadline then saga.wake_at
         when due_in is null then null
-        when saga.wake_at > (select now from moment) and saga.wake_at <= ${after('due_in')} then saga.wake_at
+        when saga.wake_at > (select now from moment) and saga.wake_at <= ${after('due_in')}
+          and saga.wake_at >= ${after(`(due_in - ${DEFAULTS.wakeEarlyMs})`)} then saga.wake_at
         else ${after('due_in')} end,
       data = coalesce(input.data, saga.data), actions = input.actions, failure = input.failure, last_error = input.last_error,
       updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end

@@ -107,7 +107,11 @@ describe('purging sagas', () => {
       const { instances } = await session.lock(ids.slice(0, 5));
       const next = (instance: SagaInstance) => ({ ...instance, version: instance.version + 1, sequence: 1 });
       await session.save(
-        instances.map((instance) => ({ instance: next(instance), history: [{ type: 'command_sent' }], decidedAt: Date.now() })),
+        instances.map((instance) => ({
+          instance: next(instance),
+          history: [{ type: 'command_sent' }],
+          decidedAt: Date.now(),
+        })),
       );
       expect(await updates()).toEqual({ all: before.all + 5, hot: before.hot + 5 });
     });

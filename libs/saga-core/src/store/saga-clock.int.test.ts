@@ -18,14 +18,13 @@ let database: Kysely<unknown>;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase('saga_clock');
-  clock = await settableClock(testDatabase.url);
   database = openDatabase(testDatabase.url, { poolSize: 4 });
+  clock = await settableClock(database);
   await migrate(database, { table: SAGA_MIGRATION_TABLE, migrations: orchestratorMigrations });
 });
 
 afterAll(async () => {
   await database.destroy();
-  await clock.close();
   await testDatabase.drop();
 });
 
@@ -100,7 +99,8 @@ describe.each([
 
   it('and every statement that reads it tells', async () => {
     const saga = await started(30_000);
-    const next = (version: number) => saving({ ...saga, version, awaited: awaiting(store.clock()! + 30_000) }, store.clock()!);
+    const next = (version: number) =>
+      saving({ ...saga, version, awaited: awaiting(store.clock()! + 30_000) }, store.clock()!);
     const hearing: [string, () => Promise<unknown>][] = [
       ['now', () => store.transaction((session) => session.now())],
       ['lock', () => store.transaction((session) => session.lock([saga.id]))],

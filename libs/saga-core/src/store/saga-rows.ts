@@ -71,6 +71,7 @@ const INPUT: Readonly<Record<string, SetColumn<SagaChange>>> = {
   step: ['text', ({ instance }) => instance.awaited?.name],
   awaited: ['json', ({ instance }) => instance.awaited, toJson],
   due_in: ['float8', ({ instance, decidedAt }) => since(decidedAt, instance.awaited?.until)],
+  keeps_deadline: ['boolean', ({ keepsDeadline }) => keepsDeadline ?? false],
   data: ['jsonb', ({ instance, keepsData }) => (keepsData ? null : instance.data), toJson],
   actions: ['json', ({ instance }) => instance.actions, toJson],
   failure: ['json', ({ instance }) => instance.failure, toJson],

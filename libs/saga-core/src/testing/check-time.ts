@@ -18,7 +18,9 @@ export function timerViolations(saga: SagaDefinition<never, never>, { instance, 
   const judge = (what: string, due: number, at: number): void => {
     const late = at - due;
     if (late >= EARLIEST_MS && late <= LATEST_MS) return;
-    wrong.push(`${what} of saga ${sagaNumber(instance.id)} came ${inWords(Math.abs(late))} too ${late < 0 ? 'early' : 'late'}`);
+    wrong.push(
+      `${what} of saga ${sagaNumber(instance.id)} came ${inWords(Math.abs(late))} too ${late < 0 ? 'early' : 'late'}`,
+    );
   };
   const timeouts = replyTimeoutsOf(saga);
   /** What each command waits for, and since when. */
@@ -30,7 +32,8 @@ export function timerViolations(saga: SagaDefinition<never, never>, { instance, 
       const timer = timers.get(commandId);
       const ends = type === 'step_timed_out' || (type === 'command_resent' && timer?.type === 'retry_scheduled');
       if (timer && ends && !isOperated) judge(`the timer of ${describeCommandId(commandId)}`, timer.due, at);
-      if (isDeadline(entry) && saga.deadlineMs !== null) judge('the deadline', history[0]!.elapsedAt + saga.deadlineMs, at);
+      if (isDeadline(entry) && saga.deadlineMs !== null)
+        judge('the deadline', history[0]!.elapsedAt + saga.deadlineMs, at);
       if (!DUE.includes(type) || dueInMs === undefined) continue;
       timers.set(commandId, { type, due: at + dueInMs });
       if (type !== 'retry_scheduled' && !(dueInMs >= 0 && dueInMs <= timeouts.get(step)!))

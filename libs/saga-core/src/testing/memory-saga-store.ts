@@ -74,13 +74,20 @@ export function memorySagaStore(
   const within = (tx: MemoryTransaction): SagaSession<MemoryTransaction> => ({
     tx,
     now: async () => hear(tx),
-    lock: async (ids) => locked(tx, [...new Set(ids)].sort().flatMap((id) => instanceIn(tx, id) ?? [])),
+    lock: async (ids) =>
+      locked(
+        tx,
+        [...new Set(ids)].sort().flatMap((id) => instanceIn(tx, id) ?? []),
+      ),
     lockDue: async (limit, definitions) => {
       const now = sagasNow(tx);
       const due = sagaRows(tx).filter((row) => isOneOf(row, definitions) && row.until !== null && row.until <= now);
       const first = due.sort((a, b) => a.until! - b.until!).slice(0, limit);
       hear(tx);
-      return locked(tx, clock.jump ? [] : first.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id }) => instanceIn(tx, id)!));
+      return locked(
+        tx,
+        clock.jump ? [] : first.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id }) => instanceIn(tx, id)!),
+      );
     },
     keepReplies: async (replies) => {
       for (const reply of replies) if (!tx.get(KEPT, reply.commandId)) tx.set(KEPT, reply.commandId, reply);
@@ -189,7 +196,7 @@ export function storedSagaIn(tx: MemoryTransaction, id: string): RememberedSaga 
 /** @param now - by the sagas' clock: only how far times are from the decision counts */
 function write(
   tx: MemoryTransaction,
-  { instance: given, history, decidedAt, keepsData }: SagaChange,
+  { instance: given, history, decidedAt, keepsData, keepsDeadline }: SagaChange,
   { now, wall, elapsed }: { now: number; wall: number; elapsed: number },
 ): void {
   const before = tx.get<Row>(TABLE, given.id);
@@ -198,7 +205,10 @@ function write(
     typeof time === 'number' ? now + time - decidedAt : time;
   const instance: SagaInstance = {
     ...given,
-    awaited: given.awaited && { ...given.awaited, until: after(given.awaited.until) },
+    awaited: given.awaited && {
+      ...given.awaited,
+      until: keepsDeadline ? (saved?.awaited?.until ?? null) : after(given.awaited.until),
+    },
     startedAt: saved ? saved.startedAt : after(given.startedAt),
     data: keepsData ? saved!.data : given.data,
   };

@@ -141,7 +141,12 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const [one, other] = [sagaInstance(), sagaInstance()];
       await insert(one);
       const next = (version: number) => [
-        { instance: { ...one, version, data: null }, history: [{ type: 'stuck' as const }], decidedAt, keepsData: true },
+        {
+          instance: { ...one, version, data: null },
+          history: [{ type: 'stuck' as const }],
+          decidedAt,
+          keepsData: true,
+        },
       ];
       const lastly = (version: number) =>
         store().transaction(async (session) => {
@@ -191,7 +196,11 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
         store().transaction(async (session) => {
           const { instances: locked } = await session.lock(order);
           await session.save(
-            locked.map((item) => ({ instance: { ...item, version: item.version + 1 }, history: [{ type: 'stuck' }], decidedAt })),
+            locked.map((item) => ({
+              instance: { ...item, version: item.version + 1 },
+              history: [{ type: 'stuck' }],
+              decidedAt,
+            })),
           );
         });
       await Promise.all(Array.from({ length: 20 }, (_, index) => bump(index % 2 ? ids : [...ids].reverse())));
@@ -209,7 +218,8 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
           await session.save(
             instances.map((item) => ({
               instance: { ...item, version: item.version + 1, awaited: null },
-              history: [{ type: 'step_timed_out' }], decidedAt,
+              history: [{ type: 'step_timed_out' }],
+              decidedAt,
             })),
           );
           return instances.map(({ id }) => id);
@@ -249,6 +259,19 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
         await forget({ ...started, version: 2 });
       },
     );
+
+    it('leaves a deadline where it is that is said to be kept, whatever the decision took it for', async () => {
+      const saga = sagaInstance({ awaited: awaiting(decidedAt + 60_000) });
+      await insert(saga);
+      const { until } = (await store().find(saga.id))!.instance.awaited!;
+      const next = { ...saga, version: 2, awaited: awaiting(1) };
+      await store().transaction((session) =>
+        session.save([{ instance: next, history: [], decidedAt, keepsDeadline: true }]),
+      );
+      expect((await store().find(saga.id))!.instance.awaited!.until).toBe(until);
+      expect(await due()).toEqual([]);
+      await forget(next);
+    });
 
     it('follows the deadline, nearer or later, and never comes before it', async () => {
       const far = awaiting((await now()) + 60_000);
