@@ -11,8 +11,10 @@ const MOST_STUCK = 1_000;
 export async function auditSagas(client, findings) {
   const query = async (text) => (await client.query(text)).rows;
   const overdue = await query(
-    `select saga_id as id, step, deadline from saga_instance
-     where wake_at < now() - interval '${GRACE}' and deadline < now() - interval '${GRACE}' order by wake_at`,
+    // Deadlines are by the sagas' clock.
+    `select saga_id as id, step, deadline - shift as deadline
+     from saga_instance, (select shift_ms * interval '1 millisecond' as shift from saga_clock) clock
+     where wake_at < now() + shift - interval '${GRACE}' and deadline < now() + shift - interval '${GRACE}' order by wake_at`,
   );
   for (const { id, step, deadline } of overdue)
     findings.note('SAGA_OVERDUE', id, `it awaits ${step}, and its deadline was ${deadline.toISOString()}`);

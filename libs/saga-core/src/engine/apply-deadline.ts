@@ -6,7 +6,7 @@ import { failureOf, type Turn } from './turn.js';
 export function applyDeadline<Data, Tx>(turn: Turn<Data, Tx>): void {
   const { awaited } = turn.instance;
   if (awaited?.until == null || awaited.until > turn.now) return;
-  if (turn.turnsBackAt <= turn.now) return turnBack(turn, lateness(turn));
+  if (awaited.atSagaDeadline || turn.turnsBackAt <= turn.now) return turnBack(turn, lateness(turn));
   if (awaited.state === 'sent') {
     const { replyTimeoutMs, attempts } = turn.command.retry;
     const problem = failureOf('REPLY_TIMEOUT', `No reply within ${replyTimeoutMs} ms`);

@@ -126,7 +126,6 @@ function tryAgain<Data, Tx>(turn: Turn<Data, Tx>, problem: Problem): void {
   const { attempts, backoff } = turn.command.retry;
   const { attempt } = turn.awaited;
   if (attempt >= attempts) return giveUp(turn, problem, false);
-  const until = Math.min(turn.now + backoffMs(backoff, attempt, turn.instance.id), turn.turnsBackAt);
-  turn.change({ state: 'pausing', until });
-  turn.note({ type: 'retry_scheduled', until });
+  const dueInMs = turn.wait('pausing', backoffMs(backoff, attempt, turn.instance.id));
+  turn.note({ type: 'retry_scheduled', dueInMs });
 }

@@ -43,7 +43,9 @@ export interface HistoryEntry {
   readonly reply?: unknown;
   /** How the business data changed by it; absent when it did not. */
   readonly data?: DataChange;
-  /** Milliseconds since the epoch: a deadline, or when the next attempt is due. */
+  /** How long after this its time is up, or the next attempt is due, in milliseconds. */
+  readonly dueInMs?: number;
+  /** The same as a time, in milliseconds since the epoch: in what was saved before durations were. */
   readonly until?: number;
   /** How long the answer took after the attempt was decided on, or was waited for in vain, in milliseconds; not known for one that came in a pause, or of a local step. */
   readonly tookMs?: number;

@@ -20,8 +20,10 @@ export interface AwaitedCommand {
   readonly payload: unknown;
   /** sent: a reply is due. pausing: it is sent at `until`. parked: an operator must act (a late reply counts still). */
   readonly state: 'sent' | 'pausing' | 'parked';
-  /** Milliseconds since the epoch, by the database's clock; null when parked. */
+  /** Milliseconds since the epoch, by the sagas' clock; null when parked. */
   readonly until: number | null;
+  /** Set where `until` is the deadline of the whole saga, which comes before this command's own. */
+  readonly atSagaDeadline?: true | undefined;
   /** False while no queue has taken it: then it cannot have had an effect. */
   readonly mayHaveArrived: boolean;
 }
@@ -32,7 +34,7 @@ export interface ActionRecord {
   readonly state: 'unknown' | 'succeeded' | 'without-effect' | 'undone';
 }
 
-/** What went wrong, and when: milliseconds since the epoch, by the database's clock; what was saved before the time was noted has none. */
+/** What went wrong, and when: milliseconds since the epoch, by the sagas' clock; what was saved before the time was noted has none. */
 export type LastError = SagaFailure & { readonly at?: number };
 
 export interface SagaInstance {
@@ -51,7 +53,7 @@ export interface SagaInstance {
   /** The last thing that went wrong, also when it was overcome. */
   readonly lastError: LastError | null;
   readonly traceparent: string | null;
-  /** Milliseconds since the epoch, by the database's clock; null until it has begun. */
+  /** Milliseconds since the epoch, by the sagas' clock; null until it has begun. */
   readonly startedAt: number | null;
   /** Counts the inputs; every save is fenced by it. */
   readonly version: number;

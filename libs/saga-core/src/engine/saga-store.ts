@@ -7,11 +7,18 @@ import type { SagaInstance } from './instance.js';
 export interface SagaChange {
   readonly instance: SagaInstance;
   readonly history: readonly HistoryEntry[];
+  /** The time that the decision was given, in milliseconds since the epoch. Only how far the instance's times are from it is saved. */
+  readonly decidedAt: number;
   /** Set where the data is what was saved before, and need not be written. */
   readonly keepsData?: boolean;
+  /** Set where the awaited command goes on waiting: its deadline is what was saved before, and is not counted anew. */
+  readonly keepsDeadline?: boolean;
 }
 
-/** Instances locked for this transaction, and the database's clock. */
+/**
+ * Instances locked for this transaction, and the sagas' clock: the database's, less the jumps that it made. All times are by this clock, but for those that
+ * only readers need.
+ */
 export interface LockedSet {
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -34,11 +41,14 @@ export interface KeptReply {
 /** What one transaction can do. `tx` is what local steps write through. */
 export interface SagaSession<Tx> {
   readonly tx: Tx;
-  /** @returns milliseconds since the epoch, by the database's clock. */
+  /** @returns milliseconds since the epoch, by the sagas' clock. */
   now(): Promise<number>;
   /** Locks and reads those of the instances that exist, in the order of their ids, waiting for other holders. */
   lock(ids: readonly string[]): Promise<LockedSet>;
-  /** Locks and reads instances of these definitions whose deadline has passed, skipping those that another process holds. */
+  /**
+   * Locks and reads instances of these definitions whose deadline has passed, skipping those that another process holds; none when it hears that the
+   * database's clock has jumped.
+   */
   lockDue(limit: number, definitions: readonly DefinitionKey[]): Promise<LockedSet>;
   /** Keeps replies for another process: this one does not know the definitions of their sagas. A doubled one is kept once. */
   keepReplies(replies: readonly KeptReply[]): Promise<void>;
@@ -59,7 +69,7 @@ export interface SagaSession<Tx> {
   /**
    * The same, as the last act of the transaction: it is committed with it, in one round trip.
    *
-   * @param decidedAt - milliseconds since the epoch, by the database's clock: for instances that were not locked; an old decision counts as stale
+   * @param decidedAt - milliseconds since the epoch, by the sagas' clock: for instances that were not locked; an old decision counts as stale
    */
   saveLast(changes: readonly SagaChange[], decidedAt?: number): Promise<void>;
   /** Runs work whose writes are undone when it throws. @throws {TransactionBroken} when they cannot be, alone */
@@ -91,12 +101,25 @@ export interface SagaStore<Tx> {
    * Saves instances that were not locked, in one statement that commits by itself: each of them only if nobody has saved it since it was read, and none
    * when the decision is old.
    *
-   * @param decidedAt - milliseconds since the epoch, by the database's clock
+   * @param decidedAt - milliseconds since the epoch, by the sagas' clock
    * @returns the ids of those that were saved
    */
   saveUnlocked(changes: readonly SagaChange[], decidedAt: number): Promise<ReadonlySet<string>>;
-  /** @returns milliseconds since the epoch: the database's clock as it was heard last, carried on by this process; null before it was heard */
+  /** @returns milliseconds since the epoch: the sagas' clock as it was heard last, carried on by this process; null before it was heard */
   clock(): number | null;
+  /**
+   * Makes a jump of the database's clock good that was heard: timers go on as if it had not been. It asks nothing unless one was heard.
+   *
+   * @returns what the clock had jumped by, in milliseconds; null when there was none, or another process was first
+   */
+  makeJumpGood(): Promise<number | null>;
+  /**
+   * Moves timers out of the way that would wake before they are due.
+   *
+   * @param limit - the most instances
+   * @returns whether there may be more
+   */
+  putOff(limit: number): Promise<boolean>;
   /** @returns a session in a transaction that the caller has begun and will commit. */
   within(tx: Tx): SagaSession<Tx>;
   /** @returns an instance with its history, or null. */

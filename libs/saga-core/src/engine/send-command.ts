@@ -20,11 +20,10 @@ export function dispatch<Data, Tx>(turn: Turn<Data, Tx>): Problem | null {
   const first = turn.awaited.payload === null;
   const problem = first ? build(turn, command) : null;
   if (problem) return problem;
-  const until = Math.min(turn.now + command.retry.replyTimeoutMs, turn.turnsBackAt);
   if (!first) beforeResend(turn);
-  turn.change({ state: 'sent', until });
+  const dueInMs = turn.wait('sent', command.retry.replyTimeoutMs);
   const { payload } = turn.awaited;
-  turn.note({ type: first ? 'command_sent' : 'command_resent', until, ...(first ? { payload } : {}) });
+  turn.note({ type: first ? 'command_sent' : 'command_resent', dueInMs, ...(first ? { payload } : {}) });
   send(turn, command);
   return null;
 }
@@ -35,7 +34,10 @@ export function sendAgain<Data, Tx>(turn: Turn<Data, Tx>): void {
   const { state, until } = turn.awaited;
   if (state !== 'sent' || !isRemote(command)) return;
   beforeResend(turn);
-  turn.note({ type: 'command_resent', ...(until === null ? {} : { until }) });
+  turn.note({
+    type: 'command_resent',
+    ...(until === null ? {} : { dueInMs: Math.max(0, Math.round(until - turn.now)) }),
+  });
   send(turn, command);
 }
 

@@ -23,7 +23,7 @@ export interface Decision<Data, Tx> {
  * @param definition - of the instance's saga and version
  * @param instance - as it was saved
  * @param event - what happened
- * @param now - milliseconds since the epoch, by the database's clock
+ * @param now - milliseconds since the epoch, by the sagas' clock
  * @returns the next instance, what its history gains, and what to do
  * @throws {SagaError} for an operator's action: ACTION_NOT_ALLOWED when the definition does not allow it now, SAGA_MOVED_ON when it was meant for another
  *   version, INVALID_SAGA_DATA for an edited payload that breaks the command's schema
@@ -42,7 +42,6 @@ export function transition<Data, Tx>(
 function apply<Data, Tx>(turn: Turn<Data, Tx>, event: SagaEvent): void {
   switch (event.type) {
     case 'started':
-      // Whole milliseconds, as the store gives it back: the deadline must not move.
       turn.instance.startedAt = Math.floor(turn.now);
       turn.history.push({ type: 'started' });
       return begin(turn, 0);

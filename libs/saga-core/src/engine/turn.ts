@@ -77,12 +77,23 @@ export class Turn<Data, Tx> {
 
   /** Measures how long the last attempt was answered after, or waited for in vain; not where that cannot be told. */
   measure(): void {
-    const { state, until } = this.awaited;
+    const { state, until, atSagaDeadline } = this.awaited;
     const { command } = this;
     this.tookMs =
-      state !== 'sent' || until === null || until === this.turnsBackAt || !isRemote(command)
+      state !== 'sent' || until === null || atSagaDeadline || until === this.turnsBackAt || !isRemote(command)
         ? null
         : Math.max(0, Math.round(this.now - until + command.retry.replyTimeoutMs));
+  }
+
+  /**
+   * Has the awaited command wait, until the saga's deadline at the most.
+   *
+   * @returns how long, in milliseconds
+   */
+  wait(state: 'sent' | 'pausing', ms: number): number {
+    const until = Math.min(this.now + ms, this.turnsBackAt);
+    this.change({ state, until, atSagaDeadline: until === this.turnsBackAt || undefined });
+    return Math.max(0, Math.round(until - this.now));
   }
 
   change(awaited: Partial<AwaitedCommand>): void {

@@ -9,7 +9,7 @@ import type { LocalAction, LocalInput } from '../definition/step.js';
 import type { SagaEvent } from '../engine/event.js';
 import type { HistoryEntry } from '../engine/history.js';
 import { groupBy } from '../engine/group-by.js';
-import { awaitedCommandId, type SagaInstance } from '../engine/instance.js';
+import { awaitedCommandId, type AwaitedCommand, type SagaInstance } from '../engine/instance.js';
 import {
   runHandler,
   TransactionBroken,
@@ -66,7 +66,9 @@ class Item<Tx> {
     return {
       instance: { ...instance, version: instance.version + 1 },
       history,
+      decidedAt: this.now,
       keepsData: before.version > 0 && instance.data === before.data,
+      keepsDeadline: before.version > 0 && waitsStill(before.awaited, instance.awaited),
     };
   }
 
@@ -85,7 +87,7 @@ class Item<Tx> {
 /**
  * Advances instances as far as it goes without a transaction.
  *
- * @param now - milliseconds since the epoch, by the database's clock
+ * @param now - milliseconds since the epoch, by the sagas' clock
  * @returns null when a local step has to run: then nothing has happened, and {@link advance} does all
  */
 export function advanceWithoutLocal<Tx>(inputs: readonly AdvanceInput<Tx>[], now: number): Advanced | null {
@@ -104,7 +106,7 @@ export interface LocalOptions {
 
 /**
  * @param session - the transaction; local steps write through it
- * @param now - milliseconds since the epoch, by the database's clock
+ * @param now - milliseconds since the epoch, by the sagas' clock
  * @returns what is to be saved, and the ids of instances whose local step threw beside others: nothing of them is kept,
  *   and they are to be advanced alone
  */
@@ -184,6 +186,12 @@ function advancedOf<Tx>(items: readonly Item<Tx>[]): Advanced {
     ),
   };
 }
+
+/** @returns whether it is the same attempt of the same command that is waited for. Its time may be the same without that, where two inputs were decided at once. */
+const waitsStill = (before: AwaitedCommand | null, after: AwaitedCommand | null): boolean =>
+  before !== null &&
+  after !== null &&
+  (['sequence', 'attempt', 'state', 'until'] as const).every((key) => before[key] === after[key]);
 
 const localInput = <Tx>({ instance }: Item<Tx>): LocalInput<unknown> => ({
   sagaId: instance.id,

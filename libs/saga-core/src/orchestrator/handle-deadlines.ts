@@ -1,6 +1,7 @@
 /** The timer: looks for due deadlines in the database, so that no broker plugin and no process memory is needed. */
 import type { Logger } from 'pino';
 import { runRounds } from '../engine/rounds.js';
+import { DEFAULTS } from '../settings.js';
 import type { Transport } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
@@ -24,6 +25,9 @@ export async function deadlineRound<Tx>({
   logger,
   maxSetSize,
 }: DeadlineOptions<Tx>): Promise<boolean> {
+  const jumpedMs = await runner.makeClockJumpGood();
+  if (jumpedMs !== null)
+    logger.warn({ jumpedMs }, 'the clock of the database has jumped; sagas go on as if it had not');
   if (!transport.canPublish()) return false;
   let more = false;
   const rounds = [
@@ -48,10 +52,14 @@ export async function deadlineRound<Tx>({
   return more;
 }
 
-/** Applies deadlines until the signal says stop. */
-export function handleDeadlines<Tx>(
+/** Applies deadlines until the signal says stop. What puts timers off runs beside it: those that are due wait for none of them. */
+export async function handleDeadlines<Tx>(
   options: DeadlineOptions<Tx> & { readonly pollMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { pollMs, signal, logger } = options;
-  return runRounds(() => deadlineRound(options), { what: 'handling deadlines', pauseMs: pollMs, signal, logger });
+  const { runner, pollMs, signal, logger } = options;
+  const puttingOff = { what: 'putting timers off', pauseMs: DEFAULTS.putOffPollMs, signal, logger };
+  await Promise.all([
+    runRounds(() => deadlineRound(options), { what: 'handling deadlines', pauseMs: pollMs, signal, logger }),
+    runRounds(() => runner.putOff(DEFAULTS.putOffSetSize), puttingOff),
+  ]);
 }

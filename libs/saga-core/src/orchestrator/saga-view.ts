@@ -127,6 +127,7 @@ export function sagaView({ instance, createdAt, updatedAt, endedAt, history }: S
   };
 }
 
-function historyItem(number: number, at: number, { until, ...entry }: HistoryEntry): SagaView['history'][number] {
+function historyItem(number: number, at: number, given: HistoryEntry): SagaView['history'][number] {
+  const { dueInMs, until = dueInMs === undefined ? undefined : at + dueInMs, ...entry } = given;
   return { number, at: iso(at), ...entry, ...(until === undefined ? {} : { until: iso(until) }) };
 }

@@ -18,7 +18,7 @@ export interface NewSaga<Data> {
  * Starts instances in the session's transaction: their leading local steps run, they are saved, and they are returned with their first commands for the
  * time after the commit.
  *
- * @param now - milliseconds since the epoch, by the database's clock
+ * @param now - milliseconds since the epoch, by the sagas' clock
  * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED when a local step refuses, START_FAILED when one throws, DUPLICATE_SAGA.
  *   The caller rolls back.
  */

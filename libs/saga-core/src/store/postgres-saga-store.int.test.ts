@@ -33,11 +33,15 @@ afterAll(async () => {
 
 const insert = (...instances: SagaInstance[]) =>
   store.transaction((session) =>
-    session.insert(instances.map((item) => ({ instance: item, history: [{ type: 'started' as const }] }))),
+    session.insert(
+      instances.map((item) => ({ instance: item, history: [{ type: 'started' as const }], decidedAt: Date.now() })),
+    ),
   );
 const save = (...instances: SagaInstance[]) =>
   store.transaction((session) =>
-    session.save(instances.map((item) => ({ instance: item, history: [{ type: 'stuck' as const }] }))),
+    session.save(
+      instances.map((item) => ({ instance: item, history: [{ type: 'stuck' as const }], decidedAt: Date.now() })),
+    ),
   );
 
 describeSagaStore('PostgreSQL', () => store);
@@ -57,21 +61,59 @@ describe('the saga store on PostgreSQL', () => {
     await save(...due.map((item) => ({ ...item, version: 2, awaited: null })));
   });
 
-  it('puts a row off that wakes at the deadline of an earlier step', async () => {
-    const saga = sagaInstance({ awaited: awaiting(Date.now() + 60_000) });
-    await insert(saga);
-    await sql`update saga_instance set wake_at = now() where saga_id = ${saga.id}`.execute(database);
-    const { instances } = await store.transaction((session) => session.lockDue(10, ORDER_SAGA));
-    expect(instances).toEqual([]);
-    const { rows } = await sql<{
-      put_off: boolean;
-    }>`select wake_at = deadline as put_off from saga_instance where saga_id = ${saga.id}`.execute(database);
-    expect(rows).toEqual([{ put_off: true }]);
+  it('leaves a timer where it is that wakes some seconds early, and moves one that would wake much earlier than its step needs', async () => {
+    const decidedAt = Date.now();
+    const saga = sagaInstance({ awaited: awaiting(decidedAt + 60_000) });
+    await store.transaction((session) => session.insert([{ instance: saga, history: [], decidedAt }]));
+    const earlyBy = async (version: number, dueInMs: number) => {
+      const instance = { ...saga, version, awaited: awaiting(decidedAt + dueInMs) };
+      await store.transaction((session) => session.save([{ instance, history: [], decidedAt }]));
+      const { rows } = await sql<{ early: number }>`
+        select (extract(epoch from deadline - wake_at))::float8 as early from saga_instance where saga_id = ${saga.id}`.execute(
+        database,
+      );
+      return rows[0]!.early;
+    };
+    expect(await earlyBy(2, 61_000)).toBeGreaterThan(0);
+    expect(await earlyBy(3, 300_000)).toBe(0);
+    expect(await earlyBy(4, 10_000)).toBe(0);
+    await save({ ...saga, version: 5, awaited: null });
+  });
+
+  it('puts rows off that wake at the deadline of an earlier step, and finds what is due behind them before that', async () => {
+    const early = Array.from({ length: 5 }, () => sagaInstance({ awaited: awaiting(Date.now() + 60_000) }));
+    const due = sagaInstance({ awaited: awaiting(Date.now() - 1_000) });
+    const locked = sagaInstance({ awaited: awaiting(Date.now() + 60_000) });
+    await insert(...early, locked, due);
+    await sql`update saga_instance set wake_at = now() - interval '1 hour' where saga_id <> ${due.id}`.execute(
+      database,
+    );
+    const take = () => store.transaction((session) => session.lockDue(2, ORDER_SAGA));
+    expect((await take()).instances.map(({ id }) => id)).toEqual([due.id]);
+    const countEarly = async () => {
+      const { rows } = await sql<{ early: number; late: number }>`
+        select (count(*) filter (where wake_at < deadline))::integer as early, (count(*) filter (where wake_at > deadline))::integer as late
+        from saga_instance where saga_id in (select unnest(${[...early, locked, due].map(({ id }) => id)}::uuid[]))`.execute(
+        database,
+      );
+      return rows[0]!;
+    };
+    expect(await countEarly()).toEqual({ early: 6, late: 0 });
+    expect(await store.putOff(3)).toBe(true);
+    expect(await countEarly()).toEqual({ early: 3, late: 0 });
+    // What somebody holds is waited for by nobody.
+    await store.transaction(async (session) => {
+      await session.lock([locked.id]);
+      expect([await store.putOff(3), await store.putOff(3)]).toEqual([false, false]);
+    });
+    expect(await countEarly()).toEqual({ early: 1, late: 0 });
+    expect((await take()).instances.map(({ id }) => id)).toEqual([due.id]);
+    await save(...[...early, locked, due].map((item) => ({ ...item, version: 2, awaited: null })));
   });
 
   it('does not take a COMMIT that answers ROLLBACK for a success', async () => {
     const broken = store.transaction(async (session) => {
-      await session.insert([{ instance: sagaInstance(), history: [] }]);
+      await session.insert([{ instance: sagaInstance(), history: [], decidedAt: Date.now() }]);
       await sql`select 1/0`.execute(session.tx as Kysely<unknown>).catch(() => undefined);
     });
     await expect(broken).rejects.toMatchObject({ code: 'COMMIT_ROLLED_BACK' });

@@ -1,6 +1,7 @@
 /**
  * The saga store on PostgreSQL. Invariants kept here:
  * - The saga row is the truth; state, history, awaited command and deadline are saved by one statement in the caller's transaction.
+ * - A deadline is a duration that the database adds to the sagas' clock when it saves; every statement that reads the clock is heard.
  * - Sets are locked in the order of their ids, so that two processes cannot deadlock.
  * - Every write is fenced by the version that was read.
  */
@@ -11,17 +12,18 @@ import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { abandonerOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
-import { DatabaseClock } from './database-clock.js';
+import { DatabaseClock, type Heard } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
 import { toJson } from './json.js';
 import { keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
 import { executeLast } from './pipelining-driver.js';
+import { askNow, HEARD, makeJumpGood, SAGAS_NOW, sagasNow, SHOWN_DEADLINE } from './saga-clock.js';
 import { INSTANCE_COLUMNS, inputOf, instanceOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
 import { inSavepoint } from './savepoints.js';
 import { setOf } from './set-as-table.js';
 
-const columns = sql.raw(INSTANCE_COLUMNS);
-const clockMs = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::float8`;
+const columns = sql`${sql.raw(INSTANCE_COLUMNS)}, (extract(epoch from deadline) * 1000)::float8 as until`;
+const shownColumns = sql`${sql.raw(INSTANCE_COLUMNS)}, ${SHOWN_DEADLINE}`;
 
 /**
  * @param database - must hold the tables of orchestratorMigrations
@@ -31,9 +33,9 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
   const clock = new DatabaseClock();
   const within = (tx: Transaction<Db>, abandon: () => void): SagaSession<Transaction<Db>> => ({
     tx,
-    now: () => now(tx, clock),
+    now: () => askNow(tx, clock),
     lock: (ids) => lock(tx, ids, clock),
-    lockDue: (limit, definitions) => lockDue(tx, limit, definitions),
+    lockDue: (limit, definitions) => lockDue(tx, limit, definitions, clock),
     keepReplies: (replies) => keepReplies(tx, replies),
     lockKept: async (limit, definitions, only) => {
       const ids = await sagasWithKeptReplies(tx, limit, definitions, only);
@@ -41,12 +43,13 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
       // Another process may take them first: its locks come before its taking.
       return { ...(await lock(tx, ids, clock)), replies: await takeKeptReplies(tx, ids) };
     },
-    insert: (changes) => insert(tx, changes),
+    insert: (changes) => insert(tx, changes, clock),
     save: async (changes) => {
-      if (changes.length > 0) await saveAll(changes, (statement) => statement.execute(tx).then(({ rows }) => rows));
+      if (changes.length > 0)
+        await saveAll(changes, clock, (statement) => statement.execute(tx).then(({ rows }) => rows));
     },
     saveLast: async (changes, decidedAt) => {
-      if (changes.length > 0) await saveAll(changes, (statement) => executeLast(tx, statement), decidedAt);
+      if (changes.length > 0) await saveAll(changes, clock, (statement) => executeLast(tx, statement), decidedAt);
     },
     isolated: (work) => inSavepoint(tx, work),
     abandon,
@@ -58,67 +61,93 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     within: (tx) => within(tx, () => undefined),
     saveUnlocked: (changes, decidedAt) => saveUnlocked(database, changes, decidedAt, clock),
     clock: () => clock.now(),
+    makeJumpGood: () => makeJumpGood(database, clock),
+    putOff: (limit) => putOff(database, limit, clock),
     find: (id) => find(database, id),
     statuses: (ids) => statuses(database, ids),
   };
 }
 
-async function now<Db>(tx: Transaction<Db>, clock: DatabaseClock): Promise<number> {
-  const { rows } = await sql<{ now: number }>`select ${clockMs} as now`.execute(tx);
-  clock.hear(rows[0]!.now);
-  return rows[0]!.now;
-}
-
 async function lock<Db>(tx: Transaction<Db>, ids: readonly string[], clock: DatabaseClock): Promise<LockedSet> {
-  const { rows } = await sql<InstanceRow & { now: number }>`
-    select ${columns}, ${clockMs} as now from saga_instance where saga_id in ${setOf('uuid', ids)} order by saga_id for update`.execute(
+  const asked = clock.asking();
+  const { rows } = await sql<InstanceRow & Heard>`
+    select ${columns}, ${HEARD} from saga_instance where saga_id in ${setOf('uuid', ids)} order by saga_id for update`.execute(
     tx,
   );
   const last = rows.at(-1);
-  if (!last) return { now: await now(tx, clock), instances: [] };
-  clock.hear(last.now);
-  return { now: rows[0]!.now, instances: rows.map(instanceOf) };
+  if (!last) return { now: await askNow(tx, clock), instances: [] };
+  return { now: clock.hear(last, asked), instances: rows.map(instanceOf) };
 }
 
 /**
  * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that moved with it would cost every
- * update its place on the page. A row that wakes before its deadline is put off to it. (That it is later than the beginning of time tells the planner, which knows
- * nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so the index instead of the table.)
+ * update its place on the page. It moves when it would be some seconds too early, so that there are never many rows that wake early. One that does is passed over
+ * here, and {@link putOff} takes it out of the way. (That it is later than the beginning of time tells the planner, which knows nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so the index instead of the table.)
  */
 async function lockDue<Db>(
   tx: Transaction<Db>,
   limit: number,
   definitions: readonly DefinitionKey[],
+  clock: DatabaseClock,
 ): Promise<LockedSet> {
   const known = toJson(definitions);
-  const { rows } = await sql<InstanceRow & { now: number }>`
-    with clock as (select clock_timestamp() as now),
-    awake as (
-      select ${columns}, deadline from saga_instance
-      where wake_at > '-infinity' and wake_at <= (select now from clock)
+  const asked = clock.asking();
+  const { rows } = await sql<({ saga_id: null } & Heard) | (InstanceRow & Heard)>`
+    with moment as materialized (select ${sagasNow(clock)} as now, ${HEARD}),
+    due as (
+      select ${columns} from saga_instance
+      where wake_at > '-infinity' and wake_at <= (select now from moment) and deadline <= (select now from moment)
         and (saga_name, definition_version) in (select name, version from jsonb_to_recordset(${known}::jsonb) as known(name text, version integer))
+      order by wake_at limit ${limit} for update skip locked
+    )
+    select due.*, wall, shift from moment left join due on true order by saga_id`.execute(tx);
+  const now = clock.hear(rows[0]!, asked);
+  const due = clock.jump ? [] : rows.filter((row) => row.saga_id !== null);
+  return { now, instances: due.map(instanceOf) };
+}
+
+/**
+ * Has rows wake at their deadline that would wake before it, so that {@link lockDue} does not come upon them again and again. It is a statement of its own, which
+ * nothing due waits for: there are many of them where an earlier version of this has saved them.
+ */
+async function putOff<Db>(database: Kysely<Db>, limit: number, clock: DatabaseClock): Promise<boolean> {
+  const asked = clock.asking();
+  const { rows } = await sql<{ early: number } & Heard>`
+    with moment as materialized (select ${sagasNow(clock)} as now, ${HEARD}),
+    early as (
+      select saga_id from saga_instance
+      where wake_at > '-infinity' and wake_at <= (select now from moment) and deadline > (select now from moment)
       order by wake_at limit ${limit} for update skip locked
     ),
     put_off as (
-      update saga_instance saga set wake_at = saga.deadline from awake, clock
-      where saga.saga_id = awake.saga_id and awake.deadline > clock.now
+      update saga_instance set wake_at = deadline where saga_id = any(array(select saga_id from early)) and deadline > (select now from moment)
     )
-    select ${columns}, (extract(epoch from clock.now) * 1000)::float8 as now
-    from awake, clock where deadline <= clock.now order by saga_id`.execute(tx);
-  return { now: rows[0]?.now ?? 0, instances: rows.map(instanceOf) };
+    select (select count(*) from early)::integer as early, wall, shift from moment`.execute(database);
+  clock.hear(rows[0]!, asked);
+  return rows[0]!.early === limit;
 }
 
-async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): Promise<void> {
+/** @returns a time that is so many milliseconds from now on; null for null */
+const after = (milliseconds: string) =>
+  sql`(select now from moment) + ${sql.raw(milliseconds)} * interval '1 millisecond'`;
+
+async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], clock: DatabaseClock): Promise<void> {
   if (changes.length === 0) return;
+  const asked = clock.asking();
   try {
-    await sql`
+    const { rows } = await sql<Heard>`
       with input as (select * from ${inputOf(changes)}),
-      logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input)
-      insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
-        failure, last_error, traceparent, created_at, updated_at, ended_at)
-      select saga_id, saga_name, definition_version, status, version, sequence, step, awaited, to_timestamp(deadline / 1000), to_timestamp(deadline / 1000),
-        data, actions, failure, last_error, traceparent, coalesce(to_timestamp(started / 1000), clock_timestamp()), clock_timestamp(), case when ended then clock_timestamp() end
-      from input order by saga_id`.execute(tx);
+      moment as materialized (select ${sagasNow(clock)} as now),
+      logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input),
+      inserted as (
+        insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
+          failure, last_error, traceparent, started_at, created_at, updated_at, ended_at)
+        select saga_id, saga_name, definition_version, status, version, sequence, step, awaited, ${after('due_in')}, ${after('due_in')},
+          data, actions, failure, last_error, traceparent, ${after('started')}, clock_timestamp(), clock_timestamp(), case when ended then clock_timestamp() end
+        from input order by saga_id
+      )
+      select ${HEARD}`.execute(tx);
+    clock.hear(rows[0]!, asked);
   } catch (error) {
     if (isUniqueViolation(error))
       throw new SagaError('DUPLICATE_SAGA', 'A saga of this id exists already', { cause: error });
@@ -128,19 +157,22 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): 
 
 const NO_CONDITION = sql``;
 const isFresh = (decidedAt: number) =>
-  sql`and clock_timestamp() < to_timestamp(${(decidedAt + DEFAULTS.maxDecisionAgeMs) / 1_000}::float8)`;
+  sql`and abs(extract(epoch from ${SAGAS_NOW}) * 1000 - ${decidedAt}::float8) < ${DEFAULTS.maxDecisionAgeMs}`;
 
 /** Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the ids of those that did. */
-const saving = (changes: readonly SagaChange[], decidedAt?: number) => sql`
+const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?: number) => sql`
   with input as (select * from ${inputOf(changes)}),
+  moment as materialized (select ${sagasNow(clock)} as now),
   saved as (
     update saga_instance saga set
       status = input.status, version = input.version, sequence = input.sequence, step = input.step, awaited = input.awaited,
-      deadline = to_timestamp(input.deadline / 1000),
+      deadline = case when keeps_deadline then saga.deadline else ${after('due_in')} end,
       wake_at = case
-        when input.deadline is null then null
-        when saga.wake_at > clock_timestamp() and saga.wake_at <= to_timestamp(input.deadline / 1000) then saga.wake_at
-        else to_timestamp(input.deadline / 1000) end,
+        when keeps_deadline then saga.wake_at
+        when due_in is null then null
+        when saga.wake_at > (select now from moment) and saga.wake_at <= ${after('due_in')}
+          and saga.wake_at >= ${after(`(due_in - ${DEFAULTS.wakeEarlyMs})`)} then saga.wake_at
+        else ${after('due_in')} end,
       data = coalesce(input.data, saga.data), actions = input.actions, failure = input.failure, last_error = input.last_error,
       updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end
     from input where saga.saga_id = input.saga_id and saga.version = input.version - 1 ${decidedAt === undefined ? NO_CONDITION : isFresh(decidedAt)}
@@ -151,11 +183,16 @@ const saving = (changes: readonly SagaChange[], decidedAt?: number) => sql`
 /** @throws {SagaError} STALE_INSTANCE unless all were saved; the statement fails then, so that a COMMIT which follows it commits nothing */
 async function saveAll(
   changes: readonly SagaChange[],
-  execute: (statement: RawBuilder<unknown>) => Promise<unknown>,
+  clock: DatabaseClock,
+  execute: (statement: RawBuilder<Heard>) => Promise<Heard[]>,
   decidedAt?: number,
 ): Promise<void> {
+  const asked = clock.asking();
   try {
-    await execute(sql`${saving(changes, decidedAt)} select 1 / (count(*) = ${changes.length})::integer from saved`);
+    const [heard] = await execute(
+      sql`${saving(changes, clock, decidedAt)} select 1 / (count(*) = ${changes.length})::integer, ${HEARD} from saved`,
+    );
+    clock.hear(heard!, asked);
   } catch (error) {
     if (!isDivisionByZero(error)) throw error;
     throw new SagaError(
@@ -172,13 +209,14 @@ async function saveUnlocked<Db>(
   clock: DatabaseClock,
 ): Promise<ReadonlySet<string>> {
   if (changes.length === 0) return new Set();
+  const asked = clock.asking();
   // Null says that all were saved; an aggregate of no rows would be null as well.
-  const { rows } = await sql<{ now: number; saved: string[] | null }>`
-    ${saving(changes, decidedAt)}
-    select ${clockMs} as now, case when count(*) < ${changes.length} then coalesce(array_agg(saga_id::text), '{}') end as saved from saved`.execute(
+  const { rows } = await sql<{ saved: string[] | null } & Heard>`
+    ${saving(changes, clock, decidedAt)}
+    select ${HEARD}, case when count(*) < ${changes.length} then coalesce(array_agg(saga_id::text), '{}') end as saved from saved`.execute(
     database,
   );
-  clock.hear(rows[0]!.now);
+  clock.hear(rows[0]!, asked);
   return new Set(rows[0]!.saved ?? changes.map(({ instance }) => instance.id));
 }
 
@@ -186,7 +224,7 @@ async function find<Db>(database: Kysely<Db>, id: string): Promise<StoredSaga | 
   const { rows } = await sql<
     InstanceRow & { created: number; updated: number; ended: number | null; history: HistoryRow[] | null }
   >`
-    select ${columns}, (extract(epoch from created_at) * 1000)::float8 as created, (extract(epoch from updated_at) * 1000)::float8 as updated,
+    select ${shownColumns}, (extract(epoch from created_at) * 1000)::float8 as created, (extract(epoch from updated_at) * 1000)::float8 as updated,
       (extract(epoch from ended_at) * 1000)::float8 as ended,
       (select json_agg(json_build_object('version', version, 'at', extract(epoch from at) * 1000, 'entries', entries) order by version)
         from saga_history history where history.saga_id = saga.saga_id) as history

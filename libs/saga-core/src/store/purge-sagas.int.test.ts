@@ -33,7 +33,7 @@ async function sagas(number: number, status: SagaStatus, days: number): Promise<
   }));
   const ids = instances.map(({ id }) => id);
   await postgresSagaStore(database).transaction((session) =>
-    session.insert(instances.map((instance) => ({ instance, history: [{ type: 'started' }] }))),
+    session.insert(instances.map((instance) => ({ instance, history: [{ type: 'started' }], decidedAt: Date.now() }))),
   );
   await sql`update saga_instance set created_at = created_at - ${days}::integer * interval '1 day',
     updated_at = updated_at - ${days}::integer * interval '1 day', ended_at = ended_at - ${days}::integer * interval '1 day'
@@ -107,7 +107,11 @@ describe('purging sagas', () => {
       const { instances } = await session.lock(ids.slice(0, 5));
       const next = (instance: SagaInstance) => ({ ...instance, version: instance.version + 1, sequence: 1 });
       await session.save(
-        instances.map((instance) => ({ instance: next(instance), history: [{ type: 'command_sent' }] })),
+        instances.map((instance) => ({
+          instance: next(instance),
+          history: [{ type: 'command_sent' }],
+          decidedAt: Date.now(),
+        })),
       );
       expect(await updates()).toEqual({ all: before.all + 5, hot: before.hot + 5 });
     });

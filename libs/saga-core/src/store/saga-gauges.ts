@@ -1,6 +1,7 @@
 /** How the sagas of a database stand now, for those who watch. */
 import { sql, type Kysely } from 'kysely';
 import type { SagaStatus } from '../engine/instance.js';
+import { SAGAS_NOW } from './saga-clock.js';
 
 /** Living sagas of one kind, at one step. */
 export interface SagaGauge {
@@ -19,7 +20,7 @@ export async function sagaGauges<Db>(database: Kysely<Db>): Promise<SagaGauge[]>
   const { rows } = await sql<SagaGauge>`
     select saga_name as saga, status, step, count(*)::integer as count,
       extract(epoch from clock_timestamp() - min(created_at))::float8 as "oldestS",
-      greatest(0, coalesce(extract(epoch from clock_timestamp() - min(deadline)), 0))::float8 as "overdueS"
+      greatest(0, coalesce(extract(epoch from ${SAGAS_NOW} - min(deadline)), 0))::float8 as "overdueS"
     from (
       select saga_name, status, step, created_at, deadline from saga_instance where wake_at is not null
       union all

@@ -5,6 +5,7 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { SagaStatus } from '../engine/instance.js';
 import { alike } from './alike-messages.js';
+import { SHOWN_DEADLINE } from './saga-clock.js';
 import { INSTANCE_COLUMNS, instanceOf, type InstanceRow } from './saga-rows.js';
 import { setOf } from './set-as-table.js';
 import type { SagaInstance } from '../engine/instance.js';
@@ -51,7 +52,7 @@ type ListedRow = InstanceRow & { created: number; updated: number; ended: number
 const epochMs = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::float8`);
 /** So written that the partial indexes fit. */
 const IS_LIVING = sql`(wake_at is not null or status = 'stuck')`;
-export const LISTED_COLUMNS = sql`${sql.raw(INSTANCE_COLUMNS)}, ${epochMs('created_at')} as created, ${epochMs('updated_at')} as updated,
+export const LISTED_COLUMNS = sql`${sql.raw(INSTANCE_COLUMNS)}, ${SHOWN_DEADLINE}, ${epochMs('created_at')} as created, ${epochMs('updated_at')} as updated,
   ${epochMs('ended_at')} as ended, (extract(epoch from coalesce(ended_at, clock_timestamp()) - created_at) * 1000)::float8 as age`;
 
 const ATTEMPT = sql`coalesce((awaited ->> 'attempt')::integer, 0)`;

@@ -6,8 +6,8 @@ import type { SagaChange } from '../engine/saga-store.js';
 import { toJson } from './json.js';
 import { setAsTable, type SetColumn } from './set-as-table.js';
 
-/** The columns that {@link instanceOf} needs, times as milliseconds. */
-export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, created_at`;
+/** The columns that {@link instanceOf} needs but for `until`, the deadline in milliseconds by the clock that is asked for. */
+export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, coalesce(started_at, created_at) as started_at`;
 
 export interface InstanceRow {
   saga_id: string;
@@ -22,7 +22,9 @@ export interface InstanceRow {
   failure: SagaInstance['failure'];
   last_error: SagaInstance['lastError'];
   traceparent: string | null;
-  created_at: Date;
+  started_at: Date;
+  /** The awaited command's; its row is the truth of it, and not its JSON. */
+  until: number | null;
 }
 
 export interface HistoryRow {
@@ -40,15 +42,18 @@ export function instanceOf(row: InstanceRow): SagaInstance {
     status: row.status,
     version: row.version,
     sequence: row.sequence,
-    awaited: row.awaited,
+    awaited: row.awaited && { ...row.awaited, until: row.until },
     data: row.data,
     actions: row.actions,
     failure: row.failure,
     lastError: row.last_error,
     traceparent: row.traceparent,
-    startedAt: row.created_at.getTime(),
+    startedAt: row.started_at.getTime(),
   };
 }
+
+/** Times travel as durations, counted from the decision: the database adds them to its clock. */
+const since = (decidedAt: number, at: number | null | undefined): number | null => (at == null ? null : at - decidedAt);
 
 /** @returns changes as a table `input`, in the order of their ids. Null for `data` keeps what was saved. */
 export function inputOf(changes: readonly SagaChange[]): RawBuilder<unknown> {
@@ -65,13 +70,14 @@ const INPUT: Readonly<Record<string, SetColumn<SagaChange>>> = {
   sequence: ['integer', ({ instance }) => instance.sequence],
   step: ['text', ({ instance }) => instance.awaited?.name],
   awaited: ['json', ({ instance }) => instance.awaited, toJson],
-  deadline: ['float8', ({ instance }) => instance.awaited?.until],
+  due_in: ['float8', ({ instance, decidedAt }) => since(decidedAt, instance.awaited?.until)],
+  keeps_deadline: ['boolean', ({ keepsDeadline }) => keepsDeadline ?? false],
   data: ['jsonb', ({ instance, keepsData }) => (keepsData ? null : instance.data), toJson],
   actions: ['json', ({ instance }) => instance.actions, toJson],
   failure: ['json', ({ instance }) => instance.failure, toJson],
   last_error: ['json', ({ instance }) => instance.lastError, toJson],
   traceparent: ['text', ({ instance }) => instance.traceparent],
-  started: ['float8', ({ instance }) => instance.startedAt],
+  started: ['float8', ({ instance, decidedAt }) => since(decidedAt, instance.startedAt)],
   ended: ['boolean', ({ instance }) => hasEnded(instance.status)],
   entries: ['json', ({ history }) => history, toJson],
 };

@@ -1,6 +1,7 @@
 /** Numbers about sagas: how many stand where, how fast they come and go, what has been left alone. */
 import { sql, type Kysely } from 'kysely';
 import type { SagaStatus } from '../engine/instance.js';
+import { SAGAS_NOW, SHIFT_INTERVAL } from './saga-clock.js';
 
 export interface SagaCounts {
   readonly counts: readonly { saga: string; status: SagaStatus; step: string | null; count: number }[];
@@ -23,8 +24,8 @@ export async function sagaCounts<Db>(database: Kysely<Db>): Promise<SagaCounts> 
     where wake_at is not null or status = 'stuck' or ended_at > clock_timestamp() - interval '1 hour'
     group by 1, 2, 3 order by 1, 2, 3`.execute(database);
   const { rows: late } = await sql<{ oldest: number | null }>`
-    select (extract(epoch from min(deadline)) * 1000)::float8 as oldest from saga_instance
-    where wake_at < clock_timestamp() - ${UNATTENDED_S} * interval '1 second' and deadline < clock_timestamp() - ${UNATTENDED_S} * interval '1 second'`.execute(
+    select (extract(epoch from min(deadline) - ${SHIFT_INTERVAL}) * 1000)::float8 as oldest from saga_instance
+    where wake_at < ${SAGAS_NOW} - ${UNATTENDED_S} * interval '1 second' and deadline < ${SAGAS_NOW} - ${UNATTENDED_S} * interval '1 second'`.execute(
     database,
   );
   const sum = (key: 'started' | 'ended') => rows.reduce((total, row) => total + row[key], 0);

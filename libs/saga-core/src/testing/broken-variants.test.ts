@@ -7,6 +7,7 @@ import type * as RunnerModule from '../orchestrator/saga-runner.js';
 import type { Advanced } from '../orchestrator/advance.js';
 import type { SagaChange, SagaStore } from '../engine/saga-store.js';
 import type * as BarrierModule from '../participant/barrier.js';
+import type * as ClockModule from '../store/database-clock.js';
 import type { Transport } from '../transport/transport.js';
 import {
   broken,
@@ -47,23 +48,14 @@ const savingUnfenced =
   };
 
 /** A store that saves what a process remembers of a saga, even if another one has saved it since. */
-function withUnfencedCache(): void {
-  jest.doMock('./memory-saga-store.js', () => {
-    const actual = jest.requireActual<typeof SagaStoreModule>('./memory-saga-store.js');
-    const memorySagaStore: typeof actual.memorySagaStore = (...given) => {
-      const real = actual.memorySagaStore(...given);
-      return { ...real, saveUnlocked: savingUnfenced(real) };
-    };
-    return { ...actual, memorySagaStore };
-  });
-}
+const withUnfencedCache = (): void => withStore((real) => ({ saveUnlocked: savingUnfenced(real) }));
 
 /** A store in which two processes read the same version of a saga: no lock keeps them apart. */
 function withoutLocks(fenced: boolean): void {
   jest.doMock('./memory-saga-store.js', () => {
     const actual = jest.requireActual<typeof SagaStoreModule>('./memory-saga-store.js');
-    const memorySagaStore: typeof actual.memorySagaStore = (database, clock, faults) => {
-      const real = actual.memorySagaStore(database, clock, faults);
+    const memorySagaStore: typeof actual.memorySagaStore = (database, ...given) => {
+      const real = actual.memorySagaStore(database, ...given);
       return {
         ...real,
         saveUnlocked: fenced ? real.saveUnlocked : savingUnfenced(real),
@@ -91,6 +83,33 @@ function withoutLocks(fenced: boolean): void {
           );
         },
       };
+    };
+    return { ...actual, memorySagaStore };
+  });
+}
+
+/** A process that takes whatever it hears for the time that has passed. */
+function believingTheClock(): void {
+  jest.doMock('../store/database-clock.js', () => {
+    const actual = jest.requireActual<typeof ClockModule>('../store/database-clock.js');
+    class Credulous extends actual.DatabaseClock {
+      private answers = 0;
+      override hear({ wall, shift }: ClockModule.Heard, askedAt: number): number {
+        // As if somebody had put it right each time.
+        return super.hear({ wall, shift: shift + ++this.answers / 1e6 }, askedAt);
+      }
+    }
+    return { DatabaseClock: Credulous };
+  });
+}
+
+/** A store that is wrong in some of what it does. */
+function withStore(wrong: (real: SagaStore<MemoryTransaction>) => Partial<SagaStore<MemoryTransaction>>): void {
+  jest.doMock('./memory-saga-store.js', () => {
+    const actual = jest.requireActual<typeof SagaStoreModule>('./memory-saga-store.js');
+    const memorySagaStore: typeof actual.memorySagaStore = (...given) => {
+      const real = actual.memorySagaStore(...given);
+      return { ...real, ...wrong(real) };
     };
     return { ...actual, memorySagaStore };
   });
@@ -179,6 +198,8 @@ const variants: [string, number, () => void][] = [
     20,
     () => withTransition((real) => (definition, instance, event) => real(definition, instance, event, Date.now())),
   ],
+  ["the database's clock is believed whatever it shows", 60, believingTheClock],
+  ["nobody makes a jump of the database's clock good", 60, () => withStore(() => ({ makeJumpGood: async () => null }))],
   [
     'a stuck saga ends silently',
     60,

@@ -30,6 +30,7 @@ const REPLACED = [
   '../orchestrator/command-sender.js',
   '../orchestrator/saga-runner.js',
   '../participant/barrier.js',
+  '../store/database-clock.js',
   './memory-inbox-store.js',
   './memory-saga-store.js',
   './memory-transaction.js',

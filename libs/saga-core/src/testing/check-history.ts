@@ -1,6 +1,5 @@
 /** Holds the histories of a run against what was seen from outside. */
 import type { SagaDefinition } from '../definition/saga.js';
-import { isRemote, nameOf } from '../definition/step.js';
 import type { HistoryType } from '../engine/history.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import type { RunResult } from './plan.js';
@@ -8,7 +7,7 @@ import { describeCommandId, sagaNumber } from './story.js';
 
 const SENDINGS: readonly HistoryType[] = ['command_sent', 'command_resent'];
 
-/** @returns what is wrong with one history: it must tell a legal story, by the database's clock */
+/** @returns what is wrong with one history: it must tell a legal story */
 export function historyViolations(saga: SagaDefinition<never, never>, { instance, history }: StoredSaga): string[] {
   const entries = history.flatMap((row) => row.entries);
   const first = (type: HistoryType): number => entries.findIndex((entry) => entry.type === type);
@@ -23,36 +22,7 @@ export function historyViolations(saga: SagaDefinition<never, never>, { instance
   const pivot = saga.steps.find(({ kind }) => kind === 'pivot')?.name;
   const passed = entries.findIndex(({ type, step }) => type === 'step_succeeded' && step === pivot);
   if (passed >= 0 && turn > passed) wrong.push(`turns back after ${pivot}, after which there is only forward`);
-  return [...wrong, ...deadlineViolations(saga, history)].map(
-    (what) => `the history of saga ${sagaNumber(instance.id)} ${what}`,
-  );
-}
-
-/** Deadlines are set and found by one clock, the database's. */
-function deadlineViolations(saga: SagaDefinition<never, never>, history: StoredSaga['history']): string[] {
-  const timeouts = new Map(
-    saga.steps
-      .flatMap(({ action, undo }) => [action, ...(undo ? [undo] : [])])
-      .filter(isRemote)
-      .map((command) => [nameOf(command), command.retry.replyTimeoutMs]),
-  );
-  const until = new Map<string, number>();
-  return history.flatMap(({ at, entries }) =>
-    entries.flatMap(({ type, step, commandId, until: due }) => {
-      const command = commandId ?? '';
-      if (SENDINGS.includes(type) && due !== undefined) {
-        const before = until.get(command);
-        until.set(command, due);
-        // A reply that the broker delivers again has its command published again, under the deadline that it has.
-        if (due === before) return [];
-        const given = due - at;
-        return given < 0 || given > timeouts.get(step!)! ? [`gives ${step} ${given} ms to reply`] : [];
-      }
-      if (type === 'step_timed_out' && at < (until.get(command) ?? 0))
-        return [`has ${step} time out ${until.get(command)! - at} ms too early`];
-      return [];
-    }),
-  );
+  return wrong.map((what) => `the history of saga ${sagaNumber(instance.id)} ${what}`);
 }
 
 /** Only what was committed is published, and no more often: of each publication the history tells, under the same identity. */

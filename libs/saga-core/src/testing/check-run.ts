@@ -4,6 +4,7 @@ import { hasEnded } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import type { DeadLetterCause } from '../errors.js';
 import { historyViolations, publicationViolations } from './check-history.js';
+import { timerViolations } from './check-time.js';
 import type { Effect } from './effects.js';
 import type { RunResult } from './plan.js';
 import { describeCommandId, sagaNumber } from './story.js';
@@ -22,6 +23,7 @@ export function violationsOf(saga: SagaDefinition<never, never>, run: RunResult)
       .map(({ sagaId, action }) => `${action} happened for saga ${sagaNumber(sagaId)}, which is not there`),
     ...dead.map(({ headers, routingKey }) => `${routingKey} has a dead letter: ${String(headers['x-cause'])}`),
     ...publicationViolations(run),
+    ...(run.unnoticedJump ? [] : sagas.flatMap((stored) => timerViolations(saga, stored))),
     ...sagas.flatMap((stored) => [...sagaViolations(saga, stored, effects), ...historyViolations(saga, stored)]),
   ];
 }

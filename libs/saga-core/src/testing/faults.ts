@@ -20,6 +20,7 @@ export const FAULT_KINDS = [
   'freeze',
   'lull',
   'skew',
+  'jump',
   'operate',
   'operateTwice',
 ] as const;
@@ -64,6 +65,9 @@ export interface Faults extends Readonly<Record<FaultKind, number>> {
   /** The clock of a process is wrong by up to `maxSkewMs`, either way. */
   readonly skew: number;
   readonly maxSkewMs: number;
+  /** The clock of the orchestrators' database is set ahead or back, by up to `maxJumpMs`. */
+  readonly jump: number;
+  readonly maxJumpMs: number;
   /** An operator retries, compensates or skips on some saga. */
   readonly operate: number;
   /** The operator does it again at once, through another process. */
@@ -93,6 +97,8 @@ export const DEFAULT_FAULTS: Faults = {
   maxLullMs: 12_000,
   skew: 0.2,
   maxSkewMs: 3_600_000,
+  jump: 0.01,
+  maxJumpMs: 7_200_000,
   operate: 0.02,
   operateTwice: 0.3,
 };

@@ -12,11 +12,13 @@ import type {
 } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { DatabaseClock, type Heard } from '../store/database-clock.js';
 import { toJson } from '../store/json.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
 
 const TABLE = 'saga';
 const KEPT = 'kept reply';
+const CLOCK = 'saga clock';
 
 /** What can be asked of a saga without reading it whole. */
 export interface SagaColumns {
@@ -25,7 +27,7 @@ export interface SagaColumns {
   readonly definitionVersion: number;
   readonly status: SagaInstance['status'];
   readonly version: number;
-  /** Milliseconds since the epoch; null when nothing is due. */
+  /** Milliseconds since the epoch, by the sagas' clock; null when nothing is due. */
   readonly until: number | null;
 }
 
@@ -35,26 +37,57 @@ interface Row extends SagaColumns {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly endedAt: number | null;
-  readonly history: readonly { readonly version: number; readonly at: number; readonly entries: string }[];
+  readonly history: readonly (Pick<HistoryRow, 'version' | 'at' | 'elapsedAt'> & { readonly entries: string })[];
 }
 
+type HistoryRow = StoredSaga['history'][number] & {
+  /** When it was saved, by the clock that is never set. */
+  readonly elapsedAt: number;
+};
+
+/** A saga as this store has it. */
+export type RememberedSaga = StoredSaga & { readonly history: readonly HistoryRow[] };
+
 /**
- * @param clock - milliseconds since the epoch, by the database's clock
+ * @param wall - milliseconds since the epoch, by the database's clock
  * @param faults - what goes wrong around this process's commits
+ * @param elapsed - milliseconds by the process's clock that is never set
  */
 export function memorySagaStore(
   database: MemoryDatabase,
-  clock: () => number,
+  wall: () => number,
   faults?: CommitFaults,
+  elapsed = wall,
 ): SagaStore<MemoryTransaction> {
+  const clock = new DatabaseClock(elapsed);
+  const timeIn = (tx: MemoryTransaction): Heard => ({ wall: wall(), shift: clockShiftIn(tx) });
+  const hear = (tx: MemoryTransaction): number => {
+    const asked = clock.asking();
+    return clock.hear(timeIn(tx), asked);
+  };
+  /** A jump that nobody has made good yet is left out. */
+  const sagasNow = (tx: MemoryTransaction): number => {
+    const heard = timeIn(tx);
+    const [earliest, latest] = clock.bounds() ?? [-Infinity, Infinity];
+    return Math.min(Math.max(heard.wall + heard.shift, earliest), latest);
+  };
   const within = (tx: MemoryTransaction): SagaSession<MemoryTransaction> => ({
     tx,
-    now: async () => clock(),
-    lock: async (ids) => locked([...new Set(ids)].sort().flatMap((id) => instanceIn(tx, id) ?? [])),
+    now: async () => hear(tx),
+    lock: async (ids) =>
+      locked(
+        tx,
+        [...new Set(ids)].sort().flatMap((id) => instanceIn(tx, id) ?? []),
+      ),
     lockDue: async (limit, definitions) => {
-      const due = sagaRows(tx).filter((row) => isOneOf(row, definitions) && row.until !== null && row.until <= clock());
+      const now = sagasNow(tx);
+      const due = sagaRows(tx).filter((row) => isOneOf(row, definitions) && row.until !== null && row.until <= now);
       const first = due.sort((a, b) => a.until! - b.until!).slice(0, limit);
-      return locked(first.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id }) => instanceIn(tx, id)!));
+      hear(tx);
+      return locked(
+        tx,
+        clock.jump ? [] : first.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id }) => instanceIn(tx, id)!),
+      );
     },
     keepReplies: async (replies) => {
       for (const reply of replies) if (!tx.get(KEPT, reply.commandId)) tx.set(KEPT, reply.commandId, reply);
@@ -69,37 +102,56 @@ export function memorySagaStore(
         .sort((a, b) => (a.id < b.id ? -1 : 1));
       const taken = kept.filter(({ commandId }) => instances.some(({ id }) => commandId.startsWith(id)));
       for (const { commandId } of taken) tx.delete(KEPT, commandId);
-      return { ...locked(instances), replies: taken };
+      return { ...locked(tx, instances), replies: taken };
     },
     insert: async (changes) => {
       const ids = changes.map(({ instance }) => instance.id);
       if (new Set(ids).size < ids.length || ids.some((id) => tx.get(TABLE, id) !== undefined))
         throw new SagaError('DUPLICATE_SAGA', 'A saga of this id exists already');
-      for (const change of changes) write(tx, change, clock());
+      writeAll(tx, changes);
     },
     save: async (changes) => saveAll(tx, changes),
     saveLast: async (changes, decidedAt) => saveAll(tx, changes, decidedAt),
     isolated: (work) => tx.isolated(work),
     abandon: () => tx.abandon(),
   });
-  const isFresh = (decidedAt: number): boolean => clock() - decidedAt < DEFAULTS.maxDecisionAgeMs;
-  const saveAll = (tx: MemoryTransaction, changes: readonly SagaChange[], decidedAt = clock()): void => {
-    if (changes.length > 0 && !(isFresh(decidedAt) && changes.every((change) => isCurrent(tx, change))))
-      throw new SagaError('STALE_INSTANCE', 'Another process has saved one of these sagas; nothing was written');
-    for (const change of changes) write(tx, change, clock());
+  const writeAll = (tx: MemoryTransaction, changes: readonly SagaChange[]): void => {
+    const now = sagasNow(tx);
+    for (const change of changes) write(tx, change, { now, wall: wall(), elapsed: elapsed() });
+    hear(tx);
   };
-  const locked = (instances: SagaInstance[]): LockedSet => ({ now: clock(), instances });
+  const isFresh = (tx: MemoryTransaction, decidedAt: number): boolean => {
+    const heard = timeIn(tx);
+    return Math.abs(heard.wall + heard.shift - decidedAt) < DEFAULTS.maxDecisionAgeMs;
+  };
+  const saveAll = (tx: MemoryTransaction, changes: readonly SagaChange[], decidedAt?: number): void => {
+    const fresh = decidedAt === undefined || isFresh(tx, decidedAt);
+    if (changes.length > 0 && !(fresh && changes.every((change) => isCurrent(tx, change))))
+      throw new SagaError('STALE_INSTANCE', 'Another process has saved one of these sagas; nothing was written');
+    writeAll(tx, changes);
+  };
+  const locked = (tx: MemoryTransaction, instances: SagaInstance[]): LockedSet => ({ now: hear(tx), instances });
   return {
     transaction: (work) => database.transaction((tx) => work(within(tx)), faults),
     isReachable: async () => faults?.isReachable() ?? true,
     within,
     saveUnlocked: (changes, decidedAt) =>
       database.transaction(async (tx) => {
-        const current = isFresh(decidedAt) ? changes.filter((change) => isCurrent(tx, change)) : [];
-        for (const change of current) write(tx, change, clock());
+        const current = isFresh(tx, decidedAt) ? changes.filter((change) => isCurrent(tx, change)) : [];
+        writeAll(tx, current);
         return new Set(current.map(({ instance }) => instance.id));
       }, faults),
-    clock,
+    clock: () => clock.now(),
+    makeJumpGood: () =>
+      database.transaction(async (tx) => {
+        if (clock.jump) hear(tx);
+        const { jump } = clock;
+        if (!jump) return null;
+        tx.set(CLOCK, 'shift', jump.shift - jump.ms);
+        hear(tx);
+        return jump.ms;
+      }),
+    putOff: async () => false,
     find: (id) => database.transaction(async (tx) => storedSagaIn(tx, id)),
     statuses: (ids) =>
       database.transaction(
@@ -107,6 +159,9 @@ export function memorySagaStore(
       ),
   };
 }
+
+/** @returns what is to be added to the database's clock, in milliseconds */
+export const clockShiftIn = (tx: MemoryTransaction): number => tx.get<number>(CLOCK, 'shift') ?? 0;
 
 /** @returns an instance, or undefined */
 export function instanceIn(tx: MemoryTransaction, id: string): SagaInstance | undefined {
@@ -128,7 +183,7 @@ const isOneOf = (
 ): boolean => definitions.some(({ name, version }) => name === sagaName && version === definitionVersion);
 
 /** @returns an instance with its history, or null */
-export function storedSagaIn(tx: MemoryTransaction, id: string): StoredSaga | null {
+export function storedSagaIn(tx: MemoryTransaction, id: string): RememberedSaga | null {
   const row = tx.get<Row>(TABLE, id);
   if (!row) return null;
   return {
@@ -140,9 +195,25 @@ export function storedSagaIn(tx: MemoryTransaction, id: string): StoredSaga | nu
   };
 }
 
-function write(tx: MemoryTransaction, { instance: given, history, keepsData }: SagaChange, now: number): void {
+/** @param now - by the sagas' clock: only how far times are from the decision counts */
+function write(
+  tx: MemoryTransaction,
+  { instance: given, history, decidedAt, keepsData, keepsDeadline }: SagaChange,
+  { now, wall, elapsed }: { now: number; wall: number; elapsed: number },
+): void {
   const before = tx.get<Row>(TABLE, given.id);
-  const instance = keepsData ? { ...given, data: instanceIn(tx, given.id)!.data } : given;
+  const saved = before && instanceIn(tx, given.id)!;
+  const after = <Time extends number | null | undefined>(time: Time) =>
+    typeof time === 'number' ? now + time - decidedAt : time;
+  const instance: SagaInstance = {
+    ...given,
+    awaited: given.awaited && {
+      ...given.awaited,
+      until: keepsDeadline ? (saved?.awaited?.until ?? null) : after(given.awaited.until),
+    },
+    startedAt: saved ? saved.startedAt : after(given.startedAt),
+    data: keepsData ? saved!.data : given.data,
+  };
   const { id, sagaName, definitionVersion, status, version, awaited } = instance;
   tx.set(TABLE, id, {
     id,
@@ -152,9 +223,9 @@ function write(tx: MemoryTransaction, { instance: given, history, keepsData }: S
     version,
     until: awaited?.until ?? null,
     instance: toJson(instance),
-    createdAt: before?.createdAt ?? now,
-    updatedAt: now,
-    endedAt: hasEnded(status) ? (before?.endedAt ?? now) : null,
-    history: [...(before?.history ?? []), { version, at: now, entries: toJson(history) }],
+    createdAt: before?.createdAt ?? wall,
+    updatedAt: wall,
+    endedAt: hasEnded(status) ? (before?.endedAt ?? wall) : null,
+    history: [...(before?.history ?? []), { version, at: wall, elapsedAt: elapsed, entries: toJson(history) }],
   } satisfies Row);
 }

@@ -2,9 +2,9 @@
 import type { IncomingMessage } from '../contract/message.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { SagaStatus } from '../engine/instance.js';
-import type { StoredSaga } from '../engine/saga-store.js';
 import type { Effect } from './effects.js';
 import type { FaultDecision, Faults } from './faults.js';
+import type { RememberedSaga } from './memory-saga-store.js';
 import type { Random } from './random.js';
 import type { SimulatedParticipant } from './simulated-system.js';
 import type { LocalStandIns } from './stand-ins.js';
@@ -44,7 +44,7 @@ const upTo = (last: number): number[] => Array.from({ length: last }, (_, index)
 
 /** How a run ended. */
 export interface RunResult {
-  readonly sagas: readonly StoredSaga[];
+  readonly sagas: readonly RememberedSaga[];
   readonly effects: readonly Effect[];
   /** Sagas whose start was confirmed to the caller. */
   readonly promised: readonly string[];
@@ -56,4 +56,6 @@ export interface RunResult {
   readonly midway: readonly SagaStatus[];
   /** What was first when a reply came in the millisecond of its deadline. */
   readonly ties: readonly ('reply' | 'timeout')[];
+  /** Whether nobody was there to notice a jump of the database's clock: then timers cannot be what they should. */
+  readonly unnoticedJump: boolean;
 }

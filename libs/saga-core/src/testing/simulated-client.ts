@@ -3,7 +3,6 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { sendCommands } from '../orchestrator/command-sender.js';
 import { startSagas } from '../orchestrator/start-sagas.js';
 import type { Chance } from './chance.js';
-import { memorySagaStore } from './memory-saga-store.js';
 import type { MemoryTransaction } from './memory-transaction.js';
 import { Random } from './random.js';
 import { SILENT } from './simulated-process.js';
@@ -21,7 +20,6 @@ interface Surroundings {
   readonly system: SimulatedSystem;
   readonly work: WorkInHand;
   readonly chance: Chance;
-  readonly clock: () => number;
   readonly tell: Tell;
 }
 
@@ -51,19 +49,19 @@ export class SimulatedClient {
   }
 
   private async start(number: number): Promise<void> {
-    const { saga, system, work, chance, clock, tell } = this.run;
+    const { saga, system, work, chance, tell } = this.run;
     const here = system.orchestrators.filter((worker) => work.isHere(worker));
     if (here.length === 0) return;
     this.waiting = this.waiting.filter((other) => other.number !== number);
     const id = Random.uuid(number);
     const data = this.run.data(chance.draw(`data of saga ${number}`).random, number);
     const worker = chance.pick(`who starts saga ${number}`, here);
-    const { process, transport, runner } = worker;
+    const { process, transport, runner, store } = worker;
     tell('client', () => `starts saga ${number} at ${process.name}: ${JSON.stringify(data)}`);
-    const store = memorySagaStore(system.orders, clock);
     await work.as(worker, `the start of saga ${number}`, async () => {
       const { changes, commands } = await system.orders.transaction(async (tx) => {
-        const first = await startSagas(store.within(tx), saga, [{ id, data }], clock());
+        const session = store.within(tx);
+        const first = await startSagas(session, saga, [{ id, data }], store.clock() ?? (await session.now()));
         work.pass('start:before-commit');
         return first;
       }, process.commitFaults);

@@ -19,7 +19,8 @@ import type { ConsumeOptions, Transport } from '../transport/transport.js';
 import { observedHandlers } from './effects.js';
 import { memoryDeliveryAttempts } from './memory-delivery-attempts.js';
 import { memoryInboxStore } from './memory-inbox-store.js';
-import { instanceIn, memorySagaStore } from './memory-saga-store.js';
+import type { SagaStore } from '../engine/saga-store.js';
+import { clockShiftIn, instanceIn, memorySagaStore } from './memory-saga-store.js';
 import { MemoryDatabase, type MemoryTransaction } from './memory-transaction.js';
 import { SimulatedBroker, type SimulatedTransport, type World } from './simulated-broker.js';
 import type { SimulatedConsumer } from './simulated-consumer.js';
@@ -42,6 +43,7 @@ export interface Worker {
 export interface Orchestrator extends Worker {
   /** Another one after each restart. */
   readonly runner: SagaRunner<MemoryTransaction>;
+  readonly store: SagaStore<MemoryTransaction>;
 }
 
 /** Messages in one delivery set, at the most. */
@@ -53,6 +55,8 @@ export class SimulatedSystem {
   readonly orchestrators: Orchestrator[] = [];
   /** The orchestrators' database. */
   readonly orders = new MemoryDatabase();
+  /** By how much the clock of that database is wrong, in milliseconds: it jumps. */
+  databaseAheadMs = 0;
   readonly services: ReadonlyMap<string, MemoryDatabase>;
   private readonly saga: SagaDefinition<unknown, MemoryTransaction>;
   private readonly world: World;
@@ -77,17 +81,24 @@ export class SimulatedSystem {
     const identity = parseCommandId(commandId);
     const instance = identity && instanceIn(this.orders.peek(), identity.sagaId);
     if (!instance?.awaited || commandIdOf(instance.id, instance.awaited.sequence) !== commandId) return null;
-    return instance.awaited.until;
+    return instance.awaited.until === null ? null : instance.awaited.until - this.sagasAheadMs;
+  }
+
+  /** By how much the sagas' clock is ahead of the time that has passed, in milliseconds: nothing, once jumps were made good. */
+  get sagasAheadMs(): number {
+    return this.databaseAheadMs + clockShiftIn(this.orders.peek());
   }
 
   private addOrchestrator(name: string): void {
     const process = this.newProcess(name);
     const transport = this.broker.transportFor(process);
-    const store = memorySagaStore(this.orders, this.world.clock, process.commitFaults);
+    const { clock } = this.world;
+    let store: SagaStore<MemoryTransaction>;
     let runner: SagaRunner<MemoryTransaction>;
     const queue = this.saga.replyAddress;
     transport.use(orchestratorTopology(this.saga.name));
     const consumed = this.consuming(process, transport, queue, this.orders, () => {
+      store = memorySagaStore(this.orders, () => clock() + this.databaseAheadMs, process.commitFaults, clock);
       runner = new SagaRunner({
         store,
         registry: new SagaRegistry([this.saga]),
@@ -101,6 +112,9 @@ export class SimulatedSystem {
       ...consumed,
       get runner() {
         return runner;
+      },
+      get store() {
+        return store;
       },
     };
     this.workers.push(orchestrator);

@@ -29,6 +29,7 @@ const MOST_IDLE_MS = 2_000;
 export class Simulation<Data> {
   private now = START;
   private readonly ties: ('reply' | 'timeout')[] = [];
+  private unnoticedJump = false;
   private readonly plan: Plan;
   private readonly saga: SagaDefinition<unknown, MemoryTransaction>;
   private readonly story: Story | null;
@@ -52,7 +53,7 @@ export class Simulation<Data> {
     const system = new SimulatedSystem(saga, scenario.participants, { dice, tell, clock });
     const work = new WorkInHand(dice, clock, system.orders, story && tell);
     const { data } = scenario;
-    this.client = new SimulatedClient({ saga, data, system, work, chance: dice.chance, clock, tell }, plan.sagas);
+    this.client = new SimulatedClient({ saga, data, system, work, chance: dice.chance, tell }, plan.sagas);
     this.system = system;
     this.work = work;
   }
@@ -87,6 +88,7 @@ export class Simulation<Data> {
       faults: this.dice.decisions,
       midway,
       ties: this.ties,
+      unnoticedJump: this.unnoticedJump,
     };
   }
 
@@ -120,6 +122,13 @@ export class Simulation<Data> {
     const lying = system.broker.lying(queue);
     const purged = (): string => `broker: ${queue} is purged of ${list(lying) || 'nothing'}`;
     if (occasion.happens('purge', purged)) system.broker.purge(queue);
+    let jumpMs = 0;
+    const jumps = (): string => {
+      jumpMs = jumpOf(random.next(), dice.faults.maxJumpMs);
+      return `database: its clock is set ${inWords(Math.abs(jumpMs))} ${jumpMs < 0 ? 'back' : 'ahead'}`;
+    };
+    const jumper = random.next();
+    if (occasion.happens('jump', jumps)) return this.jump(jumpMs, jumper < 0.5);
     if (occasion.happens('lull', () => 'everybody: is slow for a while'))
       return this.tick(Math.floor(lullMs * dice.faults.maxLullMs));
     const payloadOf = (id: string): unknown => storedSagaIn(system.orders.peek(), id)?.instance.awaited?.payload;
@@ -169,7 +178,7 @@ export class Simulation<Data> {
   /** @returns how long nothing happens by itself, in milliseconds */
   private untilNext(): number {
     const { workers } = this.system;
-    const deadlines = this.sagas().flatMap(({ until }) => until ?? []);
+    const deadlines = this.deadlines();
     if (deadlines.some((at) => at <= this.now) && this.orchestratorsHere().length > 0) return 1;
     const others = workers.flatMap(({ process, consumer }) => [process.awayUntil, consumer.nextSet() ?? 0]);
     const next = Math.min(...[...deadlines, ...others].filter((at) => at > this.now));
@@ -235,19 +244,57 @@ export class Simulation<Data> {
       this.ties.push(first);
       if (first === 'reply' && worker.consumer.isReady()) return this.handle(worker, 3);
     }
-    await this.work.as(worker, 'deadlines', () =>
-      deadlineRound({ ...worker, runner: worker.runner, logger: SILENT, maxSetSize: 10 }),
+    await this.poll(worker);
+  }
+
+  /** @returns whether the process got to its end */
+  private async poll(worker: Orchestrator): Promise<boolean> {
+    let done = false;
+    await this.work.as(
+      worker,
+      'deadlines',
+      () => deadlineRound({ ...worker, runner: worker.runner, logger: SILENT, maxSetSize: 10 }),
+      (end) => (done = end === 'done'),
     );
+    return done;
+  }
+
+  /** The clock of the orchestrators' database is set. Every process that is there looks for deadlines four times a second, before and after. */
+  private async jump(ms: number, worksFirst: boolean): Promise<void> {
+    for (const worker of this.orchestratorsHere()) await this.poll(worker);
+    const knowing = this.orchestratorsHere().filter(({ store }) => store.clock() !== null);
+    const stores = new Set(knowing.map(({ store }) => store));
+    this.system.databaseAheadMs += ms;
+    const first = knowing.find(({ consumer }) => consumer.isReady());
+    if (worksFirst && first) await this.handle(first, 3);
+    let noticed = false;
+    for (const worker of [...knowing, ...this.orchestratorsHere()]) {
+      // It hears of the jump in one round, and makes it good in the next; a round may fail.
+      for (let rounds = 0, done = 0; rounds < 5 && done < 2 && this.work.isHere(worker); rounds++) {
+        if (await this.poll(worker)) done++;
+        noticed ||= done === 2 && stores.has(worker.store);
+      }
+    }
+    this.unnoticedJump ||= !noticed;
+  }
+
+  /** @returns when the time of awaited commands is up, as time passes here */
+  private deadlines(): number[] {
+    return this.sagas().flatMap(({ until }) => (until === null ? [] : until - this.system.sagasAheadMs));
   }
 
   /** @returns the next millisecond up to `until` in which the reply to an awaited command arrives and its time is up, or null */
   private tieBefore(until: number): number | null {
     const arrivals = this.system.broker.arrivals(this.saga.replyAddress);
     if (arrivals.length === 0) return null;
-    const deadlines = this.sagas().flatMap((saga) => saga.until ?? []);
+    const deadlines = this.deadlines();
     const ties = deadlines.filter((at) => at > this.now && at <= until && arrivals.includes(at));
     return ties.length === 0 ? null : Math.min(...ties);
   }
 }
+
+/** @returns at least a minute, ahead or back. @param where - from 0 up to 1 */
+const jumpOf = (where: number, most: number): number =>
+  Math.round((2 * where - 1) * most) + (where < 0.5 ? -60_000 : 60_000);
 
 const list = (messages: readonly IncomingMessage[]): string => messages.map(describeMessage).join(', ');

@@ -53,7 +53,7 @@ const step = (type: HistoryEntry['type'], given: Partial<HistoryEntry> = {}): Hi
   ...given,
 });
 const save = (given: Partial<SagaInstance>, ...history: HistoryEntry[]) =>
-  sagaSpans().saved([{ instance: instance(given), history }], NOW);
+  sagaSpans().saved([{ instance: instance(given), history, decidedAt: NOW }], NOW);
 
 const command = (given: Partial<ObservedCommand> = {}): ObservedCommand => ({
   task: 'kitchen.create',

@@ -36,6 +36,7 @@ describe('the migrations', () => {
         "008-outcome-as-json": "cbbf13077eeaa0c6",
         "009-failed-sagas": "55e364ce67f81161",
         "010-operator-acts": "0d0fbb9d8fa1b401",
+        "011-saga-clock": "2b133b4ca4d1c32e",
       }
     `);
   });

@@ -29,13 +29,17 @@ export function awaiting(until: number | null): NonNullable<SagaInstance['awaite
 
 /** @param store - an empty one; asked for when the tests run */
 export function describeSagaStore(name: string, store: () => SagaStore<unknown>): void {
+  let decidedAt: number;
+  beforeEach(async () => {
+    decidedAt = await now();
+  });
   const insert = (...instances: SagaInstance[]) =>
     store().transaction((session) =>
-      session.insert(instances.map((instance) => ({ instance, history: [{ type: 'started' as const }] }))),
+      session.insert(instances.map((instance) => ({ instance, history: [{ type: 'started' as const }], decidedAt }))),
     );
   const save = (...instances: SagaInstance[]) =>
     store().transaction((session) =>
-      session.save(instances.map((instance) => ({ instance, history: [{ type: 'stuck' as const }] }))),
+      session.save(instances.map((instance) => ({ instance, history: [{ type: 'stuck' as const }], decidedAt }))),
     );
   const due = async (limit = 10) =>
     (await store().transaction((session) => session.lockDue(limit, ORDER_SAGA))).instances.map(({ id }) => id);
@@ -60,19 +64,20 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       await save(next);
       const found = (await store().find(saved.id))!;
       expect(found).toMatchObject({
-        instance: { ...next, failure: { message: 'no room\uFFFD' } },
+        instance: { ...next, startedAt: expect.any(Number) as number, failure: { message: 'no room\uFFFD' } },
         history: [
           { version: 1, entries: [{ type: 'started' }] },
           { version: 2, entries: [{ type: 'stuck' }] },
         ],
       });
-      const { createdAt, updatedAt, endedAt, history } = found;
+      const { createdAt, updatedAt, endedAt, history, instance } = found;
       expect(createdAt).toBe(created.createdAt);
       const after = await now();
       for (const times of [
         [before, createdAt, updatedAt, after],
         [before, history[0]!.at, history[1]!.at, after],
         [createdAt, endedAt!, after],
+        [before, instance.startedAt!, after],
       ])
         expect(times).toEqual([...times].sort((a, b) => a - b));
       await save({ ...next, version: 3 });
@@ -111,7 +116,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const [stale, fresh] = [sagaInstance(), sagaInstance()];
       await insert(stale, fresh);
       await save({ ...stale, version: 2 });
-      const next = (instance: SagaInstance) => ({ instance: { ...instance, version: 2 }, history: [] });
+      const next = (instance: SagaInstance) => ({ instance: { ...instance, version: 2 }, history: [], decidedAt });
       const decidedAt = await store().transaction((session) => session.now());
       expect(await store().saveUnlocked([next(stale)], decidedAt)).toEqual(new Set());
       expect(await store().saveUnlocked([next(stale), next(fresh)], decidedAt)).toEqual(new Set([fresh.id]));
@@ -123,7 +128,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
     it('saves nothing of an old decision about what was not locked', async () => {
       const instance = sagaInstance();
       await insert(instance);
-      const next = [{ instance: { ...instance, version: 2 }, history: [] }];
+      const next = [{ instance: { ...instance, version: 2 }, history: [], decidedAt }];
       const old = (await now()) - 60_000;
       expect(await store().saveUnlocked(next, old)).toEqual(new Set());
       await expect(store().transaction((session) => session.saveLast(next, old))).rejects.toMatchObject({
@@ -136,11 +141,16 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const [one, other] = [sagaInstance(), sagaInstance()];
       await insert(one);
       const next = (version: number) => [
-        { instance: { ...one, version, data: null }, history: [{ type: 'stuck' as const }], keepsData: true },
+        {
+          instance: { ...one, version, data: null },
+          history: [{ type: 'stuck' as const }],
+          decidedAt,
+          keepsData: true,
+        },
       ];
       const lastly = (version: number) =>
         store().transaction(async (session) => {
-          await session.insert([{ instance: other, history: [] }]);
+          await session.insert([{ instance: other, history: [], decidedAt }]);
           await session.saveLast(next(version));
         });
       await expect(lastly(9)).rejects.toMatchObject({ code: 'STALE_INSTANCE' });
@@ -186,7 +196,11 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
         store().transaction(async (session) => {
           const { instances: locked } = await session.lock(order);
           await session.save(
-            locked.map((item) => ({ instance: { ...item, version: item.version + 1 }, history: [{ type: 'stuck' }] })),
+            locked.map((item) => ({
+              instance: { ...item, version: item.version + 1 },
+              history: [{ type: 'stuck' }],
+              decidedAt,
+            })),
           );
         });
       await Promise.all(Array.from({ length: 20 }, (_, index) => bump(index % 2 ? ids : [...ids].reverse())));
@@ -205,6 +219,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
             instances.map((item) => ({
               instance: { ...item, version: item.version + 1, awaited: null },
               history: [{ type: 'step_timed_out' }],
+              decidedAt,
             })),
           );
           return instances.map(({ id }) => id);
@@ -221,6 +236,41 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       await insert(third!, first!, second!);
       expect(await due(2)).toEqual([first!.id, second!.id]);
       await forget(first!, second!, third!);
+    });
+
+    it.each([-3_600_000, 3_600_000])(
+      'adds durations to its own time: a decision that took it for %d ms more comes to the same',
+      async (wrongBy) => {
+        const wrong = (await now()) + wrongBy;
+        const decided = (version: number, dueInMs: number) => ({
+          instance: sagaInstance({ id: started.id, version, startedAt: wrong, awaited: awaiting(wrong + dueInMs) }),
+          history: [{ type: 'started' as const }],
+          decidedAt: wrong,
+        });
+        const started = sagaInstance();
+        const awaited = async () => (await store().find(started.id))!.instance.awaited!.until! - (await now());
+        const isNear = (time: number, expected: number) => expect(Math.abs(time - expected)).toBeLessThan(10_000);
+        await store().transaction((session) => session.insert([decided(1, 60_000)]));
+        isNear(await awaited(), 60_000);
+        isNear((await store().find(started.id))!.instance.startedAt!, await now());
+        await store().transaction((session) => session.save([decided(2, 120_000)]));
+        isNear(await awaited(), 120_000);
+        expect(await due()).toEqual([]);
+        await forget({ ...started, version: 2 });
+      },
+    );
+
+    it('leaves a deadline where it is that is said to be kept, whatever the decision took it for', async () => {
+      const saga = sagaInstance({ awaited: awaiting(decidedAt + 60_000) });
+      await insert(saga);
+      const { until } = (await store().find(saga.id))!.instance.awaited!;
+      const next = { ...saga, version: 2, awaited: awaiting(1) };
+      await store().transaction((session) =>
+        session.save([{ instance: next, history: [], decidedAt, keepsDeadline: true }]),
+      );
+      expect((await store().find(saga.id))!.instance.awaited!.until).toBe(until);
+      expect(await due()).toEqual([]);
+      await forget(next);
     });
 
     it('follows the deadline, nearer or later, and never comes before it', async () => {
@@ -249,15 +299,15 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
     it('takes back the writes of isolated work that throws, and goes on', async () => {
       const [kept, lost, after] = [sagaInstance(), sagaInstance(), sagaInstance()];
       await store().transaction(async (session) => {
-        await session.isolated(() => session.insert([{ instance: kept, history: [] }]));
+        await session.isolated(() => session.insert([{ instance: kept, history: [], decidedAt }]));
         const work = session.isolated(async () => {
-          await session.insert([{ instance: lost, history: [] }]);
-          await session.save([{ instance: { ...kept, version: 2 }, history: [] }]);
+          await session.insert([{ instance: lost, history: [], decidedAt }]);
+          await session.save([{ instance: { ...kept, version: 2 }, history: [], decidedAt }]);
           throw new Error('no');
         });
         await expect(work).rejects.toThrow('no');
         expect(await session.isolated(() => Promise.resolve('an answer'))).toBe('an answer');
-        await session.insert([{ instance: after, history: [] }]);
+        await session.insert([{ instance: after, history: [], decidedAt }]);
       });
       expect(await store().find(lost.id)).toBeNull();
       expect(await store().find(kept.id)).toMatchObject({ instance: { version: 1 } });
@@ -268,8 +318,8 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const [before, during] = [sagaInstance(), sagaInstance()];
       await insert(before);
       const failing = store().transaction(async (session) => {
-        await session.insert([{ instance: during, history: [] }]);
-        await session.save([{ instance: { ...before, version: 2 }, history: [{ type: 'stuck' }] }]);
+        await session.insert([{ instance: during, history: [], decidedAt }]);
+        await session.save([{ instance: { ...before, version: 2 }, history: [{ type: 'stuck' }], decidedAt }]);
         expect((await session.lock([before.id, during.id])).instances).toHaveLength(2);
         throw new Error('crash');
       });
@@ -283,7 +333,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       const failing = store().transaction(async ({ tx }) => {
         await store()
           .within(tx)
-          .insert([{ instance: lost, history: [] }]);
+          .insert([{ instance: lost, history: [], decidedAt }]);
         throw new Error('crash');
       });
       await expect(failing).rejects.toThrow('crash');
