@@ -1,5 +1,6 @@
 /** Replies on the wire: `<task>.response.success` with the contract's reply, `<task>.response.failure` with a {@link FailureBody}. */
 import { Type } from '@sinclair/typebox';
+import { attemptIn, COMMAND_HEADERS } from './command-message.js';
 import { decodeJson, encodeJson, type IncomingMessage, type OutgoingMessage } from './message.js';
 import type { Outcome } from './outcome.js';
 import { parseReplyRoutingKey, replyRoutingKeyOf } from './routing.js';
@@ -21,6 +22,8 @@ export const FailureBody = Type.Object({
 export interface ReplyMessage {
   readonly task: string;
   readonly commandId: string;
+  /** The attempt that is answered; absent where the participant does not echo it. */
+  readonly attempt?: number;
   readonly outcome: Outcome;
 }
 
@@ -30,13 +33,13 @@ export function replyMessage(
   replyTo: string,
   headers: OutgoingMessage['headers'] = {},
 ): OutgoingMessage {
-  const { task, commandId, outcome } = reply;
+  const { task, commandId, attempt, outcome } = reply;
   const success = outcome.kind === 'success';
   return {
     exchange: replyTo,
     routingKey: replyRoutingKeyOf(task, success ? 'success' : 'failure'),
     correlationId: commandId,
-    headers,
+    headers: attempt === undefined ? headers : { ...headers, [COMMAND_HEADERS.attempt]: attempt },
     body: encodeJson(success ? outcome.reply : { ...outcome, message: outcome.message.slice(0, MAX_MESSAGE_LENGTH) }),
   };
 }
@@ -47,7 +50,12 @@ export function parseReply(message: IncomingMessage): ReplyMessage | null {
   if (!key || message.correlationId === undefined) return null;
   const body = decodeJson(message.body);
   if (body === undefined) return null;
-  const base = { task: key.task, commandId: message.correlationId };
+  const attempt = attemptIn(message.headers);
+  const base = {
+    task: key.task,
+    commandId: message.correlationId,
+    ...(attempt === undefined ? {} : { attempt }),
+  };
   if (key.outcome === 'success') return { ...base, outcome: { kind: 'success', reply: body } };
   const failure = withShortMessage(body);
   if (!isValid(FailureBody, failure)) return null;

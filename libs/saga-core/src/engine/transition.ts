@@ -51,7 +51,7 @@ function apply<Data, Tx>(turn: Turn<Data, Tx>, event: SagaEvent): void {
     case 'local-outcome':
       return applyOutcome(turn, event.outcome);
     case 'returned':
-      return applyReturn(turn, event.commandId);
+      return applyReturn(turn, event.commandId, event.attempt);
     case 'deadline':
       return applyDeadline(turn);
     case 'operator':

@@ -27,7 +27,7 @@ export async function sendCommands<Tx>(
     logSparsely(logger, 'warn', { task: contract.task, sagaId }, 'no queue takes this command');
   if (returned.length > 0) {
     const events = new Map(
-      returned.map(({ sagaId, commandId }) => [sagaId, [{ type: 'returned', commandId } as const]]),
+      returned.map(({ sagaId, commandId, attempt }) => [sagaId, [{ type: 'returned', commandId, attempt } as const]]),
     );
     await sendCommands((await runner.apply(events)).commands, transport, runner, logger);
   }

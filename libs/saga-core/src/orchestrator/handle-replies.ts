@@ -45,8 +45,7 @@ export function replySetHandler<Tx>(
         );
         continue;
       }
-      const { commandId, outcome } = reply;
-      const event: SagaEvent = { type: 'reply', commandId, outcome, redelivered: message.redelivered };
+      const event: SagaEvent = { type: 'reply', ...reply, redelivered: message.redelivered };
       events.set(identity.sagaId, [...(events.get(identity.sagaId) ?? []), event]);
     }
     const { commands, unknown, foreign } = await runner.apply(events);
