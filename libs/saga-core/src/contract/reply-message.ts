@@ -1,5 +1,6 @@
 /** Replies on the wire: `<task>.response.success` with the contract's reply, `<task>.response.failure` with a {@link FailureBody}. */
 import { Type } from '@sinclair/typebox';
+import { asSaved } from './as-saved.js';
 import { attemptIn, COMMAND_HEADERS } from './command-message.js';
 import { decodeJson, encodeJson, type IncomingMessage, type OutgoingMessage } from './message.js';
 import type { Outcome } from './outcome.js';
@@ -48,8 +49,10 @@ export function replyMessage(
 export function parseReply(message: IncomingMessage): ReplyMessage | null {
   const key = parseReplyRoutingKey(message.routingKey);
   if (!key || message.correlationId === undefined) return null;
-  const body = decodeJson(message.body);
-  if (body === undefined) return null;
+  const decoded = decodeJson(message.body);
+  if (decoded === undefined) return null;
+  // A reply may wait in the database, and must be the same then.
+  const body = asSaved(decoded);
   const attempt = attemptIn(message.headers);
   const base = {
     task: key.task,

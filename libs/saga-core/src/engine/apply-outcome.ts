@@ -3,7 +3,7 @@
  * - A reply counts only for the command awaited now, of the task that was sent, and each attempt's once; others are recorded.
  * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot and parked after it.
  */
-import { isDeepStrictEqual } from 'node:util';
+import { asSaved } from '../contract/as-saved.js';
 import type { Outcome } from '../contract/outcome.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote } from '../definition/step.js';
@@ -13,6 +13,7 @@ import { begin, compensate, giveUp, park, undoFrom } from './course.js';
 import type { ReplyEvent } from './event.js';
 import type { DataChange } from './history.js';
 import { awaitedCommandId, type AwaitedCommand } from './instance.js';
+import { withChanges } from './saga-data.js';
 import { sendAgain } from './send-command.js';
 import { failureOf, problemOf, type Problem, type Turn } from './turn.js';
 
@@ -97,29 +98,22 @@ function succeed<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown): void {
       );
   }
   let data: DataChange | null = null;
-  if (direction === 'action') {
-    try {
-      const changes = isRemote(command) ? command.onReply?.(instance.data as Data, reply) : reply;
-      if (changes) {
-        data = changeOf(instance.data as object, changes);
-        instance.data = { ...(instance.data as object), ...changes };
-      }
-    } catch (thrown) {
-      return cannotUse(turn, failureOf('REPLY_NOT_APPLIED', messageOf(thrown)));
+  let said: unknown;
+  try {
+    said = asSaved(reply);
+    if (direction === 'action') {
+      const changes = isRemote(command) ? command.onReply?.(instance.data as Data, said) : reply;
+      const changed = withChanges(turn.definition, instance.data, changes);
+      instance.data = changed.data;
+      data = changed.change;
     }
+  } catch (thrown) {
+    return cannotUse(turn, failureOf('REPLY_NOT_APPLIED', messageOf(thrown)));
   }
-  turn.note({ type: 'step_succeeded', ...(reply === undefined ? {} : { reply }), ...(data ? { data } : {}) });
+  turn.note({ type: 'step_succeeded', ...(said === undefined ? {} : { reply: said }), ...(data ? { data } : {}) });
   turn.settle(direction === 'action' ? 'succeeded' : 'undone');
   if (direction === 'action') begin(turn, step + 1);
   else undoFrom(turn, step - 1);
-}
-
-function changeOf(data: object, changes: object): DataChange | null {
-  const known = data as Record<string, unknown>;
-  const changed = Object.entries(changes).filter(([member, value]) => !isDeepStrictEqual(known[member], value));
-  if (changed.length === 0) return null;
-  const before = changed.flatMap(([member]) => (member in known ? [[member, known[member]] as const] : []));
-  return { before: Object.fromEntries(before), after: Object.fromEntries(changed) };
 }
 
 /** The participant has done it, but its answer is of no use here; asking again brings the same answer. */

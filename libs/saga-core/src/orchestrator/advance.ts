@@ -2,7 +2,9 @@
  * Advances a set of instances in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
  * deadline and what local steps write are saved together, and what is to be published is only returned.
  */
+import { asSaved } from '../contract/as-saved.js';
 import type { CommandToSend } from '../contract/command-message.js';
+import { withCheckedAnswers } from '../contract/handler.js';
 import { isRefusal, type Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { LocalAction, LocalInput } from '../definition/step.js';
@@ -13,7 +15,9 @@ import { awaitedCommandId, type SagaInstance } from '../engine/instance.js';
 import { runHandler, type Care, type Handled, type HandlerSession } from '../engine/run-handler.js';
 import type { SagaChange } from '../engine/saga-store.js';
 import { transition } from '../engine/transition.js';
-import { messageOf, type FailureCode } from '../errors.js';
+import { withChanges } from '../engine/saga-data.js';
+import { failureOf } from '../engine/turn.js';
+import { messageOf } from '../errors.js';
 import { isTransient } from '../store/database-errors.js';
 
 /** An instance and what happened to it, in order. */
@@ -59,6 +63,15 @@ class Item<Tx> {
     this.local = null;
     this.events.unshift({ type: 'local-outcome', outcome });
     this.drain();
+  }
+
+  /** @returns what a local step answers, as it will be used. @throws what makes it of no use: its writes must not stay then */
+  checked<Answer>(answer: Answer): Answer {
+    const { instance, definition } = this;
+    if (isRefusal(answer)) return asSaved(answer);
+    if (instance.awaited?.direction === 'action') withChanges(definition, instance.data, answer);
+    else asSaved(answer);
+    return answer;
   }
 
   change(): SagaChange {
@@ -128,7 +141,10 @@ async function advanceWith<Tx>(
     const paused = items.filter((item) => item.local !== null);
     if (paused.length === 0) return advancedOf(items);
     for (const [action, set] of groupBy(paused, (item) => item.local!)) {
-      const handled = await runLocal(action, set.map(localInput));
+      const inputs = set.map(localInput);
+      const itemOf = new Map(inputs.map((input, index) => [input, set[index]!]));
+      const handle = withCheckedAnswers(action.handle, (input, answer) => itemOf.get(input)!.checked(answer));
+      const handled = await runLocal({ ...action, handle }, inputs);
       set.forEach((item, index) => item.localRan(outcomeOf(handled[index]!)));
     }
   }
@@ -152,7 +168,6 @@ const localInput = <Tx>({ instance }: Item<Tx>): LocalInput<unknown> => ({
 });
 
 function outcomeOf(handled: Handled<unknown>): Outcome {
-  if ('thrown' in handled)
-    return { kind: 'error', code: 'LOCAL_STEP_FAILED' satisfies FailureCode, message: messageOf(handled.thrown) };
+  if ('thrown' in handled) return { kind: 'error', ...failureOf('LOCAL_STEP_FAILED', messageOf(handled.thrown)) };
   return isRefusal(handled.answer) ? handled.answer : { kind: 'success', reply: handled.answer };
 }

@@ -1,5 +1,6 @@
 /** Saga instances as rows, and back. */
 import type { RawBuilder } from 'kysely';
+import { frozen } from '../contract/as-saved.js';
 import type { HistoryEntry } from '../engine/history.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { SagaChange } from '../engine/saga-store.js';
@@ -41,7 +42,7 @@ export function instanceOf(row: InstanceRow): SagaInstance {
     version: row.version,
     sequence: row.sequence,
     awaited: row.awaited,
-    data: row.data,
+    data: frozen(row.data),
     actions: row.actions,
     failure: row.failure,
     lastError: row.last_error,

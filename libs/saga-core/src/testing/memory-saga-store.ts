@@ -1,4 +1,5 @@
 /** The saga store in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
+import { frozen } from '../contract/as-saved.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import { parseCommandId } from '../contract/routing.js';
 import type {
@@ -109,7 +110,7 @@ export function memorySagaStore(
 /** @returns an instance, or undefined */
 export function instanceIn(tx: MemoryTransaction, id: string): SagaInstance | undefined {
   const row = tx.get<Row>(TABLE, id);
-  return row && (JSON.parse(row.instance) as SagaInstance);
+  return row && frozen(JSON.parse(row.instance) as SagaInstance);
 }
 
 /** @returns what can be asked of each saga without reading it whole, by id */
