@@ -3,7 +3,7 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { hasEnded } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import type { DeadLetterCause } from '../errors.js';
-import { historyViolations, publicationViolations } from './check-history.js';
+import { attemptViolations, historyViolations, publicationViolations } from './check-history.js';
 import type { Effect } from './effects.js';
 import type { RunResult } from './plan.js';
 import { describeCommandId, sagaNumber } from './story.js';
@@ -21,7 +21,9 @@ export function violationsOf(saga: SagaDefinition<never, never>, run: RunResult)
       .filter(({ sagaId }) => !known.has(sagaId))
       .map(({ sagaId, action }) => `${action} happened for saga ${sagaNumber(sagaId)}, which is not there`),
     ...dead.map(({ headers, routingKey }) => `${routingKey} has a dead letter: ${String(headers['x-cause'])}`),
+    ...run.dataProblems,
     ...publicationViolations(run),
+    ...attemptViolations(run),
     ...sagas.flatMap((stored) => [...sagaViolations(saga, stored, effects), ...historyViolations(saga, stored)]),
   ];
 }

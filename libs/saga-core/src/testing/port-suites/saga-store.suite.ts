@@ -88,7 +88,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       data.order = 'changed';
       const locked = await store().transaction((session) => session.lock([saved.id]));
       expect(locked.instances[0]!.data).toEqual({ order: 'as given' });
-      (locked.instances[0]!.data as typeof data).order = 'changed';
+      expect(() => ((locked.instances[0]!.data as typeof data).order = 'changed')).toThrow(TypeError);
       expect((await store().find(saved.id))!.instance.data).toEqual({ order: 'as given' });
     });
 
