@@ -19,7 +19,7 @@ test.each<[string, unknown]>([
   ['a member of a special name', JSON.parse('{"__proto__": {"a": 1}, "b": 2}')],
   ['nothing', undefined],
 ])('%s becomes what JSON makes of it', (_what, value) => {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value) as string | undefined;
   const expected = text === undefined ? undefined : (JSON.parse(text) as unknown);
   for (const make of [asSaved, asSavedInJsonb]) {
     const saved = make(value);

@@ -18,10 +18,11 @@ export interface LockedSet {
   readonly instances: readonly SagaInstance[];
 }
 
-/** A saga definition's name and version, as instances name it. */
+/** A saga definition's name and version, as instances name it, and the fingerprint of its steps. */
 export interface DefinitionKey {
   readonly name: string;
   readonly version: number;
+  readonly fingerprint: string;
 }
 
 /** A reply that waits for a process which knows its saga's definition. */

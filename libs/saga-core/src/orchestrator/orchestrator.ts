@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { crashPoint } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
+import { shapeOf } from '../definition/shape.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
 import { sagaObservers, type SagaObserver } from '../engine/observer.js';
@@ -9,6 +10,7 @@ import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
+import { recordShapes } from '../store/known-definitions.js';
 import { livingInstances } from '../store/living-instances.js';
 import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
 import { postgresSagaStore } from '../store/postgres-saga-store.js';
@@ -59,6 +61,7 @@ export interface OrchestratorSettings {
 export interface Orchestrator<Db> {
   /**
    * Declares the reply queues, and begins to take replies and to watch deadlines, once it has seen that it knows the definitions of all living instances.
+   * Those that were started with other steps under the same version are left alone, and the log says so once.
    *
    * @throws {SagaError} DEFINITION_MISSING, saying how many instances need which definitions; nothing has begun then
    */
@@ -132,7 +135,14 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
 
   return {
     async run() {
-      await checkDefinitions(registry, () => livingInstances(database), { signal: stopping.signal, logger });
+      const living = async () => {
+        await recordShapes(
+          database,
+          options.sagas.map(({ steps }) => shapeOf(steps)),
+        );
+        return livingInstances(database);
+      };
+      await checkDefinitions(registry, living, { signal: stopping.signal, logger });
       if (stopping.signal.aborted) return;
       const names = [...new Set(registry.keys.map(({ name }) => name))];
       for (const name of names) transport.use(orchestratorTopology(name, queueType));

@@ -11,8 +11,8 @@ import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { DatabaseClock } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
-import { toJson } from './json.js';
 import { keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
+import { isKnown } from './known-definitions.js';
 import { executeLast } from './pipelining-driver.js';
 import { INSTANCE_COLUMNS, inputOf, instanceOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
 import { inSavepoint } from './savepoints.js';
@@ -85,13 +85,12 @@ async function lockDue<Db>(
   limit: number,
   definitions: readonly DefinitionKey[],
 ): Promise<LockedSet> {
-  const known = toJson(definitions);
   const { rows } = await sql<InstanceRow & { now: number }>`
     with clock as (select clock_timestamp() as now),
     awake as (
       select ${columns}, deadline from saga_instance
       where wake_at > '-infinity' and wake_at <= (select now from clock)
-        and (saga_name, definition_version) in (select name, version from jsonb_to_recordset(${known}::jsonb) as known(name text, version integer))
+        and ${isKnown(definitions)}
       order by wake_at limit ${limit} for update skip locked
     ),
     put_off as (
@@ -109,9 +108,9 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[]): 
     await sql`
       with input as (select * from ${inputOf(changes)}),
       logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input)
-      insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
+      insert into saga_instance (saga_id, saga_name, definition_version, fingerprint, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
         failure, last_error, traceparent, created_at, updated_at, ended_at)
-      select saga_id, saga_name, definition_version, status, version, sequence, step, awaited, to_timestamp(deadline / 1000), to_timestamp(deadline / 1000),
+      select saga_id, saga_name, definition_version, fingerprint, status, version, sequence, step, awaited, to_timestamp(deadline / 1000), to_timestamp(deadline / 1000),
         data, actions, failure, last_error, traceparent, coalesce(to_timestamp(started / 1000), clock_timestamp()), clock_timestamp(), case when ended then clock_timestamp() end
       from input order by saga_id`.execute(tx);
   } catch (error) {

@@ -8,12 +8,13 @@ import { toJson } from './json.js';
 import { setAsTable, type SetColumn } from './set-as-table.js';
 
 /** The columns that {@link instanceOf} needs, times as milliseconds. */
-export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, created_at`;
+export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, fingerprint, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, created_at`;
 
 export interface InstanceRow {
   saga_id: string;
   saga_name: string;
   definition_version: number;
+  fingerprint: string | null;
   status: SagaInstance['status'];
   version: number;
   sequence: number;
@@ -38,6 +39,7 @@ export function instanceOf(row: InstanceRow): SagaInstance {
     id: row.saga_id,
     sagaName: row.saga_name,
     definitionVersion: row.definition_version,
+    fingerprint: row.fingerprint,
     status: row.status,
     version: row.version,
     sequence: row.sequence,
@@ -61,6 +63,7 @@ const INPUT: Readonly<Record<string, SetColumn<SagaChange>>> = {
   saga_id: ['uuid', ({ instance }) => instance.id],
   saga_name: ['text', ({ instance }) => instance.sagaName],
   definition_version: ['integer', ({ instance }) => instance.definitionVersion],
+  fingerprint: ['text', ({ instance }) => instance.fingerprint],
   status: ['text', ({ instance }) => instance.status],
   version: ['integer', ({ instance }) => instance.version],
   sequence: ['integer', ({ instance }) => instance.sequence],

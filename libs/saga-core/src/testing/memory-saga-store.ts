@@ -1,6 +1,6 @@
 /** The saga store in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
 import { frozen } from '../contract/as-saved.js';
-import { hasEnded, type SagaInstance } from '../engine/instance.js';
+import { hasEnded, isInstanceOf, type SagaInstance } from '../engine/instance.js';
 import { parseCommandId } from '../contract/routing.js';
 import type {
   DefinitionKey,
@@ -24,6 +24,7 @@ export interface SagaColumns {
   readonly id: string;
   readonly sagaName: string;
   readonly definitionVersion: number;
+  readonly fingerprint: string | null;
   readonly status: SagaInstance['status'];
   readonly version: number;
   /** Milliseconds since the epoch; null when nothing is due. */
@@ -58,7 +59,7 @@ export function memorySagaStore(
       return locked(first.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id }) => instanceIn(tx, id)!));
     },
     keepReplies: async (replies) => {
-      for (const reply of replies) if (!tx.get(KEPT, reply.commandId)) tx.set(KEPT, reply.commandId, reply);
+      for (const reply of replies) if (!tx.get(KEPT, keyOf(reply))) tx.set(KEPT, keyOf(reply), reply);
     },
     lockKept: async (limit, definitions) => {
       const kept = tx.keys(KEPT).map((key) => tx.get<KeptReply>(KEPT, key)!);
@@ -69,7 +70,7 @@ export function memorySagaStore(
         .slice(0, limit)
         .sort((a, b) => (a.id < b.id ? -1 : 1));
       const taken = kept.filter(({ commandId }) => instances.some(({ id }) => commandId.startsWith(id)));
-      for (const { commandId } of taken) tx.delete(KEPT, commandId);
+      for (const reply of taken) tx.delete(KEPT, keyOf(reply));
       return { ...locked(instances), replies: taken };
     },
     insert: async (changes) => {
@@ -118,13 +119,15 @@ export function sagaRows(tx: MemoryTransaction): SagaColumns[] {
   return tx.keys(TABLE).map((id) => tx.get<Row>(TABLE, id)!);
 }
 
+const keyOf = ({ commandId, task, attempt }: KeptReply): string => `${commandId} ${task ?? ''} ${attempt ?? 0}`;
+
 const isCurrent = (tx: MemoryTransaction, { instance }: SagaChange): boolean =>
   tx.get<Row>(TABLE, instance.id)?.version === instance.version - 1;
 
 const isOneOf = (
-  { sagaName, definitionVersion }: Pick<SagaInstance, 'sagaName' | 'definitionVersion'>,
+  instance: Pick<SagaInstance, 'sagaName' | 'definitionVersion' | 'fingerprint'>,
   definitions: readonly DefinitionKey[],
-): boolean => definitions.some(({ name, version }) => name === sagaName && version === definitionVersion);
+): boolean => definitions.some((definition) => isInstanceOf(definition, instance));
 
 /** @returns an instance with its history, or null */
 export function storedSagaIn(tx: MemoryTransaction, id: string): StoredSaga | null {
@@ -142,11 +145,12 @@ export function storedSagaIn(tx: MemoryTransaction, id: string): StoredSaga | nu
 function write(tx: MemoryTransaction, { instance: given, history, keepsData }: SagaChange, now: number): void {
   const before = tx.get<Row>(TABLE, given.id);
   const instance = keepsData ? { ...given, data: instanceIn(tx, given.id)!.data } : given;
-  const { id, sagaName, definitionVersion, status, version, awaited } = instance;
+  const { id, sagaName, definitionVersion, fingerprint, status, version, awaited } = instance;
   tx.set(TABLE, id, {
     id,
     sagaName,
     definitionVersion,
+    fingerprint,
     status,
     version,
     until: awaited?.until ?? null,

@@ -10,6 +10,7 @@ import { stateAsJson } from './007-state-as-json.js';
 import { outcomeAsJson } from './008-outcome-as-json.js';
 import { failedSagas } from './009-failed-sagas.js';
 import { operatorActs } from './010-operator-acts.js';
+import { fingerprints } from './012-fingerprints.js';
 
 /** The bookkeeping table to run these under. */
 export const SAGA_MIGRATION_TABLE = 'saga_migration';
@@ -23,6 +24,7 @@ export const orchestratorMigrations: Record<string, Migration> = {
   '007-state-as-json': stateAsJson,
   '009-failed-sagas': failedSagas,
   '010-operator-acts': operatorActs,
+  '012-fingerprints': fingerprints,
 };
 
 /** For a database of a participant. */

@@ -36,6 +36,7 @@ describe('the migrations', () => {
         "008-outcome-as-json": "cbbf13077eeaa0c6",
         "009-failed-sagas": "55e364ce67f81161",
         "010-operator-acts": "0d0fbb9d8fa1b401",
+        "012-fingerprints": "5eaf22990e0060a6",
       }
     `);
   });
