@@ -55,6 +55,8 @@ export interface OrchestratorSettings {
   /** How long ended sagas are kept, in milliseconds; null for ever. */
   readonly sagaRetentionMs: number | null;
   readonly queueType: QueueType;
+  /** Whether `isOverloadedBy` limits the sagas in flight by how long replies take; it always says no otherwise. */
+  readonly limitInFlight: boolean;
 }
 
 /** Drives the sagas of one database. Any number of processes may run it side by side. */
@@ -107,19 +109,20 @@ export interface Orchestrator<Db> {
 export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orchestrator<Db> {
   type Tx = Transaction<Db>;
   const { database, transport, logger } = options;
-  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType } = {
+  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType, limitInFlight } = {
     prefetch: DEFAULTS.prefetch,
     maxSetSize: DEFAULTS.maxSetSize,
     deadlinePollMs: DEFAULTS.deadlinePollMs,
     sagaRetentionMs: DEFAULTS.sagaRetentionMs as number | null,
     queueType: 'quorum' as const,
+    limitInFlight: DEFAULTS.limitInFlight as boolean,
     ...options.settings,
   };
   const registry = new SagaRegistry<Tx>(options.sagas);
   const store = postgresSagaStore(database);
   const ends = new EndWatch((ids) => store.statuses(ids), logger);
   const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])]);
-  const runner = new SagaRunner<Tx>(store, registry, observer);
+  const runner = new SagaRunner<Tx>(store, registry, observer, limitInFlight);
   const attempts = postgresDeliveryAttempts(database);
   const handleRepliesOf = (queue: string) =>
     guardAgainstCrashLoops(

@@ -16,6 +16,7 @@ import { DEFAULTS } from '../settings.js';
 import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput } from './advance.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { InstanceCache } from './instance-cache.js';
+import { replyWaits } from './reply-waits.js';
 import type { SagaRegistry } from './saga-registry.js';
 
 /** What a set of events has led to. */
@@ -32,12 +33,15 @@ export class SagaRunner<Tx> {
   private readonly registry: SagaRegistry<Tx>;
   private readonly observer: SagaObserver;
   private readonly cache = new InstanceCache();
-  private readonly inFlightLimit = new InFlightLimit(() => this.cache.countSaved(DEFAULTS.inFlightForMs));
+  private readonly inFlightLimit: InFlightLimit | null;
 
-  constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, observer: SagaObserver) {
+  /** @param limitsInFlight - whether it says when more sagas would be too many */
+  constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, observer: SagaObserver, limitsInFlight = true) {
     this.store = store;
     this.registry = registry;
     this.observer = observer;
+    const count = () => this.cache.countSaved(DEFAULTS.inFlightForMs);
+    this.inFlightLimit = limitsInFlight ? new InFlightLimit(count) : null;
   }
 
   /** Tells of instances that were started and committed. */
@@ -48,7 +52,7 @@ export class SagaRunner<Tx> {
 
   /** @returns whether `more` sagas would be too many: steps would take so long that they time out */
   isOverloadedBy(more: number): boolean {
-    return !this.inFlightLimit.allows(more);
+    return !(this.inFlightLimit?.allows(more) ?? true);
   }
 
   /** Applies events to instances, by saga id; each instance's events take effect together. */
@@ -138,7 +142,7 @@ export class SagaRunner<Tx> {
     now: number,
   ): Promise<{ commands: readonly CommandToSend[]; saved: ReadonlySet<string> }> {
     const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
-    this.inFlightLimit.note(inputs.flatMap((input) => waitedShare(input, now) ?? []));
+    this.inFlightLimit?.note(replyWaits(inputs, now));
     const advanced = advanceWithoutLocal(inputs, now);
     if (!advanced) return this.applyCachedWithLocal(inputs, now);
     crashPoint('orchestrator:before-commit');
@@ -213,16 +217,6 @@ export class SagaRunner<Tx> {
     this.cache.saved(changes.map(({ instance }) => instance));
     if (changes.length > 0) this.observer.saved(changes, this.store.clock() ?? Date.now());
   }
-}
-
-/** @returns how much of its timeout a first attempt took to be answered; null when this is no answer to one */
-function waitedShare<Tx>({ definition, instance, events }: AdvanceInput<Tx>, now: number): number | null {
-  const { awaited } = instance;
-  if (awaited?.state !== 'sent' || awaited.until === null || awaited.attempt > 1) return null;
-  if (!events.some((event) => event.type === 'reply')) return null;
-  const { action, undo } = definition.steps[awaited.step]!;
-  const { replyTimeoutMs } = (awaited.direction === 'action' ? action : undo!).retry;
-  return Math.max(0, 1 - (awaited.until - now) / replyTimeoutMs);
 }
 
 /** @returns the replies among the events of an instance that another process must judge: none when it has ended, for then no reply counts */
