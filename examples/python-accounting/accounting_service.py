@@ -276,6 +276,9 @@ class Wire:
         traceparent = incoming.get("traceparent")
         if isinstance(traceparent, str) and len(traceparent) <= 255:
             headers["traceparent"] = traceparent
+        attempt = incoming.get("x-saga-attempt")
+        if isinstance(attempt, int) and not isinstance(attempt, bool):
+            headers["x-saga-attempt"] = attempt
         try:
             self.publish(
                 address, f"{task}.response.{'success' if is_success else 'failure'}",

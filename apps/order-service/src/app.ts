@@ -36,18 +36,20 @@ const settings = {
     Type.String({ minLength: 16, writeOnly: true, description: 'what operators send, at least 16 characters' }),
   ),
   OPERATOR_MAY_EDIT: Type.Boolean({ default: false, description: 'true or false' }),
+  LIMIT_IN_FLIGHT: Type.Boolean({ default: DEFAULTS.limitInFlight, description: 'true or false' }),
   ...linkSettings,
 };
 
 function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
   const { database, transport, logger, metrics } = context;
-  const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS, OPERATOR_TOKEN, OPERATOR_MAY_EDIT } = context.settings;
+  const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS, OPERATOR_TOKEN, OPERATOR_MAY_EDIT, LIMIT_IN_FLIGHT } =
+    context.settings;
   const orchestrator = createOrchestrator<OrderDatabase>({
     sagas: [createOrderSaga],
     database,
     transport,
     logger,
-    settings: { sagaRetentionMs: retentionMs(SAGA_RETENTION_DAYS) },
+    settings: { sagaRetentionMs: retentionMs(SAGA_RETENTION_DAYS), limitInFlight: LIMIT_IN_FLIGHT },
     observers: [sagaMetrics(metrics), sagaSpans()],
   });
   sagaGauges(database, metrics);

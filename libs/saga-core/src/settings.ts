@@ -43,7 +43,9 @@ export const DEFAULTS = {
   maxDecisionAgeMs: 500,
   /** The most living instances that an orchestrator keeps in memory; others are read when their reply comes. */
   cachedInstances: 5_000,
-  /** Replies that take more than this share of their timeouts are slow, and mean that fewer sagas should be in flight. */
+  /** Whether the sagas in flight are limited by how long replies take. */
+  limitInFlight: true,
+  /** Replies that take more than this share of their timeouts, beyond what is normal for their step, are slow, and mean that fewer sagas should be in flight. */
   slowAbove: 0.4,
   /** How many sagas may be in flight at first, before replies have told how quick they are. */
   inFlightAtFirst: 400,

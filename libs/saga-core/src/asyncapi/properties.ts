@@ -62,7 +62,7 @@ export function commandProperties(replyAddress: string | null) {
       [COMMAND_HEADERS.attempt]: Type.Optional(
         Type.Integer({
           minimum: 1,
-          description: 'Which attempt this is, from 1, for people and tools.',
+          description: 'Which attempt this is, from 1. Echo it in the reply.',
           examples: [1],
         }),
       ),
@@ -79,12 +79,20 @@ export function replyProperties() {
       'correlation-id': property(
         'correlation-id',
         Type.String({
-          description: 'The correlation-id of the command, as it came. It alone says what is replied to.',
+          description:
+            'The correlation-id of the command, as it came. With the task in the routing key it says what is replied to.',
           examples: [EXAMPLE_COMMAND_ID],
         }),
       ),
       ...sent,
       [COMMAND_HEADERS.sagaId]: Type.Optional(sagaId),
+      [COMMAND_HEADERS.attempt]: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          description: "The command's, as it came: so an error that comes twice is counted once.",
+          examples: [1],
+        }),
+      ),
       [COMMAND_HEADERS.traceparent]: Type.Optional(traceparent),
     },
     { $id: 'replyProperties' },

@@ -1,4 +1,5 @@
 /** What a document says in words: what no schema can. Numbers come from the settings. */
+import { COMMAND_HEADERS } from '../contract/command-message.js';
 import { COMMAND_EXCHANGE } from '../contract/routing.js';
 import { DEFAULTS } from '../settings.js';
 
@@ -20,7 +21,7 @@ export function participantWords(service: string, queue: string): string {
     `1. **What cannot be answered is dead-lettered**: a body that is too large or no JSON, a routing key that is none of these commands, no \`correlation-id\`, or a \`reply-to\` that does not match its pattern or names no exchange (publishing to a missing exchange closes the channel: ask with a passive declaration on another one). Publish it to \`saga.dead\`, and go on.
 2. **A command that breaks its schema is answered at once**, as an error \`INVALID_PAYLOAD\`, or \`INVALID_COMMAND_ID\` for a \`correlation-id\` of another form.
 3. **Everything else is handled** in one transaction of your database: the effect, and the reply stored under the command's \`correlation-id\`.
-4. **Reply** to the exchange that \`reply-to\` names, with the routing key \`<task>.response.success\` or \`<task>.response.failure\`, and the \`correlation-id\` as it came. Then acknowledge.`,
+4. **Reply** to the exchange that \`reply-to\` names, with the routing key \`<task>.response.success\` or \`<task>.response.failure\`, and the \`correlation-id\` and \`${COMMAND_HEADERS.attempt}\` as they came. Then acknowledge.`,
     '### Delivery is at least once',
     'Each command may come more than once, at once or days later: after a timeout, after a crash, from two connections. A resend has the same `correlation-id`. Store each reply with its effect, under a unique key on the correlation-id, and answer a duplicate with the stored reply, without a second effect. A refusal is final and is stored too. **An error is not stored**: nothing of its effect is kept, and the next delivery is handled afresh; whether and when there is one, the orchestrator decides, so do not retry by yourself.',
     '### An undo may come first',

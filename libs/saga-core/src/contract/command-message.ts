@@ -1,9 +1,9 @@
 /** Commands on the wire. */
 import type { CommandContract } from './command.js';
-import { encodeJson, type OutgoingMessage } from './message.js';
+import { encodeJson, type IncomingMessage, type OutgoingMessage } from './message.js';
 import { COMMAND_EXCHANGE } from './routing.js';
 
-/** Headers are for people and tools; only `traceparent` is passed on, and none is needed for correctness. */
+/** Headers are for people and tools; `traceparent` is passed on, `attempt` echoed by whoever can, and none is needed for correctness. */
 export const COMMAND_HEADERS = {
   sagaId: 'x-saga-id',
   sagaName: 'x-saga-name',
@@ -11,6 +11,15 @@ export const COMMAND_HEADERS = {
   attempt: 'x-saga-attempt',
   traceparent: 'traceparent',
 } as const;
+
+/** A header may be a table, and a table may be what cannot even be converted to a number. */
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+
+/** @returns the attempt that the headers of a command or a reply tell, from 1; undefined when they tell none */
+export function attemptIn(headers: IncomingMessage['headers']): number | undefined {
+  const attempt = headers[COMMAND_HEADERS.attempt];
+  return isCount(attempt) ? attempt : undefined;
+}
 
 /** A command that an orchestrator sends. */
 export interface CommandToSend {

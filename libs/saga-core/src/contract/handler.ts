@@ -23,3 +23,19 @@ export function inSets<Tx, Input, Answer>(
 ): SetHandler<Tx, Input, Answer> {
   return { handleSet };
 }
+
+/**
+ * @param check - @returns an answer as it is to be used; what it throws counts as thrown by the handler, and nothing of the handler's effect is kept
+ * @returns the handler, with its answers checked
+ */
+export function withCheckedAnswers<Tx, Input, Answer>(
+  handler: Handler<Tx, Input, Answer>,
+  check: (input: Input, answer: Answer) => Answer,
+): Handler<Tx, Input, Answer> {
+  if (typeof handler === 'function') return async (tx, input) => check(input, await handler(tx, input));
+  return inSets(async (tx, inputs) => {
+    const answers = await handler.handleSet(tx, inputs);
+    // Whoever runs it sees to their number.
+    return answers.length === inputs.length ? answers.map((answer, index) => check(inputs[index]!, answer)) : answers;
+  });
+}

@@ -1,5 +1,7 @@
 /** Replies on the wire: `<task>.response.success` with the contract's reply, `<task>.response.failure` with a {@link FailureBody}. */
 import { Type } from '@sinclair/typebox';
+import { asSaved } from './as-saved.js';
+import { attemptIn, COMMAND_HEADERS } from './command-message.js';
 import { decodeJson, encodeJson, type IncomingMessage, type OutgoingMessage } from './message.js';
 import type { Outcome } from './outcome.js';
 import { parseReplyRoutingKey, replyRoutingKeyOf } from './routing.js';
@@ -21,6 +23,8 @@ export const FailureBody = Type.Object({
 export interface ReplyMessage {
   readonly task: string;
   readonly commandId: string;
+  /** The attempt that is answered; absent where the participant does not echo it. */
+  readonly attempt?: number;
   readonly outcome: Outcome;
 }
 
@@ -30,13 +34,13 @@ export function replyMessage(
   replyTo: string,
   headers: OutgoingMessage['headers'] = {},
 ): OutgoingMessage {
-  const { task, commandId, outcome } = reply;
+  const { task, commandId, attempt, outcome } = reply;
   const success = outcome.kind === 'success';
   return {
     exchange: replyTo,
     routingKey: replyRoutingKeyOf(task, success ? 'success' : 'failure'),
     correlationId: commandId,
-    headers,
+    headers: attempt === undefined ? headers : { ...headers, [COMMAND_HEADERS.attempt]: attempt },
     body: encodeJson(success ? outcome.reply : { ...outcome, message: outcome.message.slice(0, MAX_MESSAGE_LENGTH) }),
   };
 }
@@ -45,9 +49,16 @@ export function replyMessage(
 export function parseReply(message: IncomingMessage): ReplyMessage | null {
   const key = parseReplyRoutingKey(message.routingKey);
   if (!key || message.correlationId === undefined) return null;
-  const body = decodeJson(message.body);
-  if (body === undefined) return null;
-  const base = { task: key.task, commandId: message.correlationId };
+  const decoded = decodeJson(message.body);
+  if (decoded === undefined) return null;
+  // A reply may wait in the database, and must be the same then.
+  const body = asSaved(decoded);
+  const attempt = attemptIn(message.headers);
+  const base = {
+    task: key.task,
+    commandId: message.correlationId,
+    ...(attempt === undefined ? {} : { attempt }),
+  };
   if (key.outcome === 'success') return { ...base, outcome: { kind: 'success', reply: body } };
   const failure = withShortMessage(body);
   if (!isValid(FailureBody, failure)) return null;

@@ -5,6 +5,7 @@ import type { Static, TObject } from '@sinclair/typebox';
 import { checkedName, replyAddressOf } from '../contract/routing.js';
 import { SagaError } from '../errors.js';
 import type { RetryPolicy } from '../settings.js';
+import { fingerprintOf, shapeOf } from './shape.js';
 import { isRemote, nameOf, type Step, type StepCommand } from './step.js';
 
 export interface SagaDefinition<Data = unknown, Tx = unknown> {
@@ -12,6 +13,8 @@ export interface SagaDefinition<Data = unknown, Tx = unknown> {
   readonly name: string;
   /** Raised when steps change. Instances run on under the version they were started with, so keep the old definition until they have drained. */
   readonly version: number;
+  /** Of the shape of its steps: instances that were started with others under the same version are not run. */
+  readonly fingerprint: string;
   /** The shape of an instance's data at its start. */
   readonly data: TObject;
   readonly steps: readonly Step<Data, Tx>[];
@@ -45,6 +48,7 @@ export function defineSaga<Schema extends TObject, Tx>(saga: {
     version: saga.version ?? 1,
     deadlineMs: saga.deadlineMs ?? null,
     replyAddress: replyAddressOf(saga.name),
+    fingerprint: fingerprintOf(shapeOf(saga.steps)),
   };
   if (!Number.isSafeInteger(definition.version) || definition.version < 1)
     throw unsound(definition.name, `version ${definition.version} must be a whole number from 1`);

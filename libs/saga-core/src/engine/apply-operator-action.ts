@@ -1,7 +1,8 @@
 /** What operators may do to an instance, and what it leads to. Each action is recorded with who, why, and how the instance stood before and after. */
+import { asSaved } from '../contract/as-saved.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote } from '../definition/step.js';
-import { SagaError } from '../errors.js';
+import { messageOf, SagaError } from '../errors.js';
 import { begin, proceed, turnBack, undoFrom } from './course.js';
 import type { OperatorAction } from './event.js';
 import type { Standing } from './history.js';
@@ -73,7 +74,9 @@ function edit<Data, Tx>(turn: Turn<Data, Tx>, { by, reason, payload: given }: Op
   const { awaited, command } = turn;
   if (!isRemote(command) || awaited.state === 'sent')
     throw notAllowed(turn, 'edit', 'only a command to a participant that is parked or pauses can be edited');
-  const payload = awaited.direction === 'undo' ? { ...(given as object), ...actionId(turn, awaited.step) } : given;
+  const payload = payloadAsSaved(
+    awaited.direction === 'undo' ? { ...(given as object), ...actionId(turn, awaited.step) } : given,
+  );
   const problems = problemsOf(command.command.payload, payload);
   if (problems.length > 0)
     throw new SagaError('INVALID_SAGA_DATA', `The payload breaks its contract: ${describeProblems(problems)}`);
@@ -81,6 +84,14 @@ function edit<Data, Tx>(turn: Turn<Data, Tx>, { by, reason, payload: given }: Op
   turn.resume();
   turn.change({ payload, attempt: 1 });
   proceed(turn);
+}
+
+function payloadAsSaved(payload: unknown): unknown {
+  try {
+    return asSaved(payload);
+  } catch (thrown) {
+    throw new SagaError('INVALID_SAGA_DATA', `The payload cannot be saved: ${messageOf(thrown)}`, { cause: thrown });
+  }
 }
 
 const notAllowed = <Data, Tx>({ instance }: Turn<Data, Tx>, action: string, why: string): SagaError =>

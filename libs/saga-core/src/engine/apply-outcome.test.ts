@@ -88,6 +88,79 @@ describe('the outcome of a command', () => {
     expect(play.lastSent).toBe('kitchen.approve#6/2');
   });
 
+  it.each(['success', 'refusal', 'error'] as const)(
+    'records a %s of another task, and waits for the true one',
+    (kind) => {
+      const outcome = { success: success(), refusal: refuse('OVER', 'over the limit'), error: error() }[kind];
+      const play = toAuthorize();
+      const { awaited } = play.instance;
+      play.reply(outcome, { task: 'kitchen.approve', redelivered: true });
+      expect(play.instance.awaited).toEqual(awaited);
+      expect(play.next).toBeNull();
+      expect(play.history.at(-1)).toMatchObject({
+        type: 'reply_ignored',
+        message: expect.stringContaining('kitchen.approve') as string,
+      });
+      expect(play.reply(success(), { task: 'cards.authorize' }).lastSent).toBe('kitchen.approve#5/1');
+    },
+  );
+
+  describe('counts the error of an attempt once', () => {
+    const failures = ({ history }: Play) =>
+      history.flatMap(({ type, attempt }) => (type === 'step_failed' ? [attempt] : []));
+
+    it.each([false, true])('while it pauses, whoever echoes what (redelivered: %s)', (redelivered) => {
+      const play = toAuthorize().reply(error());
+      const { awaited } = play.instance;
+      play.reply(error(), { redelivered }).reply(error(), { redelivered, attempt: 1 });
+      expect(play.instance.awaited).toEqual(awaited);
+      expect(failures(play)).toEqual([1]);
+    });
+
+    it('after the command was sent again, where the participant echoes the attempt', () => {
+      const play = toAuthorize().reply(error(), { attempt: 1 }).deadline();
+      play.reply(error(), { attempt: 1 });
+      expect(play.instance.awaited).toMatchObject({ state: 'sent', attempt: 2 });
+      play.reply(error(), { attempt: 2 });
+      expect(failures(play)).toEqual([1, 2]);
+    });
+
+    it('which has timed out before', () => {
+      const play = toAuthorize().deadline().reply(error(), { attempt: 1 });
+      expect(play.instance.awaited).toMatchObject({ state: 'sent', attempt: 2 });
+    });
+
+    it('after the command was sent again, where nothing is echoed and the broker delivers it again', () => {
+      const play = toAuthorize().reply(error()).deadline().reply(error(), { redelivered: true });
+      expect(play.instance.awaited).toMatchObject({ state: 'sent', attempt: 2 });
+      expect(failures(play)).toEqual([1]);
+      // One that is not marked cannot be told from the answer to the second attempt.
+      expect(failures(play.reply(error()))).toEqual([1, 2]);
+    });
+
+    it('also when it is parked, and a success frees it all the same', () => {
+      const play = toApprove().reply(error()).deadline().reply(error());
+      const { awaited } = play.instance;
+      expect(play.reply(error()).instance).toMatchObject({ status: 'stuck', awaited });
+      expect(failures(play)).toEqual([1, 2]);
+      expect(play.reply(success()).instance.status).toBe('completed');
+    });
+
+    it('and what no queue took at an earlier attempt is not counted for a later one', () => {
+      const play = toAuthorize().deadline();
+      play.take({ type: 'returned', commandId: play.awaitedId, attempt: 1 });
+      expect(play.instance.awaited).toMatchObject({ state: 'sent', attempt: 2 });
+      play.take({ type: 'returned', commandId: play.awaitedId, attempt: 2 });
+      expect(play.instance.failure).toMatchObject({ code: 'UNROUTABLE' });
+    });
+  });
+
+  it('gives up what the participant may have forgotten, whichever attempt says so', () => {
+    const play = toAuthorize().deadline();
+    play.reply({ kind: 'error', code: 'COMMAND_EXPIRED', message: 'too old' }, { attempt: 1 });
+    expect(play.instance.failure).toMatchObject({ code: 'COMMAND_EXPIRED' });
+  });
+
   it('undoes a step whose success cannot be used, but parks the pivot, which has happened', () => {
     expect(new Play().reply(success()).reply(success({ wrong: true })).lastSent).toBe('kitchen.reject#4/1');
     const parked = toAuthorize().reply(success(null));

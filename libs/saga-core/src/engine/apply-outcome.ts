@@ -1,29 +1,53 @@
 /**
  * What becomes of the outcomes of commands. Invariants kept here:
- * - A reply counts only for the command awaited now; others are recorded.
+ * - A reply counts only for the command awaited now, of the task that was sent, and each attempt's once; others are recorded.
  * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot and parked after it.
  */
-import { isDeepStrictEqual } from 'node:util';
+import { asSaved } from '../contract/as-saved.js';
 import type { Outcome } from '../contract/outcome.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote } from '../definition/step.js';
 import { messageOf, type FailureCode } from '../errors.js';
 import { backoffMs } from './backoff.js';
 import { begin, compensate, giveUp, park, undoFrom } from './course.js';
-import type { SagaEvent } from './event.js';
+import type { ReplyEvent, SagaEvent } from './event.js';
 import type { DataChange } from './history.js';
-import { awaitedCommandId } from './instance.js';
+import { awaitedCommandId, type AwaitedCommand } from './instance.js';
+import { withChanges } from './saga-data.js';
 import { sendAgain } from './send-command.js';
 import { failureOf, problemOf, type Problem, type Turn } from './turn.js';
 
-type Reply = Extract<SagaEvent, { type: 'reply' }>;
 type Return = Extract<SagaEvent, { type: 'returned' | 'refused' }>;
 
 /** Takes a participant's reply. */
-export function applyReply<Data, Tx>(turn: Turn<Data, Tx>, reply: Reply): void {
-  if (reply.commandId !== awaitedCommandId(turn.instance)) return ignore(turn, reply);
+export function applyReply<Data, Tx>(turn: Turn<Data, Tx>, reply: ReplyEvent): void {
+  const { awaited } = turn.instance;
+  if (!awaited || reply.commandId !== awaitedCommandId(turn.instance)) {
+    ignore(turn, reply);
+    if (reply.redelivered && awaited) sendAgain(turn);
+    return;
+  }
+  if (reply.task !== undefined && reply.task !== awaited.name)
+    return ignore(turn, reply, `It answers ${reply.task}, not ${awaited.name}`);
+  if (wasCounted(awaited, reply)) return ignore(turn, reply, 'Its attempt was counted before');
   applyOutcome(turn, reply.outcome);
 }
+
+/**
+ * An error uses up an attempt, so one that was counted, or whose attempt timed out, is not counted again. While nothing is sent, each error is such a one.
+ * Once the command was sent again, the attempt that the participant echoes tells; if it echoes none, only what the broker delivers again is taken
+ * for a doubled one: then the attempt may have to wait for its time to be up, but uses up no other.
+ */
+function wasCounted({ state, attempt }: AwaitedCommand, reply: ReplyEvent): boolean {
+  if (reply.outcome.kind !== 'error') return false;
+  if (state === 'parked') return true;
+  if (isFinal(reply.outcome.code)) return false;
+  if (state === 'pausing') return true;
+  return reply.attempt === undefined ? reply.redelivered && attempt > 1 : reply.attempt !== attempt;
+}
+
+/** Time does not make it younger. */
+const isFinal = (code: string): boolean => code === ('COMMAND_EXPIRED' satisfies FailureCode);
 
 /** Takes the outcome of the awaited command. */
 export function applyOutcome<Data, Tx>(turn: Turn<Data, Tx>, outcome: Outcome): void {
@@ -44,15 +68,15 @@ export function applyOutcome<Data, Tx>(turn: Turn<Data, Tx>, outcome: Outcome): 
       turn.change({ sequence: ++turn.instance.sequence });
       return tryAgain(turn, outcome);
     case 'error':
-      // Time does not make it younger.
-      if (outcome.code === ('COMMAND_EXPIRED' satisfies FailureCode)) return giveUp(turn, outcome);
+      if (isFinal(outcome.code)) return giveUp(turn, outcome);
       return fail(turn, outcome);
   }
 }
 
 /** Takes what the broker returned, for no queue takes the command, or refused. */
-export function applyReturn<Data, Tx>(turn: Turn<Data, Tx>, { type, commandId }: Return): void {
+export function applyReturn<Data, Tx>(turn: Turn<Data, Tx>, { type, commandId, attempt }: Return): void {
   if (commandId !== awaitedCommandId(turn.instance) || turn.awaited.state !== 'sent') return;
+  if (attempt !== undefined && attempt !== turn.awaited.attempt) return;
   if (type === 'returned')
     return fail(turn, failureOf('UNROUTABLE', 'No queue takes this command: is the participant set up?'));
   // A queue that took it and did not confirm it in the end refuses it too.
@@ -61,12 +85,11 @@ export function applyReturn<Data, Tx>(turn: Turn<Data, Tx>, { type, commandId }:
 }
 
 /**
- * Records a late, doubled or foreign reply. If the broker says that it delivers it again, the process that applied it may have died before it
- * published what came next: that command is sent once more. A merely doubled reply must not do so, or all that follows would be doubled.
+ * Records a late, doubled or foreign reply. If the broker says that it delivers again the reply to a command of before, the process that applied it may
+ * have died before it published what came next: that command is sent once more. A merely doubled reply must not do so, or all that follows would be doubled.
  */
-function ignore<Data, Tx>(turn: Turn<Data, Tx>, { commandId, outcome, redelivered }: Reply): void {
-  turn.history.push({ type: 'reply_ignored', commandId, code: outcome.kind });
-  if (redelivered && turn.instance.awaited) sendAgain(turn);
+function ignore<Data, Tx>(turn: Turn<Data, Tx>, { commandId, outcome }: ReplyEvent, message?: string): void {
+  turn.history.push({ type: 'reply_ignored', commandId, code: outcome.kind, ...(message ? { message } : {}) });
 }
 
 function succeed<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown): void {
@@ -81,29 +104,22 @@ function succeed<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown): void {
       );
   }
   let data: DataChange | null = null;
-  if (direction === 'action') {
-    try {
-      const changes = isRemote(command) ? command.onReply?.(instance.data as Data, reply) : reply;
-      if (changes) {
-        data = changeOf(instance.data as object, changes);
-        instance.data = { ...(instance.data as object), ...changes };
-      }
-    } catch (thrown) {
-      return cannotUse(turn, failureOf('REPLY_NOT_APPLIED', messageOf(thrown)));
+  let said: unknown;
+  try {
+    said = asSaved(reply);
+    if (direction === 'action') {
+      const changes = isRemote(command) ? command.onReply?.(instance.data as Data, said) : reply;
+      const changed = withChanges(turn.definition, instance.data, changes);
+      instance.data = changed.data;
+      data = changed.change;
     }
+  } catch (thrown) {
+    return cannotUse(turn, failureOf('REPLY_NOT_APPLIED', messageOf(thrown)));
   }
-  turn.note({ type: 'step_succeeded', ...(reply === undefined ? {} : { reply }), ...(data ? { data } : {}) });
+  turn.note({ type: 'step_succeeded', ...(said === undefined ? {} : { reply: said }), ...(data ? { data } : {}) });
   turn.settle(direction === 'action' ? 'succeeded' : 'undone');
   if (direction === 'action') begin(turn, step + 1);
   else undoFrom(turn, step - 1);
-}
-
-function changeOf(data: object, changes: object): DataChange | null {
-  const known = data as Record<string, unknown>;
-  const changed = Object.entries(changes).filter(([member, value]) => !isDeepStrictEqual(known[member], value));
-  if (changed.length === 0) return null;
-  const before = changed.flatMap(([member]) => (member in known ? [[member, known[member]] as const] : []));
-  return { before: Object.fromEntries(before), after: Object.fromEntries(changed) };
 }
 
 /** The participant has done it, but its answer is of no use here; asking again brings the same answer. */

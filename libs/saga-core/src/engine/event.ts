@@ -12,13 +12,26 @@ export interface OperatorAction {
   readonly payload?: unknown;
 }
 
+/** A participant has answered. */
+export interface ReplyEvent {
+  readonly type: 'reply';
+  readonly commandId: string;
+  /** The task that is answered; absent only for a reply that was kept when tasks were not. */
+  readonly task?: string;
+  /** The attempt that is answered, as the participant echoes it; absent where it does not. */
+  readonly attempt?: number;
+  readonly outcome: Outcome;
+  /** It may have been applied before: the broker says so. */
+  readonly redelivered: boolean;
+}
+
 export type SagaEvent =
   | { readonly type: 'started' }
-  | { readonly type: 'reply'; readonly commandId: string; readonly outcome: Outcome; readonly redelivered: boolean }
-  /** No queue took the command (the broker returned it). */
-  | { readonly type: 'returned'; readonly commandId: string }
-  /** The broker refused the command: it may not be written there, is too large, or its queue takes no more. */
-  | { readonly type: 'refused'; readonly commandId: string }
+  | ReplyEvent
+  /** No queue took the command (the broker returned it), at this attempt. */
+  | { readonly type: 'returned'; readonly commandId: string; readonly attempt?: number }
+  /** The broker refused the command, at this attempt: it may not be written there, is too large, or its queue is full. */
+  | { readonly type: 'refused'; readonly commandId: string; readonly attempt?: number }
   /** The awaited command's time may be up. */
   | { readonly type: 'deadline' }
   /** The local step that the last decision asked for has run, in the same transaction. */

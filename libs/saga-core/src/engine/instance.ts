@@ -41,6 +41,8 @@ export interface SagaInstance {
   readonly id: string;
   readonly sagaName: string;
   readonly definitionVersion: number;
+  /** Of the steps that it was started with; null for what was started before these were noted. */
+  readonly fingerprint: string | null;
   readonly status: SagaStatus;
   readonly data: unknown;
   /** The last sequence that a command of this instance got; 0 at first. */
@@ -70,6 +72,7 @@ export function newInstance(
     id,
     sagaName: definition.name,
     definitionVersion: definition.version,
+    fingerprint: definition.fingerprint,
     status: 'running',
     data,
     sequence: 0,
@@ -81,6 +84,15 @@ export function newInstance(
     startedAt: null,
     version: 0,
   };
+}
+
+/** @returns whether an instance was started with this definition, and can be run by it */
+export function isInstanceOf(
+  { name, version, fingerprint }: Pick<SagaDefinition, 'name' | 'version' | 'fingerprint'>,
+  instance: Pick<SagaInstance, 'sagaName' | 'definitionVersion' | 'fingerprint'>,
+): boolean {
+  const isOfVersion = name === instance.sagaName && version === instance.definitionVersion;
+  return isOfVersion && (instance.fingerprint === null || instance.fingerprint === fingerprint);
 }
 
 /** @returns the identity of the awaited command, or null. */

@@ -1,5 +1,5 @@
 /** The port between orchestrator and database: sets of instances, locked, read and saved together. */
-import type { Outcome } from '../contract/outcome.js';
+import type { ReplyEvent } from './event.js';
 import type { HistoryEntry } from './history.js';
 import type { SagaInstance } from './instance.js';
 
@@ -25,18 +25,15 @@ export interface LockedSet {
   readonly instances: readonly SagaInstance[];
 }
 
-/** A saga definition's name and version, as instances name it. */
+/** A saga definition's name and version, as instances name it, and the fingerprint of its steps. */
 export interface DefinitionKey {
   readonly name: string;
   readonly version: number;
+  readonly fingerprint: string;
 }
 
 /** A reply that waits for a process which knows its saga's definition. */
-export interface KeptReply {
-  readonly commandId: string;
-  readonly outcome: Outcome;
-  readonly redelivered: boolean;
-}
+export type KeptReply = Omit<ReplyEvent, 'type'>;
 
 /** What one transaction can do. `tx` is what local steps write through. */
 export interface SagaSession<Tx> {

@@ -1,4 +1,5 @@
 /** Sends the awaited command, or has it run here. Invariant kept here: a command has one identity, and resends keep it. */
+import { asSaved } from '../contract/as-saved.js';
 import { commandIdOf } from '../contract/routing.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote, type RemoteCommand } from '../definition/step.js';
@@ -53,8 +54,10 @@ function beforeResend<Data, Tx>(turn: Turn<Data, Tx>): void {
 
 function build<Data, Tx>(turn: Turn<Data, Tx>, command: RemoteCommand<Data>): Problem | null {
   try {
-    let payload = command.payload(turn.instance.data as Data) as object;
-    if (turn.awaited.direction === 'undo') payload = { ...payload, ...actionId(turn, turn.awaited.step) };
+    const given = command.payload(turn.instance.data as Data) as object;
+    const isUndo = turn.awaited.direction === 'undo';
+    // What is checked is what is sent, now and again.
+    const payload = asSaved(isUndo ? { ...given, ...actionId(turn, turn.awaited.step) } : given);
     const problems = problemsOf(command.command.payload, payload);
     if (problems.length > 0) throw new TypeError(`The payload breaks its contract: ${describeProblems(problems)}`);
     turn.change({ payload });

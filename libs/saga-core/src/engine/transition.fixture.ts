@@ -120,13 +120,9 @@ export class Play {
     return `${SAGA_ID}:${this.instance.awaited!.sequence}`;
   }
 
-  reply(outcome: Outcome, options: { id?: string; redelivered?: boolean } = {}): this {
-    return this.take({
-      type: 'reply',
-      commandId: options.id ?? this.awaitedId,
-      outcome,
-      redelivered: options.redelivered ?? false,
-    });
+  reply(outcome: Outcome, options: { id?: string; redelivered?: boolean; task?: string; attempt?: number } = {}): this {
+    const { id, redelivered = false, ...told } = options;
+    return this.take({ type: 'reply', commandId: id ?? this.awaitedId, ...told, outcome, redelivered });
   }
 
   /** Lets the awaited command's time pass. */

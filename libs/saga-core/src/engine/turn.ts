@@ -1,4 +1,5 @@
 /** One input's turn at an instance: a draft of what the instance becomes, what its history gains, and what is to be done next. */
+import { storableText } from '../contract/as-saved.js';
 import type { CommandToSend } from '../contract/command-message.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote, type LocalAction, type Step, type StepCommand } from '../definition/step.js';
@@ -117,7 +118,7 @@ export class Turn<Data, Tx> {
 }
 
 /** @returns a problem that this library names */
-export const failureOf = (code: FailureCode, message: string): Problem => ({ code, message });
+export const failureOf = (code: FailureCode, message: string): Problem => ({ code, message: storableText(message) });
 
 /** @returns a problem as a history entry has it */
 export const problemOf = ({ code, message, details }: Problem) => ({

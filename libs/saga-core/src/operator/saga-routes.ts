@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
+import { isInstanceOf } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import { detailExample } from './examples.js';
 import type { OperatorConsoleOptions } from './options.js';
@@ -49,9 +50,8 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   { orchestrator, database, links = [], allowEdit = false },
 ) => {
   const definitionOf = ({ instance }: StoredSaga) =>
-    orchestrator.definitions.find(
-      ({ name, version }) => name === instance.sagaName && version === instance.definitionVersion,
-    ) as SagaDefinition<never, never> | undefined;
+    orchestrator.definitions.find((definition) => isInstanceOf(definition, instance)) as
+      SagaDefinition<never, never> | undefined;
   const stored = async (id: string): Promise<StoredSaga> => {
     const saga = await orchestrator.stored(id.toLowerCase());
     if (!saga) throw new OperatorProblem('NOT_FOUND', `There is no saga ${id}.`);

@@ -2,7 +2,9 @@
  * Advances a set of instances in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
  * deadline and what local steps write are saved together, and what is to be published is only returned.
  */
+import { asSaved } from '../contract/as-saved.js';
 import type { CommandToSend } from '../contract/command-message.js';
+import { withCheckedAnswers } from '../contract/handler.js';
 import { isRefusal, type Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { LocalAction, LocalInput } from '../definition/step.js';
@@ -19,7 +21,9 @@ import {
 } from '../engine/run-handler.js';
 import type { SagaChange } from '../engine/saga-store.js';
 import { transition } from '../engine/transition.js';
-import { messageOf, SagaError, type FailureCode } from '../errors.js';
+import { withChanges } from '../engine/saga-data.js';
+import { failureOf } from '../engine/turn.js';
+import { messageOf, SagaError } from '../errors.js';
 import { isConflict } from '../store/database-errors.js';
 
 /** An instance and what happened to it, in order. */
@@ -59,6 +63,15 @@ class Item<Tx> {
     this.local = null;
     this.events.unshift({ type: 'local-outcome', outcome });
     this.drain();
+  }
+
+  /** @returns what a local step answers, as it will be used. @throws what makes it of no use: its writes must not stay then */
+  checked<Answer>(answer: Answer): Answer {
+    const { instance, definition } = this;
+    if (isRefusal(answer)) return asSaved(answer);
+    if (instance.awaited?.direction === 'action') withChanges(definition, instance.data, answer);
+    else asSaved(answer);
+    return answer;
   }
 
   change(): SagaChange {
@@ -118,10 +131,9 @@ export async function advance<Tx>(
 ): Promise<Advanced & { readonly suspects: readonly string[] }> {
   const items = inputs.map((input) => new Item(input, now));
   const suspects = new Set<Item<Tx>>();
-  await runLocals(items, async (action, batch) => {
+  await runLocals(items, async (action, inputs, batch) => {
     if (failure) return batch.map(() => failure);
-    const locals = batch.map(localInput);
-    const handled = await runHandler(session, action.handle, locals, {
+    const handled = await runHandler(session, action.handle, inputs, {
       mode,
       timeoutMs,
       keepsNothing: isRefusal,
@@ -147,8 +159,7 @@ export async function advance<Tx>(
  */
 export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>[], now: number): Promise<Advanced> {
   const items = inputs.map((input) => new Item(input, now));
-  await runLocals(items, async ({ name, handle }, batch) => {
-    const locals = batch.map(localInput);
+  await runLocals(items, async ({ name, handle }, locals) => {
     const answers: unknown[] = [];
     try {
       if (typeof handle !== 'function') answers.push(...(await handle.handleSet(tx, locals)));
@@ -164,13 +175,20 @@ export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>
 /** Runs the local steps of items, each kind together, until none is left. */
 async function runLocals<Tx>(
   items: readonly Item<Tx>[],
-  run: (action: LocalAction<unknown, Tx>, batch: readonly Item<Tx>[]) => Promise<readonly Handled<unknown>[]>,
+  run: (
+    action: LocalAction<unknown, Tx>,
+    inputs: readonly LocalInput<unknown>[],
+    batch: readonly Item<Tx>[],
+  ) => Promise<readonly Handled<unknown>[]>,
 ): Promise<void> {
   for (;;) {
     const paused = items.filter((item) => item.local !== null);
     if (paused.length === 0) return;
     for (const [action, batch] of groupBy(paused, (item) => item.local!)) {
-      const handled = await run(action, batch);
+      const inputs = batch.map(localInput);
+      const itemOf = new Map(inputs.map((input, index) => [input, batch[index]!]));
+      const handle = withCheckedAnswers(action.handle, (input, answer) => itemOf.get(input)!.checked(answer));
+      const handled = await run({ ...action, handle }, inputs, batch);
       batch.forEach((item, index) => item.localRan(outcomeOf(handled[index]!)));
     }
   }
@@ -200,7 +218,6 @@ const localInput = <Tx>({ instance }: Item<Tx>): LocalInput<unknown> => ({
 });
 
 function outcomeOf(handled: Handled<unknown>): Outcome {
-  if ('thrown' in handled)
-    return { kind: 'error', code: 'LOCAL_STEP_FAILED' satisfies FailureCode, message: messageOf(handled.thrown) };
+  if ('thrown' in handled) return { kind: 'error', ...failureOf('LOCAL_STEP_FAILED', messageOf(handled.thrown)) };
   return isRefusal(handled.answer) ? handled.answer : { kind: 'success', reply: handled.answer };
 }

@@ -25,12 +25,12 @@ export async function sendCommands<Tx>(
 ): Promise<readonly IncomingMessage[]> {
   const fates = await transport.publish([...commands.map(commandMessage), ...laidAside.map(({ letter }) => letter)]);
   const events = new Map<string, SagaEvent[]>();
-  for (const [index, { contract, sagaId, commandId }] of commands.entries()) {
+  for (const [index, { contract, sagaId, commandId, attempt }] of commands.entries()) {
     const type = fates[index]!;
     if (type === 'confirmed') continue;
     const words = type === 'returned' ? 'no queue takes this command' : 'the broker refuses this command';
     logSparsely(logger, 'warn', { task: contract.task, sagaId }, words);
-    events.set(sagaId, [...(events.get(sagaId) ?? []), { type, commandId }]);
+    events.set(sagaId, [...(events.get(sagaId) ?? []), { type, commandId, attempt }]);
   }
   if (events.size > 0) {
     const applied = await runner.apply('publications', events);

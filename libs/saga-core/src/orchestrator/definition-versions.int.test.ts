@@ -5,6 +5,8 @@ import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/suppor
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand } from '../contract/command.js';
 import { defineService } from '../contract/service.js';
+import { replyMessage, type ReplyMessage } from '../contract/reply-message.js';
+import { withholdReply } from '../participant/command-handlers.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 
@@ -24,6 +26,9 @@ const step = (contract: typeof ship) =>
   });
 const version1 = defineSaga({ name: 'parcel_saga', version: 1, data: none, steps: [step(ship)] });
 const version2 = defineSaga({ name: 'parcel_saga', version: 2, data: none, steps: [step(ship), step(thank)] });
+/** Somebody has inserted a step, or removed one, and left the version as it was. */
+const inserted = defineSaga({ name: 'parcel_saga', version: 1, data: none, steps: [step(thank), step(ship)] });
+const removed = defineSaga({ name: 'parcel_saga', version: 2, data: none, steps: [step(ship)] });
 
 jest.setTimeout(60_000);
 
@@ -118,4 +123,73 @@ it('tells an operator that another process knows this saga', async () => {
     code: 'UNKNOWN_DEFINITION',
   });
   expect((await old.find(id))!.history).toHaveLength(2);
+});
+
+it.each([
+  ['inserted', version1, inserted],
+  ['removed', version2, removed],
+])(
+  'leaves a saga alone whose steps are others under the same version, as when one was %s, and runs the rest',
+  async (_how, before, after) => {
+    const old = lab.orchestrator([before]);
+    // It writes down its steps, and takes no reply.
+    await old.run();
+    await old.stop();
+    const fresh = lab.orchestrator([after]);
+    await fresh.run();
+    await waitFor('the new process', () => fresh.isReady());
+    await startParticipant();
+    const waiting = await lab.start(old, before, {});
+    await waitFor('the reply to be kept', async () => (await keptReplies()) === 1);
+    // Its time is up as well.
+    await sql`update saga_instance set wake_at = now(), deadline = now() where saga_id = ${waiting}::uuid`.execute(
+      lab.database,
+    );
+    const other = await lab.start(fresh, after, {});
+    await lab.untilStatus(other, 'completed');
+    const { status, history } = (await fresh.find(waiting))!;
+    expect([status, ...history.map(({ type }) => type)]).toEqual(['running', 'started', 'command_sent']);
+    for (const process of [fresh, lab.orchestrator([after])])
+      await expect(process.operate(waiting, { type: 'retry', by: 'ann', reason: 'now' })).rejects.toMatchObject({
+        code: 'UNKNOWN_DEFINITION',
+        message: expect.stringContaining('other steps') as string,
+      });
+    await expect(lab.start(fresh, before, {})).rejects.toMatchObject({ code: 'UNKNOWN_DEFINITION' });
+
+    // A process that knows its steps takes what was kept.
+    await fresh.stop();
+    const again = lab.orchestrator([before]);
+    await again.run();
+    await lab.untilStatus(waiting, 'completed');
+  },
+);
+
+it('keeps the task and the attempt of a reply, so that one of another task does not take the place of the true one', async () => {
+  const silence = async () => withholdReply();
+  await lab.participant(depot, { ship: silence, thank: silence });
+  const fresh = lab.orchestrator([version1, version2]);
+  const old = lab.orchestrator([version1]);
+  await old.run();
+  await waitFor('the old process', () => old.isReady());
+  const id = await lab.start(fresh, version2, {});
+  const answer = (reply: Omit<ReplyMessage, 'commandId'>) =>
+    lab.transport.publish([replyMessage({ ...reply, commandId: `${id}:1` }, 'parcel_saga.responses')]);
+  const broken = { kind: 'error', code: 'HANDLER_FAILED', message: 'broken' } as const;
+  await answer({ task: 'depot.thank', outcome: { kind: 'refusal', code: 'NO', message: 'no' } });
+  await answer({ task: 'depot.ship', attempt: 7, outcome: broken });
+  await answer({ task: 'depot.ship', attempt: 1, outcome: { kind: 'success', reply: {} } });
+  await waitFor('the replies to be kept', async () => (await keptReplies()) === 3);
+  await fresh.run();
+  await waitFor('the second step', async () =>
+    (await fresh.find(id))!.history.some(({ step: name }) => name === 'depot.thank'),
+  );
+  // They are taken in no order that matters.
+  const history = (await fresh.find(id))!.history.map(({ type, step: name }) => [type, name].join(' '));
+  expect(history.filter((entry) => entry === 'reply_ignored ')).toHaveLength(2);
+  expect(history.filter((entry) => entry !== 'reply_ignored ')).toEqual([
+    'started ',
+    'command_sent depot.ship',
+    'step_succeeded depot.ship',
+    'command_sent depot.thank',
+  ]);
 });

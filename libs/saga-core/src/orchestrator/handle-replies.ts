@@ -49,8 +49,7 @@ export function replySetHandler<Tx>(
         dead.push({ message, letter });
         continue;
       }
-      const { commandId, outcome } = reply;
-      const event: SagaEvent = { type: 'reply', commandId, outcome, redelivered: message.redelivered };
+      const event: SagaEvent = { type: 'reply', ...reply, redelivered: message.redelivered };
       const { sagaId } = identity;
       events.set(sagaId, [...(events.get(sagaId) ?? []), event]);
       messages.set(sagaId, [...(messages.get(sagaId) ?? []), message]);

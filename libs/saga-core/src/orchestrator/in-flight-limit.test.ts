@@ -1,5 +1,5 @@
 import { DEFAULTS } from '../settings.js';
-import { InFlightLimit } from './in-flight-limit.js';
+import { InFlightLimit, type ReplyWait } from './in-flight-limit.js';
 
 let at = 0;
 beforeEach(() => {
@@ -8,7 +8,9 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-const many = (fraction: number): number[] => Array.from({ length: 200 }, () => fraction);
+const TIMEOUT_MS = 1_000;
+const many = (fraction: number, task = 'a.step'): ReplyWait[] =>
+  Array.from({ length: 200 }, () => ({ task, waitedMs: fraction * TIMEOUT_MS, timeoutMs: TIMEOUT_MS }));
 
 /** A limit, and how many are said to be in flight; the time goes on with each look, so that they are counted anew. */
 function tried(inFlight: number) {
@@ -21,8 +23,8 @@ function tried(inFlight: number) {
   return {
     state,
     allows: (more: number) => look(() => limit.allows(more)),
-    replied: (fraction: number, sets = 1) => {
-      for (let set = 0; set < sets; set++) look(() => limit.note(many(fraction)));
+    replied: (fraction: number, sets = 1, task = 'a.step') => {
+      for (let set = 0; set < sets; set++) look(() => limit.note(many(fraction, task)));
     },
   };
 }
@@ -66,9 +68,48 @@ test('replies that are neither quick nor slow change nothing, nor does a set of 
 });
 
 test('what was learned is forgotten when no replies come: it kept them from being asked for', () => {
-  const { allows, replied } = tried(100);
+  const { allows, replied } = tried(150);
   replied(0.9, 100);
   expect(allows(1)).toBe(false);
   at += 4_000;
   expect(allows(1)).toBe(true);
+});
+
+test('what a step takes while little is in flight is normal, and room is left up to its timeout', () => {
+  const { allows, replied, state } = tried(10);
+  replied(0.7);
+  state.inFlight = DEFAULTS.inFlightAtFirst;
+  replied(0.75, 100);
+  expect(allows(100)).toBe(true);
+  // 0.88 of the timeout is where its good part begins.
+  replied(0.95, 100);
+  state.inFlight = 20;
+  expect(allows(1)).toBe(false);
+});
+
+test('replies that come after their time was up are slow, whatever is normal', () => {
+  const { allows, replied, state } = tried(10);
+  replied(0.98, 10);
+  state.inFlight = 300;
+  replied(1.2, 100);
+  expect(allows(1)).toBe(false);
+});
+
+test('a step that is slow is not made up for by others that are quick', () => {
+  const { allows, replied } = tried(300);
+  for (let time = 0; time < 100; time++) {
+    replied(0.9);
+    replied(0.01, 1, 'another.step');
+  }
+  expect(allows(1)).toBe(false);
+});
+
+test('a step that has become slow for good is normal in the end', () => {
+  const { allows, replied, state } = tried(100);
+  replied(0.05, 10);
+  replied(0.6, 100);
+  expect(allows(1)).toBe(false);
+  state.inFlight = 10;
+  replied(0.6, 100);
+  expect(allows(10)).toBe(true);
 });

@@ -6,6 +6,7 @@ const instance = (id: string, version: number, status: SagaInstance['status'] = 
   id,
   sagaName: 'test_saga',
   definitionVersion: 1,
+  fingerprint: null,
   status,
   data: {},
   sequence: version,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { crashPoint } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
+import { shapeOf } from '../definition/shape.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
 import { sagaObservers, type SagaObserver } from '../engine/observer.js';
@@ -9,6 +10,7 @@ import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
+import { recordShapes } from '../store/known-definitions.js';
 import { livingInstances } from '../store/living-instances.js';
 import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
 import { postgresSagaStore } from '../store/postgres-saga-store.js';
@@ -56,12 +58,15 @@ export interface OrchestratorSettings {
   readonly queueType: QueueType;
   /** How long a local step may take, in milliseconds; one that takes a quarter of it is run again alone. */
   readonly handlerTimeoutMs: number;
+  /** Whether `isOverloadedBy` limits the sagas in flight by how long replies take; it always says no otherwise. */
+  readonly limitInFlight: boolean;
 }
 
 /** Drives the sagas of one database. Any number of processes may run it side by side. */
 export interface Orchestrator<Db> {
   /**
    * Declares the reply queues, and begins to take replies and to watch deadlines, once it has seen that it knows the definitions of all living instances.
+   * Those that were started with other steps under the same version are left alone, and the log says so once.
    *
    * @returns once replies arrive and commands can be sent; later when the broker is away, and also when it is stopped before
    * @throws {SagaError} DEFINITION_MISSING, saying how many instances need which definitions; nothing has begun then
@@ -111,20 +116,21 @@ export interface Orchestrator<Db> {
 export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orchestrator<Db> {
   type Tx = Transaction<Db>;
   const { database, transport, logger } = options;
-  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType, handlerTimeoutMs } = {
+  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType, handlerTimeoutMs, limitInFlight } = {
     prefetch: DEFAULTS.prefetch,
     maxSetSize: DEFAULTS.maxSetSize,
     deadlinePollMs: DEFAULTS.deadlinePollMs,
     sagaRetentionMs: DEFAULTS.sagaRetentionMs as number | null,
     queueType: 'quorum' as const,
     handlerTimeoutMs: DEFAULTS.handlerTimeoutMs as number,
+    limitInFlight: DEFAULTS.limitInFlight as boolean,
     ...options.settings,
   };
   const registry = new SagaRegistry<Tx>(options.sagas);
   const store = postgresSagaStore(database);
   const ends = new EndWatch((ids) => store.statuses(ids), logger);
   const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])], logger);
-  const runner = new SagaRunner<Tx>({ store, registry, observer, logger, handlerTimeoutMs });
+  const runner = new SagaRunner<Tx>({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight });
   const attempts = postgresDeliveryAttempts(database);
   const handleRepliesOf = (queue: string) =>
     guardAgainstCrashLoops(
@@ -140,7 +146,14 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
 
   return {
     async run() {
-      await checkDefinitions(registry, () => livingInstances(database), { signal: stopping.signal, logger });
+      const living = async () => {
+        await recordShapes(
+          database,
+          options.sagas.map(({ steps }) => shapeOf(steps)),
+        );
+        return livingInstances(database);
+      };
+      await checkDefinitions(registry, living, { signal: stopping.signal, logger });
       if (stopping.signal.aborted) return;
       const names = [...new Set(registry.keys.map(({ name }) => name))];
       for (const name of names) transport.use(orchestratorTopology(name, queueType));

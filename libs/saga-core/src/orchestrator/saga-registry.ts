@@ -1,4 +1,5 @@
 import type { SagaDefinition } from '../definition/saga.js';
+import { isInstanceOf, type SagaInstance } from '../engine/instance.js';
 import type { DefinitionKey } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 
@@ -9,7 +10,7 @@ export class SagaRegistry<Tx> {
 
   /** @throws {SagaError} INVALID_DEFINITION when a name and version come twice */
   constructor(definitions: readonly SagaDefinition<unknown, Tx>[]) {
-    this.keys = definitions.map(({ name, version }) => ({ name, version }));
+    this.keys = definitions.map(({ name, version, fingerprint }) => ({ name, version, fingerprint }));
     this.definitions = new Map(definitions.map((definition) => [keyOf(definition), definition]));
     if (this.definitions.size < definitions.length)
       throw new SagaError(
@@ -18,28 +19,34 @@ export class SagaRegistry<Tx> {
       );
   }
 
-  /** @returns whether this process knows a definition. */
-  has(key: DefinitionKey): boolean {
-    return this.definitions.has(keyOf(key));
+  /** @returns the definition of this name and version, whatever its steps. */
+  ofVersion(key: VersionKey): SagaDefinition<unknown, Tx> | undefined {
+    return this.definitions.get(keyOf(key));
   }
 
-  /** @returns the definition that an instance was started with, or undefined when this process does not know it. */
-  find(instance: {
-    readonly sagaName: string;
-    readonly definitionVersion: number;
-  }): SagaDefinition<unknown, Tx> | undefined {
-    return this.definitions.get(keyOf({ name: instance.sagaName, version: instance.definitionVersion }));
+  /** @returns the definition that an instance was started with, or undefined when this process does not know it, or knows other steps under its version. */
+  find(
+    instance: Pick<SagaInstance, 'sagaName' | 'definitionVersion' | 'fingerprint'>,
+  ): SagaDefinition<unknown, Tx> | undefined {
+    const definition = this.ofVersion({ name: instance.sagaName, version: instance.definitionVersion });
+    return definition && isInstanceOf(definition, instance) ? definition : undefined;
   }
 
   /** @throws {SagaError} UNKNOWN_DEFINITION unless this orchestrator runs the definition */
   assertKnown(definition: SagaDefinition<never, Tx>): void {
-    if (!this.has(definition)) throw this.unknown(definition);
+    if (this.ofVersion(definition)?.fingerprint !== definition.fingerprint) throw this.unknown(definition);
   }
 
   /** @returns the error of a process that would need a definition. */
-  unknown({ name, version }: DefinitionKey): SagaError {
-    return new SagaError('UNKNOWN_DEFINITION', `${name} version ${version} is not among this orchestrator's sagas`);
+  unknown(key: VersionKey): SagaError {
+    const { name, version } = key;
+    const why = this.ofVersion(key)
+      ? "has other steps among this orchestrator's sagas: steps that change need a new version"
+      : "is not among this orchestrator's sagas";
+    return new SagaError('UNKNOWN_DEFINITION', `${name} version ${version} ${why}`);
   }
 }
 
-const keyOf = ({ name, version }: DefinitionKey): string => `${name}@${version}`;
+type VersionKey = Pick<DefinitionKey, 'name' | 'version'>;
+
+const keyOf = ({ name, version }: VersionKey): string => `${name}@${version}`;

@@ -19,6 +19,7 @@ import { divideBatch, handleAlone } from '../store/divide-batch.js';
 import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput, type LocalOptions } from './advance.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { InstanceCache } from './instance-cache.js';
+import { replyWaits } from './reply-waits.js';
 import type { SagaRegistry } from './saga-registry.js';
 
 /** What events have led to. */
@@ -58,6 +59,8 @@ export interface RunnerParts<Tx> {
   readonly logger: Logger;
   /** How long a local step may take, in milliseconds. */
   readonly handlerTimeoutMs: number;
+  /** Whether it says when more sagas would be too many. */
+  readonly limitInFlight: boolean;
 }
 
 export class SagaRunner<Tx> {
@@ -68,15 +71,17 @@ export class SagaRunner<Tx> {
   private readonly shared: ApplyOptions;
   private readonly isolated: LocalOptions;
   private readonly cache = new InstanceCache();
-  private readonly inFlightLimit = new InFlightLimit(() => this.cache.countSaved(DEFAULTS.inFlightForMs));
+  private readonly inFlightLimit: InFlightLimit | null;
 
-  constructor({ store, registry, observer, logger, handlerTimeoutMs }: RunnerParts<Tx>) {
+  constructor({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight }: RunnerParts<Tx>) {
     this.store = store;
     this.registry = registry;
     this.observer = observer;
     this.logger = logger;
     this.shared = { timeoutMs: handlerTimeoutMs * DEFAULTS.sharedHandlerTime };
     this.isolated = { timeoutMs: handlerTimeoutMs, mode: 'isolated' };
+    const count = () => this.cache.countSaved(DEFAULTS.inFlightForMs);
+    this.inFlightLimit = limitInFlight ? new InFlightLimit(count) : null;
   }
 
   /** Tells of instances that were started and committed. */
@@ -87,7 +92,7 @@ export class SagaRunner<Tx> {
 
   /** @returns whether `more` sagas would be too many: steps would take so long that they time out */
   isOverloadedBy(more: number): boolean {
-    return !this.inFlightLimit.allows(more);
+    return !(this.inFlightLimit?.allows(more) ?? true);
   }
 
   /**
@@ -285,7 +290,7 @@ export class SagaRunner<Tx> {
     now: number,
   ): Promise<Pick<Applied, 'commands' | 'suspects'> & { settled: ReadonlySet<string> }> {
     const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
-    this.inFlightLimit.note(inputs.flatMap((input) => waitedShare(input, now) ?? []));
+    this.inFlightLimit?.note(replyWaits(inputs, now));
     const advanced = advanceWithoutLocal(inputs, now);
     if (!advanced) return this.applyCachedWithLocal(inputs, now);
     crashPoint('orchestrator:before-commit');
@@ -390,16 +395,6 @@ const merged = (parts: readonly Applied[]): Applied => ({
   foreign: parts.flatMap(({ foreign }) => foreign),
   suspects: parts.flatMap(({ suspects }) => suspects),
 });
-
-/** @returns how much of its timeout a first attempt took to be answered; null when this is no answer to one */
-function waitedShare<Tx>({ definition, instance, events }: AdvanceInput<Tx>, now: number): number | null {
-  const { awaited } = instance;
-  if (awaited?.state !== 'sent' || awaited.until === null || awaited.attempt > 1) return null;
-  if (!events.some((event) => event.type === 'reply')) return null;
-  const { action, undo } = definition.steps[awaited.step]!;
-  const { replyTimeoutMs } = (awaited.direction === 'action' ? action : undo!).retry;
-  return Math.max(0, 1 - (awaited.until - now) / replyTimeoutMs);
-}
 
 /** @returns the replies among the events of an instance that another process must judge: none when it has ended, for then no reply counts */
 function repliesToKeep({ status }: SagaInstance, events: readonly SagaEvent[]): KeptReply[] {

@@ -1,6 +1,6 @@
-import { describeProblems, problemsOf } from '../contract/validation.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { newInstance } from '../engine/instance.js';
+import { dataAsSaved } from '../engine/saga-data.js';
 import type { SagaSession } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import { advanceStart, type Advanced } from './advance.js';
@@ -28,17 +28,14 @@ export async function startSagas<Data, Tx>(
   sagas: readonly NewSaga<Data>[],
   now: number,
 ): Promise<Advanced> {
-  for (const { id, data } of sagas) {
-    const problems = problemsOf(definition.data, data);
-    if (problems.length > 0)
-      throw new SagaError(
-        'INVALID_SAGA_DATA',
-        `The data of saga ${id} breaks its schema: ${describeProblems(problems)}`,
-      );
-  }
   const inputs = sagas.map(({ id, data, traceparent }) => ({
     definition: definition as unknown as SagaDefinition<unknown, Tx>,
-    instance: newInstance(definition as unknown as SagaDefinition<never, never>, id, data, traceparent ?? null),
+    instance: newInstance(
+      definition as unknown as SagaDefinition<never, never>,
+      id,
+      dataAsSaved(definition, data),
+      traceparent ?? null,
+    ),
     events: [{ type: 'started' } as const],
   }));
   const advanced = await advanceStart(session.tx, inputs, now);

@@ -1,6 +1,7 @@
 /** Handlers of a service, one for each command of its contract: forgetting one does not compile. */
+import { asSaved } from '../contract/as-saved.js';
 import type { CommandContract, PayloadOf, RefusalCodeOf, ReplyOf } from '../contract/command.js';
-import { inSets, type Handler } from '../contract/handler.js';
+import { withCheckedAnswers, type Handler } from '../contract/handler.js';
 import { isRefusal, type Refusal } from '../contract/outcome.js';
 import type { ServiceContract } from '../contract/service.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
@@ -40,8 +41,10 @@ export type AnyHandler<Tx> = Handler<Tx, ReceivedCommand, unknown>;
 
 /** @returns the handler with its answers held against the contract: one that breaks it counts as thrown, and nothing of its effect is kept. */
 export function checkedHandler<Tx>(contract: CommandContract, handler: AnyHandler<Tx>): AnyHandler<Tx> {
-  const checked = (answer: unknown): unknown => {
-    if (isWithheld(answer)) return answer;
+  const checked = (given: unknown): unknown => {
+    if (isWithheld(given)) return given;
+    // What is stored is what is sent, now and to a duplicate.
+    const answer = asSaved(given);
     if (isRefusal(answer)) {
       if (answer.code in contract.refusals) return answer;
       throw new SagaError(
@@ -56,6 +59,5 @@ export function checkedHandler<Tx>(contract: CommandContract, handler: AnyHandle
       `${contract.task} answered what its contract forbids: ${describeProblems(problems)}`,
     );
   };
-  if (typeof handler === 'function') return async (tx, command) => checked(await handler(tx, command));
-  return inSets(async (tx, commands) => (await handler.handleSet(tx, commands)).map(checked));
+  return withCheckedAnswers(handler, (_command, answer) => checked(answer));
 }

@@ -106,8 +106,8 @@ export function commandSetHandler<Tx>(
       const received = await answerable(receive(message, commands), transport);
       if (received.type === 'accepted') accepted.set(received.command, message);
       else if (received.type === 'answered') {
-        const { task, commandId, outcome } = received;
-        observed.push({ task, commandId, sagaId: null, attempt: 1, traceparent: null, fate: 'invalid', outcome });
+        const { task, commandId, attempt, outcome } = received;
+        observed.push({ task, commandId, sagaId: null, attempt, traceparent: null, fate: 'invalid', outcome });
         logger.debug({ task, commandId, outcome }, 'a command is answered without being handled');
         answers.push({ message, reply: replyMessage(received, received.replyTo) });
       } else {
@@ -156,5 +156,6 @@ function replyTo({ received, replyTo: address, traceparent }: AcceptedCommand, o
     [COMMAND_HEADERS.sagaId]: received.sagaId,
     ...(traceparent === null ? {} : { [COMMAND_HEADERS.traceparent]: traceparent }),
   };
-  return replyMessage({ task: received.task, commandId: received.commandId, outcome }, address, headers);
+  const { task, commandId, attempt } = received;
+  return replyMessage({ task, commandId, attempt, outcome }, address, headers);
 }

@@ -1,5 +1,5 @@
 /** Commands as a participant takes them off its queue: nothing in them is trusted. */
-import { COMMAND_HEADERS } from '../contract/command-message.js';
+import { attemptIn, COMMAND_HEADERS } from '../contract/command-message.js';
 import type { CommandContract } from '../contract/command.js';
 import { decodeJson, whyUnreadable, type IncomingMessage } from '../contract/message.js';
 import type { Outcome } from '../contract/outcome.js';
@@ -37,6 +37,7 @@ export type Received =
       readonly type: 'answered';
       readonly task: string;
       readonly commandId: string;
+      readonly attempt: number;
       readonly replyTo: string;
       readonly outcome: Outcome;
     }
@@ -44,9 +45,6 @@ export type Received =
 
 /** W3C's have 55 characters, later versions may have more; one without end would not fit into the reply. */
 const MAX_TRACEPARENT_LENGTH = 255;
-
-/** A header may be a table, and a table may be what cannot even be converted to a number. */
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 /** @returns the commands of a service by task name, each with the key of its handler. */
 export function commandsByTask(
@@ -69,10 +67,12 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
     return dead('UNKNOWN_TASK', `No command "${task.slice(0, 200)}" here; known: ${[...commands.keys()].join(', ')}`);
   if (correlationId === undefined) return dead('NO_CORRELATION_ID', 'The property correlationId is missing');
   if (replyTo === undefined) return dead('NO_REPLY_ADDRESS', 'The property replyTo is missing');
+  const attempt = attemptIn(message.headers) ?? 1;
   const fail = (code: FailureCode, detail: string): Received => ({
     type: 'answered',
     task,
     commandId: correlationId,
+    attempt,
     replyTo,
     outcome: { kind: 'error', code, message: detail },
   });
@@ -80,7 +80,7 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
   if (!identity) return fail('INVALID_COMMAND_ID', 'correlationId must read "<saga id, a UUID>:<sequence, from 1>"');
   const problems = problemsOf(known.contract.payload, payload);
   if (problems.length > 0) return fail('INVALID_PAYLOAD', describeProblems(problems));
-  const { [COMMAND_HEADERS.attempt]: attempt, [COMMAND_HEADERS.traceparent]: traceparent } = message.headers;
+  const { [COMMAND_HEADERS.traceparent]: traceparent } = message.headers;
   return {
     type: 'accepted',
     command: {
@@ -88,7 +88,7 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
         commandId: correlationId,
         sagaId: identity.sagaId,
         task,
-        attempt: isCount(attempt) ? attempt : 1,
+        attempt,
         payload,
       },
       identity,

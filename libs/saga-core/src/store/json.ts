@@ -1,4 +1,5 @@
 /** PostgreSQL cannot store two things that JSON has: the character NUL, and half a surrogate pair. They become U+FFFD, so that no text from outside can block a save. */
+import { storableText } from '../contract/as-saved.js';
 
 const SUSPICIOUS = /\\u0000|\\ud[89a-f]/i;
 
@@ -9,9 +10,7 @@ export function toJson(value: unknown): string {
 }
 
 function storable(_key: string, value: unknown): unknown {
-  if (typeof value === 'string') return clean(value);
+  if (typeof value === 'string') return storableText(value);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [clean(key), item as unknown]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [storableText(key), item as unknown]));
 }
-
-const clean = (text: string): string => text.replaceAll('\0', '\uFFFD').toWellFormed();

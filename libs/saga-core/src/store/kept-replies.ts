@@ -4,6 +4,7 @@ import type { Outcome } from '../contract/outcome.js';
 import { commandIdOf, parseCommandId } from '../contract/routing.js';
 import type { DefinitionKey, KeptReply } from '../engine/saga-store.js';
 import { toJson } from './json.js';
+import { isKnown } from './known-definitions.js';
 import { setAsTable, setOf } from './set-as-table.js';
 
 /** Keeps replies; one that is kept already stays as it is. */
@@ -11,15 +12,17 @@ export async function keepReplies<Db>(tx: Transaction<Db>, replies: readonly Kep
   if (replies.length === 0) return;
   const rows = replies.map((reply) => ({ ...reply, ...parseCommandId(reply.commandId)! }));
   await sql`
-    insert into saga_kept_reply (saga_id, sequence, outcome, redelivered)
-    select saga_id, sequence, outcome, redelivered
+    insert into saga_kept_reply (saga_id, sequence, task, attempt, outcome, redelivered)
+    select saga_id, sequence, task, attempt, outcome, redelivered
     from ${setAsTable('reply', rows, {
       saga_id: ['uuid', ({ sagaId }) => sagaId],
       sequence: ['integer', ({ sequence }) => sequence],
+      task: ['text', ({ task }) => task ?? ''],
+      attempt: ['integer', ({ attempt }) => attempt ?? 0],
       outcome: ['jsonb', ({ outcome }) => outcome, toJson],
       redelivered: ['boolean', ({ redelivered }) => redelivered],
     })}
-    order by saga_id, sequence
+    order by saga_id, sequence, task, attempt
     on conflict do nothing`.execute(tx);
 }
 
@@ -36,21 +39,32 @@ export async function sagasWithKeptReplies<Db>(
   const among = only ? sql`and saga_id in ${setOf('uuid', only)}` : sql``;
   const { rows } = await sql<{ saga_id: string }>`
     select distinct saga_id from saga_kept_reply join saga_instance using (saga_id)
-    where (saga_name, definition_version) in
-      (select name, version from jsonb_to_recordset(${toJson(definitions)}::jsonb) as known(name text, version integer))
-      ${among}
+    where ${isKnown(definitions)} ${among}
     limit ${limit}`.execute(tx);
   return rows.map(({ saga_id }) => saga_id);
+}
+
+interface KeptRow {
+  saga_id: string;
+  sequence: number;
+  /** Empty for what was kept when tasks were not. */
+  task: string;
+  /** 0 where it was not echoed. */
+  attempt: number;
+  outcome: Outcome;
+  redelivered: boolean;
 }
 
 /** Takes the replies that are kept for these sagas; the sagas must be locked. @returns them, oldest first */
 export async function takeKeptReplies<Db>(tx: Transaction<Db>, ids: readonly string[]): Promise<KeptReply[]> {
   if (ids.length === 0) return [];
-  const { rows } = await sql<{ saga_id: string; sequence: number; outcome: Outcome; redelivered: boolean }>`
+  const { rows } = await sql<KeptRow>`
     with taken as (delete from saga_kept_reply where saga_id in ${setOf('uuid', ids)} returning *)
-    select saga_id, sequence, outcome, redelivered from taken order by kept_at, sequence`.execute(tx);
-  return rows.map(({ saga_id, sequence, outcome, redelivered }) => ({
+    select saga_id, sequence, task, attempt, outcome, redelivered from taken order by kept_at, sequence`.execute(tx);
+  return rows.map(({ saga_id, sequence, task, attempt, outcome, redelivered }) => ({
     commandId: commandIdOf(saga_id, sequence),
+    ...(task === '' ? {} : { task }),
+    ...(attempt === 0 ? {} : { attempt }),
     outcome,
     redelivered,
   }));

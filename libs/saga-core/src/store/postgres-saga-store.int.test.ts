@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
+import { asSavedInJsonb } from '../contract/as-saved.js';
 import type { SagaInstance } from '../engine/instance.js';
 import type { SagaStore } from '../engine/saga-store.js';
 import { ORDER_SAGA, awaiting, describeSagaStore, sagaInstance } from '../testing/port-suites/saga-store.suite.js';
@@ -47,6 +48,20 @@ const save = (...instances: SagaInstance[]) =>
 describeSagaStore('PostgreSQL', () => store);
 
 describe('the saga store on PostgreSQL', () => {
+  it('gives back data as it was made to be saved, in the same order', async () => {
+    const data = asSavedInJsonb({
+      zz: { b: [1, { y: -0, x: 'a\0' }], a: 1e21 },
+      ä: 1,
+      b: '🍕',
+      a: new Date(0),
+      aé: 0.1,
+      ab: 5e-324,
+    });
+    const saved = sagaInstance({ data });
+    await insert(saved);
+    expect(JSON.stringify((await store.find(saved.id))!.instance.data)).toBe(JSON.stringify(data));
+  });
+
   it('skips due instances that another process holds, instead of waiting for it', async () => {
     const due = [sagaInstance({ awaited: awaiting(1) }), sagaInstance({ awaited: awaiting(2) })];
     await insert(...due);

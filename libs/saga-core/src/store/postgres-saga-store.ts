@@ -14,8 +14,8 @@ import { abandonerOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
 import { DatabaseClock, type Heard } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
-import { toJson } from './json.js';
 import { keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
+import { isKnown } from './known-definitions.js';
 import { executeLast } from './pipelining-driver.js';
 import { askNow, HEARD, makeJumpGood, SAGAS_NOW, sagasNow, SHOWN_DEADLINE } from './saga-clock.js';
 import { INSTANCE_COLUMNS, inputOf, instanceOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
@@ -90,14 +90,13 @@ async function lockDue<Db>(
   definitions: readonly DefinitionKey[],
   clock: DatabaseClock,
 ): Promise<LockedSet> {
-  const known = toJson(definitions);
   const asked = clock.asking();
   const { rows } = await sql<({ saga_id: null } & Heard) | (InstanceRow & Heard)>`
     with moment as materialized (select ${sagasNow(clock)} as now, ${HEARD}),
     due as (
       select ${columns} from saga_instance
       where wake_at > '-infinity' and wake_at <= (select now from moment) and deadline <= (select now from moment)
-        and (saga_name, definition_version) in (select name, version from jsonb_to_recordset(${known}::jsonb) as known(name text, version integer))
+        and ${isKnown(definitions)}
       order by wake_at limit ${limit} for update skip locked
     )
     select due.*, wall, shift from moment left join due on true order by saga_id`.execute(tx);
@@ -140,9 +139,9 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], c
       moment as materialized (select ${sagasNow(clock)} as now),
       logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input),
       inserted as (
-        insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
+        insert into saga_instance (saga_id, saga_name, definition_version, fingerprint, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
           failure, last_error, traceparent, started_at, created_at, updated_at, ended_at)
-        select saga_id, saga_name, definition_version, status, version, sequence, step, awaited, ${after('due_in')}, ${after('due_in')},
+        select saga_id, saga_name, definition_version, fingerprint, status, version, sequence, step, awaited, ${after('due_in')}, ${after('due_in')},
           data, actions, failure, last_error, traceparent, ${after('started')}, clock_timestamp(), clock_timestamp(), case when ended then clock_timestamp() end
         from input order by saga_id
       )

@@ -1,5 +1,6 @@
 /** Saga instances as rows, and back. */
 import type { RawBuilder } from 'kysely';
+import { frozen } from '../contract/as-saved.js';
 import type { HistoryEntry } from '../engine/history.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { SagaChange } from '../engine/saga-store.js';
@@ -7,12 +8,13 @@ import { toJson } from './json.js';
 import { setAsTable, type SetColumn } from './set-as-table.js';
 
 /** The columns that {@link instanceOf} needs but for `until`, the deadline in milliseconds by the clock that is asked for. */
-export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, coalesce(started_at, created_at) as started_at`;
+export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, fingerprint, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, coalesce(started_at, created_at) as started_at`;
 
 export interface InstanceRow {
   saga_id: string;
   saga_name: string;
   definition_version: number;
+  fingerprint: string | null;
   status: SagaInstance['status'];
   version: number;
   sequence: number;
@@ -39,11 +41,12 @@ export function instanceOf(row: InstanceRow): SagaInstance {
     id: row.saga_id,
     sagaName: row.saga_name,
     definitionVersion: row.definition_version,
+    fingerprint: row.fingerprint,
     status: row.status,
     version: row.version,
     sequence: row.sequence,
     awaited: row.awaited && { ...row.awaited, until: row.until },
-    data: row.data,
+    data: frozen(row.data),
     actions: row.actions,
     failure: row.failure,
     lastError: row.last_error,
@@ -65,6 +68,7 @@ const INPUT: Readonly<Record<string, SetColumn<SagaChange>>> = {
   saga_id: ['uuid', ({ instance }) => instance.id],
   saga_name: ['text', ({ instance }) => instance.sagaName],
   definition_version: ['integer', ({ instance }) => instance.definitionVersion],
+  fingerprint: ['text', ({ instance }) => instance.fingerprint],
   status: ['text', ({ instance }) => instance.status],
   version: ['integer', ({ instance }) => instance.version],
   sequence: ['integer', ({ instance }) => instance.sequence],

@@ -1,6 +1,7 @@
 /** The checker is checked: each promise is broken on purpose, in the code that keeps it, and the simulation must notice. */
 import type { SagaEvent } from '../engine/event.js';
 import type { HistoryType } from '../engine/history.js';
+import type * as DataModule from '../engine/saga-data.js';
 import type { CommandToSend } from '../contract/command-message.js';
 import { commandMessage } from '../contract/command-message.js';
 import type * as RunnerModule from '../orchestrator/saga-runner.js';
@@ -157,8 +158,55 @@ const variants: [string, number, () => void][] = [
     20,
     () =>
       withEvents((event, _definition, { id, awaited }) =>
-        event.type === 'reply' && awaited ? { ...event, commandId: `${id}:${awaited.sequence}` } : event,
+        event.type === 'reply' && awaited
+          ? { ...event, commandId: `${id}:${awaited.sequence}`, task: awaited.name, attempt: awaited.attempt }
+          : event,
       ),
+  ],
+  [
+    'a reply counts whatever its task',
+    100,
+    () =>
+      withEvents((event, _definition, { awaited }) =>
+        event.type === 'reply' && awaited ? { ...event, task: awaited.name } : event,
+      ),
+  ],
+  [
+    'an error that comes twice counts twice while the command pauses',
+    60,
+    () =>
+      withTransition((real) => (definition, instance, event, now) => {
+        const { awaited } = instance;
+        const isError = event.type === 'reply' && event.outcome.kind === 'error';
+        return isError && awaited?.state === 'pausing'
+          ? real(
+              definition,
+              { ...instance, awaited: { ...awaited, state: 'sent' } },
+              { ...event, attempt: awaited.attempt },
+              now,
+            )
+          : real(definition, instance, event, now);
+      }),
+  ],
+  [
+    'an error that comes twice counts twice once the command was sent again',
+    200,
+    () =>
+      withEvents((event, _definition, { awaited }) =>
+        event.type === 'reply' && awaited ? { ...event, attempt: awaited.attempt } : event,
+      ),
+  ],
+  [
+    'data is used as a step gave it, and not as it is saved',
+    20,
+    () =>
+      jest.doMock('../engine/saga-data.js', () => ({
+        ...jest.requireActual<typeof DataModule>('../engine/saga-data.js'),
+        withChanges: (_definition: unknown, data: object, changes: object | undefined) => ({
+          data: changes ? Object.freeze({ ...data, ...changes }) : data,
+          change: null,
+        }),
+      })),
   ],
   ['an undo is not awaited', 60, () => withTransition((real) => withoutAwaiting(real, () => true))],
   [

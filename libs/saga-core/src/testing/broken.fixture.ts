@@ -26,6 +26,7 @@ export type Transition = (
 ) => AnyDecision;
 
 const REPLACED = [
+  '../engine/saga-data.js',
   '../engine/transition.js',
   '../orchestrator/command-sender.js',
   '../orchestrator/saga-runner.js',

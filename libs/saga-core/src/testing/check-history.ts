@@ -40,3 +40,33 @@ export function publicationViolations({ sagas, published }: RunResult): string[]
     ];
   });
 }
+
+/** What ends an attempt and leaves the command awaited. */
+const FAILURES: readonly HistoryType[] = ['step_failed', 'step_timed_out'];
+/** Attempts are counted from 1 again. */
+const AFRESH: readonly HistoryType[] = ['operator_retried', 'operator_edited'];
+
+/** Each attempt fails once, however often one hears of it, and no more errors are counted than were answered. An operator has attempts counted anew. */
+export function attemptViolations({ sagas, errors }: RunResult): string[] {
+  return sagas.flatMap(({ history }) => {
+    const entries = history.flatMap((row) => row.entries);
+    const afresh = new Set(entries.filter(({ type }) => AFRESH.includes(type)).map(({ commandId }) => commandId));
+    const failed = new Map<string, string[]>();
+    for (const { type, commandId, attempt, code } of entries)
+      if (commandId && FAILURES.includes(type) && !afresh.has(commandId))
+        failed.set(commandId, [...(failed.get(commandId) ?? []), `${attempt} ${code}`]);
+    return [...failed].flatMap(([commandId, failures]) => {
+      const attempts = failures.map((failure) => failure.split(' ')[0]);
+      const told = failures.filter((failure) => failure.endsWith(' HANDLER_FAILED')).length;
+      const answered = errors.get(commandId) ?? 0;
+      return [
+        ...(new Set(attempts).size < attempts.length
+          ? [`an attempt of ${describeCommandId(commandId)} failed twice: ${failures.join(', ')}`]
+          : []),
+        ...(told > answered
+          ? [`${describeCommandId(commandId)} failed ${told} times and was answered with ${answered} errors`]
+          : []),
+      ];
+    });
+  });
+}

@@ -3,7 +3,7 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { hasEnded } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import type { DeadLetterCause } from '../errors.js';
-import { historyViolations, publicationViolations } from './check-history.js';
+import { attemptViolations, historyViolations, publicationViolations } from './check-history.js';
 import { timerViolations } from './check-time.js';
 import type { Effect } from './effects.js';
 import type { RunResult } from './plan.js';
@@ -22,8 +22,10 @@ export function violationsOf(saga: SagaDefinition<never, never>, run: RunResult)
       .filter(({ sagaId }) => !known.has(sagaId))
       .map(({ sagaId, action }) => `${action} happened for saga ${sagaNumber(sagaId)}, which is not there`),
     ...dead.map(({ headers, routingKey }) => `${routingKey} has a dead letter: ${String(headers['x-cause'])}`),
+    ...run.dataProblems,
     ...publicationViolations(run),
     ...(run.unnoticedJump ? [] : sagas.flatMap((stored) => timerViolations(saga, stored))),
+    ...attemptViolations(run),
     ...sagas.flatMap((stored) => [...sagaViolations(saga, stored, effects), ...historyViolations(saga, stored)]),
   ];
 }

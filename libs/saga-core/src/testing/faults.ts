@@ -10,6 +10,7 @@ export const FAULT_KINDS = [
   'delay',
   'reorder',
   'tie',
+  'misaddress',
   'unroutable',
   'refuse',
   'failPublish',
@@ -41,6 +42,8 @@ export interface Faults extends Readonly<Record<FaultKind, number>> {
   readonly reorder: number;
   /** A reply comes in the very millisecond in which its time is up. */
   readonly tie: number;
+  /** A reply is preceded by one that says the opposite of another task, under the same identity. */
+  readonly misaddress: number;
   /** No queue takes a message. */
   readonly unroutable: number;
   /** The broker refuses a message. */
@@ -83,6 +86,7 @@ export const DEFAULT_FAULTS: Faults = {
   maxDelayMs: 4_000,
   reorder: 0.2,
   tie: 0.02,
+  misaddress: 0.01,
   unroutable: 0.01,
   refuse: 0.01,
   failPublish: 0.01,

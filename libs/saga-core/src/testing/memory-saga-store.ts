@@ -1,5 +1,6 @@
 /** The saga store in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
-import { hasEnded, type SagaInstance } from '../engine/instance.js';
+import { frozen } from '../contract/as-saved.js';
+import { hasEnded, isInstanceOf, type SagaInstance } from '../engine/instance.js';
 import { parseCommandId } from '../contract/routing.js';
 import type {
   DefinitionKey,
@@ -25,6 +26,7 @@ export interface SagaColumns {
   readonly id: string;
   readonly sagaName: string;
   readonly definitionVersion: number;
+  readonly fingerprint: string | null;
   readonly status: SagaInstance['status'];
   readonly version: number;
   /** Milliseconds since the epoch, by the sagas' clock; null when nothing is due. */
@@ -90,7 +92,7 @@ export function memorySagaStore(
       );
     },
     keepReplies: async (replies) => {
-      for (const reply of replies) if (!tx.get(KEPT, reply.commandId)) tx.set(KEPT, reply.commandId, reply);
+      for (const reply of replies) if (!tx.get(KEPT, keyOf(reply))) tx.set(KEPT, keyOf(reply), reply);
     },
     lockKept: async (limit, definitions, only) => {
       const kept = tx.keys(KEPT).map((key) => tx.get<KeptReply>(KEPT, key)!);
@@ -101,7 +103,7 @@ export function memorySagaStore(
         .slice(0, limit)
         .sort((a, b) => (a.id < b.id ? -1 : 1));
       const taken = kept.filter(({ commandId }) => instances.some(({ id }) => commandId.startsWith(id)));
-      for (const { commandId } of taken) tx.delete(KEPT, commandId);
+      for (const reply of taken) tx.delete(KEPT, keyOf(reply));
       return { ...locked(tx, instances), replies: taken };
     },
     insert: async (changes) => {
@@ -166,7 +168,7 @@ export const clockShiftIn = (tx: MemoryTransaction): number => tx.get<number>(CL
 /** @returns an instance, or undefined */
 export function instanceIn(tx: MemoryTransaction, id: string): SagaInstance | undefined {
   const row = tx.get<Row>(TABLE, id);
-  return row && (JSON.parse(row.instance) as SagaInstance);
+  return row && frozen(JSON.parse(row.instance) as SagaInstance);
 }
 
 /** @returns what can be asked of each saga without reading it whole, by id */
@@ -174,13 +176,15 @@ export function sagaRows(tx: MemoryTransaction): SagaColumns[] {
   return tx.keys(TABLE).map((id) => tx.get<Row>(TABLE, id)!);
 }
 
+const keyOf = ({ commandId, task, attempt }: KeptReply): string => `${commandId} ${task ?? ''} ${attempt ?? 0}`;
+
 const isCurrent = (tx: MemoryTransaction, { instance }: SagaChange): boolean =>
   tx.get<Row>(TABLE, instance.id)?.version === instance.version - 1;
 
 const isOneOf = (
-  { sagaName, definitionVersion }: Pick<SagaInstance, 'sagaName' | 'definitionVersion'>,
+  instance: Pick<SagaInstance, 'sagaName' | 'definitionVersion' | 'fingerprint'>,
   definitions: readonly DefinitionKey[],
-): boolean => definitions.some(({ name, version }) => name === sagaName && version === definitionVersion);
+): boolean => definitions.some((definition) => isInstanceOf(definition, instance));
 
 /** @returns an instance with its history, or null */
 export function storedSagaIn(tx: MemoryTransaction, id: string): RememberedSaga | null {
@@ -214,11 +218,12 @@ function write(
     startedAt: saved ? saved.startedAt : after(given.startedAt),
     data: keepsData ? saved!.data : given.data,
   };
-  const { id, sagaName, definitionVersion, status, version, awaited } = instance;
+  const { id, sagaName, definitionVersion, fingerprint, status, version, awaited } = instance;
   tx.set(TABLE, id, {
     id,
     sagaName,
     definitionVersion,
+    fingerprint,
     status,
     version,
     until: awaited?.until ?? null,

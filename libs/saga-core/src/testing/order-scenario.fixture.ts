@@ -37,8 +37,12 @@ const authorize = defineCommand({
 });
 const reverse = defineUndo({ task: 'cards.reverse', description: '', undoes: authorize, payload: order });
 
-const Data = Type.Object({ order: Type.String(), ticket: Type.Optional(Type.String()) });
-type Data = { order: string; ticket?: string };
+const Data = Type.Object({
+  order: Type.String(),
+  ticket: Type.Optional(Type.String()),
+  since: Type.Optional(Type.String()),
+});
+type Data = { order: string; ticket?: string; since?: string };
 
 const { compensatable, readOnly, pivot, retriable } = stepsFor<Data>();
 const retry = { replyTimeoutMs: 1_000, attempts: 3 };
@@ -54,7 +58,8 @@ export const orderSaga = defineSaga({
     compensatable({
       command: create,
       payload,
-      onReply: (_data, reply) => ({ ticket: reply.ticket }),
+      // A date is text as soon as it is saved.
+      onReply: (_data, reply) => ({ ticket: reply.ticket, since: new Date() as unknown as string }),
       ...retry,
       undo: { command: reject, payload, ...retry },
     }),
@@ -103,6 +108,7 @@ const NAMES = [
   'refuse kitchen',
   'refuse cards',
   'break kitchen',
+  'close kitchen',
   'break approval',
   'close approval',
 ];

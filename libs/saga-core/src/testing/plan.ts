@@ -50,6 +50,10 @@ export interface RunResult {
   readonly promised: readonly string[];
   /** How often each command was published, by identity and task. */
   readonly published: ReadonlyMap<string, number>;
+  /** How often each command was answered with an error, by identity. */
+  readonly errors: ReadonlyMap<string, number>;
+  /** What was wrong with the data that steps were given, a line each. */
+  readonly dataProblems: readonly string[];
   readonly deadLetters: readonly IncomingMessage[];
   readonly faults: readonly FaultDecision[];
   /** In which status the sagas were when things ceased to go wrong. */

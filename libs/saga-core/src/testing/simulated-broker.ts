@@ -1,5 +1,7 @@
 /** A broker in memory that loses, doubles, delays and reorders. Exchanges, queues and bindings are those that the real topology declares. */
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
+import { refuse, type Outcome } from '../contract/outcome.js';
+import { parseReply, replyMessage } from '../contract/reply-message.js';
 import { whyUnsendable } from '../contract/sendable.js';
 import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import { SagaError } from '../errors.js';
@@ -46,6 +48,9 @@ interface Binding {
 export class SimulatedBroker {
   /** How often each command was published, by identity and task. */
   readonly published = new Map<string, number>();
+  /** How often participants have answered each command with an error, by identity. */
+  readonly errors = new Map<string, number>();
+  private readonly tasks = new Set<string>();
   private readonly exchanges = new Map<string, Binding[]>();
   private readonly queues = new Map<string, Queued[]>();
   private readonly world: World;
@@ -153,7 +158,7 @@ export class SimulatedBroker {
     const { dice } = this.world;
     for (const message of messages) {
       if (message.exchange === COMMAND_EXCHANGE) this.count(`${message.correlationId} ${message.routingKey}`);
-      else this.world.tell(name, () => `answers ${describeMessage(message)}`);
+      else this.answered(name, message);
     }
     const occasion = dice.occasion(`${name} publishes ${messages.map(describeMessage).join(', ')}`);
     const fails = occasion.happens('failPublish', () => `${name}: publishing fails`);
@@ -170,8 +175,25 @@ export class SimulatedBroker {
     return outcomes;
   }
 
+  /** @returns a reply under the same identity that says the opposite, of another task; null as long as no other task is known */
+  private misaddressed(message: OutgoingMessage): OutgoingMessage | null {
+    const reply = parseReply(delivered(message));
+    const task = [...this.tasks].find((other) => other !== reply?.task);
+    if (!reply || task === undefined) return null;
+    const outcome: Outcome =
+      reply.outcome.kind === 'success' ? refuse('NO', 'somebody else says no') : { kind: 'success', reply: {} };
+    return replyMessage({ ...reply, task, outcome }, message.exchange);
+  }
+
   private count(command: string): void {
+    this.tasks.add(command.split(' ')[1]!);
     this.published.set(command, (this.published.get(command) ?? 0) + 1);
+  }
+
+  private answered(name: string, message: OutgoingMessage): void {
+    this.world.tell(name, () => `answers ${describeMessage(message)}`);
+    const reply = parseReply(delivered(message));
+    if (reply?.outcome.kind === 'error') this.errors.set(reply.commandId, (this.errors.get(reply.commandId) ?? 0) + 1);
   }
 
   private route(message: OutgoingMessage): PublishOutcome {
@@ -202,6 +224,9 @@ export class SimulatedBroker {
       else if (occasion.happens('delay', () => `broker: ${what} is ${inWords(delay)} late`)) after += delay;
       entries.push({ message: delivered(message), deliverAt: clock() + after });
     }
+    const wrong = exchange === COMMAND_EXCHANGE ? null : this.misaddressed(message);
+    if (wrong && occasion.happens('misaddress', () => `broker: ${describeMessage(wrong)} comes before it`))
+      entries.push({ message: delivered(wrong), deliverAt: clock() });
     return 'confirmed';
   }
 }

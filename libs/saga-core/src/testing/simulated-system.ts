@@ -105,6 +105,7 @@ export class SimulatedSystem {
         observer: sagaObservers([], SILENT),
         logger: SILENT,
         handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
+        limitInFlight: true,
       });
       return replySetHandler(queue, runner, transport, SILENT, sagaObservers([], SILENT));
     });

@@ -1,10 +1,12 @@
 /** One run: a few sagas, and a time in which things go wrong, followed by one in which they do not. */
+import { isDeepStrictEqual } from 'node:util';
 import type { IncomingMessage } from '../contract/message.js';
 import { deadLetterQueueOf } from '../contract/routing.js';
 import { watchCrashPoints } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { hasEnded, type SagaStatus } from '../engine/instance.js';
 import { deadlineRound } from '../orchestrator/handle-deadlines.js';
+import { toJson } from '../store/json.js';
 import { effectsIn } from './effects.js';
 import { FaultDice, type FaultDecision } from './faults.js';
 import { sagaRows, storedSagaIn, type SagaColumns } from './memory-saga-store.js';
@@ -30,6 +32,13 @@ export class Simulation<Data> {
   private now = START;
   private readonly ties: ('reply' | 'timeout')[] = [];
   private unnoticedJump = false;
+  private readonly dataProblems = new Set<string>();
+  /** What a step is given is what a process would read that was started anew, and is nobody's to change. */
+  private readonly dataSeen = (step: string, data: unknown): void => {
+    if (!isDeepStrictEqual(data, JSON.parse(toJson(data))))
+      this.dataProblems.add(`${step} is given data that was not saved so`);
+    if (!Object.isFrozen(data)) this.dataProblems.add(`${step} could change the data that others are given`);
+  };
   private readonly plan: Plan;
   private readonly saga: SagaDefinition<unknown, MemoryTransaction>;
   private readonly story: Story | null;
@@ -42,7 +51,7 @@ export class Simulation<Data> {
   constructor(scenario: Scenario<Data>, plan: Plan, story: Story | null) {
     this.plan = plan;
     this.story = story;
-    this.saga = withStandIns(scenario.saga, scenario.locals, scenario.attempts);
+    this.saga = withStandIns(scenario.saga, scenario.locals, scenario.attempts, this.dataSeen);
     this.dice = new FaultDice(plan.seed, scenario.faults, plan.allowed, (what) => {
       const colon = what.indexOf(': ');
       this.story?.add(this.now - START, what.slice(0, colon), what.slice(colon + 2), true);
@@ -84,6 +93,8 @@ export class Simulation<Data> {
       effects: [orders, ...services.values()].flatMap((database) => effectsIn(database.peek())),
       promised: this.client.promised,
       published: broker.published,
+      errors: broker.errors,
+      dataProblems: [...this.dataProblems],
       deadLetters: [...queues].flatMap((queue) => broker.lying(queue)),
       faults: this.dice.decisions,
       midway,

@@ -1,7 +1,13 @@
 /** A saga as it is simulated: the real steps, with local ones replaced by stand-ins on memory, and with less patience. */
 import { isRefusal } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { isRemote, type LocalAction, type LocalInput, type StepCommand } from '../definition/step.js';
+import {
+  isRemote,
+  type LocalAction,
+  type LocalInput,
+  type RemoteCommand,
+  type StepCommand,
+} from '../definition/step.js';
 import { noteDone, noteUndone } from './effects.js';
 import type { MemoryTransaction } from './memory-transaction.js';
 
@@ -12,21 +18,24 @@ export type LocalStandIns<Data> = Readonly<
 
 /**
  * @param attempts - the most attempts of a step, so that schedules reach the end of its patience
+ * @param dataSeen - told of the data that each step is given
  * @returns the saga with its local steps replaced by stand-ins that note their effects
  */
 export function withStandIns<Data>(
   saga: SagaDefinition<Data, never>,
   locals: LocalStandIns<Data>,
   attempts: number,
+  dataSeen: (step: string, data: unknown) => void,
 ): SagaDefinition<unknown, MemoryTransaction> {
   const standIn = (command: StepCommand<Data, never>, undoOf: string | null): StepCommand<Data, MemoryTransaction> => {
     const retry = { ...command.retry, attempts: Math.min(command.retry.attempts, attempts) };
-    if (isRemote(command)) return { ...command, retry };
+    if (isRemote(command)) return { ...watched(command, dataSeen), retry };
     const { name } = command.local;
     const replaced = locals[name];
     const local: LocalAction<Data, MemoryTransaction> = {
       name,
       handle: async (tx, input) => {
+        dataSeen(name, input.data);
         const answer = await replaced?.(tx, input);
         if (isRefusal(answer)) return answer;
         if (undoOf === null) noteDone(tx, input.sagaId, name, name);
@@ -42,4 +51,25 @@ export function withStandIns<Data>(
     undo: step.undo && standIn(step.undo, step.name),
   }));
   return { ...saga, steps } as unknown as SagaDefinition<unknown, MemoryTransaction>;
+}
+
+function watched<Data>(
+  command: RemoteCommand<Data>,
+  dataSeen: (step: string, data: unknown) => void,
+): RemoteCommand<Data> {
+  const { payload, onReply } = command;
+  const { task } = command.command;
+  return {
+    ...command,
+    payload: (data) => {
+      dataSeen(task, data);
+      return payload(data);
+    },
+    onReply:
+      onReply &&
+      ((data, reply) => {
+        dataSeen(task, data);
+        return onReply(data, reply);
+      }),
+  };
 }

@@ -33,6 +33,7 @@ const instance = (given: Partial<SagaInstance> = {}): SagaInstance => ({
   id: 'saga-1',
   sagaName: 'order_saga',
   definitionVersion: 1,
+  fingerprint: null,
   status: 'running',
   data: {},
   sequence: 2,

@@ -11,6 +11,7 @@ import { outcomeAsJson } from './008-outcome-as-json.js';
 import { failedSagas } from './009-failed-sagas.js';
 import { operatorActs } from './010-operator-acts.js';
 import { sagaClock } from './011-saga-clock.js';
+import { fingerprints } from './012-fingerprints.js';
 
 /** The bookkeeping table to run these under. */
 export const SAGA_MIGRATION_TABLE = 'saga_migration';
@@ -25,6 +26,7 @@ export const orchestratorMigrations: Record<string, Migration> = {
   '009-failed-sagas': failedSagas,
   '010-operator-acts': operatorActs,
   '011-saga-clock': sagaClock,
+  '012-fingerprints': fingerprints,
 };
 
 /** For a database of a participant. */

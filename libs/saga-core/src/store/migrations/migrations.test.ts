@@ -37,6 +37,7 @@ describe('the migrations', () => {
         "009-failed-sagas": "55e364ce67f81161",
         "010-operator-acts": "0d0fbb9d8fa1b401",
         "011-saga-clock": "2b133b4ca4d1c32e",
+        "012-fingerprints": "5eaf22990e0060a6",
       }
     `);
   });

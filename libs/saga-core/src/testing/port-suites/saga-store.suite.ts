@@ -3,9 +3,9 @@ import { uuidv7 } from 'uuidv7';
 import { newInstance, type SagaInstance } from '../../engine/instance.js';
 import type { SagaStore } from '../../engine/saga-store.js';
 
-const definition = { name: 'order_saga', version: 1 } as never;
+const definition = { name: 'order_saga', version: 1, fingerprint: 'f1' } as never;
 /** The definitions that due instances are looked for of. */
-export const ORDER_SAGA = [{ name: 'order_saga', version: 1 }];
+export const ORDER_SAGA = [{ name: 'order_saga', version: 1, fingerprint: 'f1' }];
 
 /** @returns a new instance of version 1 */
 export function sagaInstance(changes: Partial<SagaInstance> = {}): SagaInstance {
@@ -93,7 +93,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       data.order = 'changed';
       const locked = await store().transaction((session) => session.lock([saved.id]));
       expect(locked.instances[0]!.data).toEqual({ order: 'as given' });
-      (locked.instances[0]!.data as typeof data).order = 'changed';
+      expect(() => ((locked.instances[0]!.data as typeof data).order = 'changed')).toThrow(TypeError);
       expect((await store().find(saved.id))!.instance.data).toEqual({ order: 'as given' });
     });
 
@@ -209,9 +209,11 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
 
     it('gives each due instance to one process only, and those of known definitions only', async () => {
       const mine = [sagaInstance({ awaited: awaiting(2) }), sagaInstance({ awaited: awaiting(1) })];
+      mine.push(sagaInstance({ awaited: awaiting(3), fingerprint: null }));
       const foreign = sagaInstance({ awaited: awaiting(1), definitionVersion: 9 });
+      const changed = sagaInstance({ awaited: awaiting(1), fingerprint: 'f2' });
       const later = sagaInstance({ awaited: awaiting((await now()) + 60_000) });
-      await insert(...mine, foreign, later);
+      await insert(...mine, foreign, changed, later);
       const take = () =>
         store().transaction(async (session) => {
           const { instances } = await session.lockDue(10, ORDER_SAGA);
@@ -228,7 +230,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       expect(taken.flat().sort()).toEqual(mine.map(({ id }) => id).sort());
       // Those of one set come in the order of their ids, not of their deadlines.
       for (const set of taken) expect(set).toEqual([...set].sort());
-      await forget(foreign, later);
+      await forget(foreign, changed, later);
     });
 
     it('takes the longest due first, in the order of their ids', async () => {

@@ -1,0 +1,24 @@
+import pino from 'pino';
+import { sagaObservers } from '../engine/observer.js';
+import type { SagaStore } from '../engine/saga-store.js';
+import { DEFAULTS } from '../settings.js';
+import { SagaRegistry } from './saga-registry.js';
+import { SagaRunner } from './saga-runner.js';
+
+const logger = pino({ level: 'silent' });
+const runner = (limitInFlight: boolean) =>
+  new SagaRunner<unknown>({
+    store: {} as SagaStore<unknown>,
+    registry: new SagaRegistry([]),
+    observer: sagaObservers([], logger),
+    logger,
+    handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
+    limitInFlight,
+  });
+
+test('the sagas in flight are limited unless that is switched off', () => {
+  const tooMany = DEFAULTS.inFlightAtFirst + 1;
+  expect(runner(true).isOverloadedBy(tooMany)).toBe(true);
+  expect(runner(true).isOverloadedBy(tooMany - 1)).toBe(false);
+  expect(runner(false).isOverloadedBy(1_000_000)).toBe(false);
+});
