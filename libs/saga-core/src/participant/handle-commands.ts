@@ -62,8 +62,7 @@ export function commandSetHandler<Tx>(
       if (received.type === 'accepted') {
         accepted.push(received.command);
         deliveries.set(received.command, message);
-      }
-      else if (received.type === 'answered') {
+      } else if (received.type === 'answered') {
         const { task, commandId, outcome } = received;
         observed.push({ task, commandId, sagaId: null, attempt: 1, traceparent: null, fate: 'invalid', outcome });
         logger.debug({ task, commandId, outcome }, 'a command is answered without being handled');
@@ -114,8 +113,7 @@ async function answerable(received: Received, transport: Transport): Promise<Rec
     detail,
   });
   if (!isReplyAddress(replyAddress)) return dead('replyTo must name an exchange "<saga>.responses"');
-  if (!(await transport.canPublishTo(replyAddress)))
-    return dead(refusedAddress(replyAddress));
+  if (!(await transport.canPublishTo(replyAddress))) return dead(refusedAddress(replyAddress));
   return received;
 }
 

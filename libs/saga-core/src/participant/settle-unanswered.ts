@@ -34,7 +34,10 @@ export async function settleUnanswered(
     const { exchange, routingKey, correlationId } = reply;
     logSparsely(logger, 'warn', { exchange, routingKey, correlationId }, 'no queue takes this reply');
     if (!(await transport.canPublishTo(exchange)))
-      laidAside.push({ message, letter: deadLetter(message, queue, 'REPLY_ADDRESS_REFUSED', refusedAddress(exchange)) });
+      laidAside.push({
+        message,
+        letter: deadLetter(message, queue, 'REPLY_ADDRESS_REFUSED', refusedAddress(exchange)),
+      });
   }
   const fates = await transport.publish(laidAside.map(({ letter }) => letter));
   return keepDeadLetters(laidAside, fates, transport, logger);

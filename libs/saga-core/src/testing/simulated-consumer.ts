@@ -32,7 +32,11 @@ export class SimulatedConsumer implements Consumer {
   }
 
   health(): ConsumerHealth {
-    return { running: this.running, failingSince: null, reason: this.running ? null : `${this.options.queue} is not consumed` };
+    return {
+      running: this.running,
+      failingSince: null,
+      reason: this.running ? null : `${this.options.queue} is not consumed`,
+    };
   }
 
   async stop(): Promise<void> {

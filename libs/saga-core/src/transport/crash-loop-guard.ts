@@ -60,7 +60,10 @@ export function guardAgainstCrashLoops(
       { queue, commandId: commandIdOf(key.sagaId, key.sequence), deaths },
       'a message is dead-lettered: processes die of it',
     );
-    const laidAside = messages.map((message) => ({ message, letter: deadLetter(message, queue, 'CRASH_LOOP', detail) }));
+    const laidAside = messages.map((message) => ({
+      message,
+      letter: deadLetter(message, queue, 'CRASH_LOOP', detail),
+    }));
     const fates = await transport.publish(laidAside.map(({ letter }) => letter));
     const undone = await keepDeadLetters(laidAside, fates, transport, logger);
     // As long as its letter has no room, it must not be handled.

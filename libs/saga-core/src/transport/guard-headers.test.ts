@@ -25,7 +25,10 @@ it('is meant for the amqplib that is installed', () => {
 });
 
 it.each([
-  ['of every type', { a: 'x', b: 1, c: -1e300 * 0, d: [1, { e: [true, null] }], f: Buffer.from('x'), g: 0.5, h: 2 ** 40 }],
+  [
+    'of every type',
+    { a: 'x', b: 1, c: -1e300 * 0, d: [1, { e: [true, null] }], f: Buffer.from('x'), g: 0.5, h: 2 ** 40 },
+  ],
   ['none', {}],
   ['as many bytes as are allowed', { a: 'x'.repeat(65_400) }],
 ])('leaves headers alone that are within bounds: %s', (_what, headers) => {
@@ -35,7 +38,11 @@ it.each([
 
 it.each([
   ['nested', { deep: nested(20), long: 'x' }, /nested more than 16 levels/],
-  ['many', Object.fromEntries(Array.from({ length: 1_001 }, (_, number) => [`h${number}`, 1])), /more than 1000 fields/],
+  [
+    'many',
+    Object.fromEntries(Array.from({ length: 1_001 }, (_, number) => [`h${number}`, 1])),
+    /more than 1000 fields/,
+  ],
 ])('puts the reason in place of headers that are too %s, and keeps all else', (_what, headers, reason) => {
   const bytes = withReadableHeaders(Buffer.concat([frameOf(headers, { contentEncoding: 'gzip' }), other]));
   const end = 8 + bytes.readUInt32BE(3);
@@ -49,7 +56,10 @@ it.each([
 it('knows what is malformed', () => {
   const frame = frameOf({ key: 'value' });
   // Another type than there is; a text that is longer than the table.
-  for (const [find, write] of [['S\0\0\0', 'Z\0\0\0'], ['S\0\0\0', 'S\0\x7f\0']] as const) {
+  for (const [find, write] of [
+    ['S\0\0\0', 'Z\0\0\0'],
+    ['S\0\0\0', 'S\0\x7f\0'],
+  ] as const) {
     const broken = Buffer.from(frame);
     broken.write(write, broken.indexOf(find), 'latin1');
     const bytes = withReadableHeaders(broken);

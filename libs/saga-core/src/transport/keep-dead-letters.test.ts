@@ -34,9 +34,12 @@ it('has a letter that was refused published once more, without foreign headers, 
   expect(again[0]).toMatchObject({ correlationId: 'c1', body: message.body, headers: { 'x-cause': 'UNPARSEABLE' } });
 });
 
-it.each(['returned', 'refused'] as const)('tells that a message is not done when no queue has its letter: %s', async (fate) => {
-  expect((await keep(fate, fate)).undone).toEqual([message]);
-});
+it.each(['returned', 'refused'] as const)(
+  'tells that a message is not done when no queue has its letter: %s',
+  async (fate) => {
+    expect((await keep(fate, fate)).undone).toEqual([message]);
+  },
+);
 
 it('has nothing to do for a letter that is kept', async () => {
   expect(await keep('confirmed', 'confirmed')).toEqual({ undone: [], again: [] });

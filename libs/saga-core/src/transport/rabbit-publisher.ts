@@ -166,7 +166,8 @@ export class RabbitPublisher {
     }
     const { channel } = this;
     if (!channel) return;
-    if (this.nackedAt !== null && performance.now() - this.nackedAt >= DEFAULTS.recoveryMaxMs) return this.renew(channel);
+    if (this.nackedAt !== null && performance.now() - this.nackedAt >= DEFAULTS.recoveryMaxMs)
+      return this.renew(channel);
     const waiting = this.waiting;
     this.waiting = [];
     for (const flight of waiting) this.send(channel, flight);
