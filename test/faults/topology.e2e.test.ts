@@ -188,6 +188,8 @@ describe('a dead letter', () => {
         return complained('a dead letter finds no room') > 0;
       });
       send('not JSON, 2');
+      await approved();
+      await waitFor('both letters', async () => (await stack.broker.messageCounts())[DEAD] === 2);
     }, 15_000);
     expect(await takeDeadLetters(stack.broker.amqpUrl, QUEUE, 2)).toEqual({ UNPARSEABLE: 2 });
   }, 90_000);
