@@ -27,7 +27,8 @@ export function sendNested(connection: ChannelModel): void {
     const bytes = Buffer.from(typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk);
     for (const [name, type] of Object.entries(NAMES)) {
       const before = Buffer.from(`${name}x`);
-      for (let at = bytes.indexOf(before); at >= 0; at = bytes.indexOf(before, at + 1)) bytes.write(type, at + name.length);
+      for (let at = bytes.indexOf(before); at >= 0; at = bytes.indexOf(before, at + 1))
+        bytes.write(type, at + name.length);
     }
     return write.call(stream, bytes);
   };

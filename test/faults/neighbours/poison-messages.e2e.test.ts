@@ -117,7 +117,8 @@ test('a reply under a topic that may not be written is refused alone, and counte
   expect(heard(/refused for user/)).toBe(true);
   expect(heard(DISTURBED)).toBe(false);
   // It is asked for three times, ten seconds each, and then given up.
-  const statusOf = async () => (await get<PlacedOrder>(`${stack.url('order-service')}/orders/${guilty.id}`)).body.status;
+  const statusOf = async () =>
+    (await get<PlacedOrder>(`${stack.url('order-service')}/orders/${guilty.id}`)).body.status;
   await waitFor('its end', async () => (await statusOf()) === 'REJECTED', 60_000);
   expect(await violationsOfOrders(stack)).toEqual([]);
 }, 120_000);

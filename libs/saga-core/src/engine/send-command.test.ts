@@ -18,6 +18,14 @@ describe('a command', () => {
     expect(play.lastSent).toBe('kitchen.reject#5/1');
   });
 
+  it('that the broker refused is tried again, and undone when it is given up: its queue may have it', () => {
+    const play = toAuthorize();
+    play.take({ type: 'refused', commandId: play.awaitedId }).deadline();
+    play.take({ type: 'refused', commandId: play.awaitedId });
+    expect(play.instance.failure).toMatchObject({ code: 'PUBLICATION_REFUSED' });
+    expect(play.lastSent).toBe('cards.reverse#5/1');
+  });
+
   it.each([
     ['an operator', { type: 'operator', action: { type: 'retry', by: 'ann', reason: 'because' } }],
     ['a redelivered reply', { type: 'reply', commandId: `${SAGA_ID}:3`, outcome: success(), redelivered: true }],

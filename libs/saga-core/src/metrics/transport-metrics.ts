@@ -50,15 +50,9 @@ export function meteredTransport<Whole extends Transport>(transport: Whole, regi
       up.set({ link: 'publishing' }, Number(transport.canPublish()));
     },
   );
-  gauge(
-    'saga_consumer_failing',
-    '1 while set after set of the queue fails here.',
-    ['queue'],
-    (failing) => {
-      for (const [queue, consumer] of consumers)
-        failing.set({ queue }, Number(consumer.health().failingSince !== null));
-    },
-  );
+  gauge('saga_consumer_failing', '1 while set after set of the queue fails here.', ['queue'], (failing) => {
+    for (const [queue, consumer] of consumers) failing.set({ queue }, Number(consumer.health().failingSince !== null));
+  });
   gauge('saga_consumer_up', '1 while deliveries of the queue arrive here.', ['queue'], (up) => {
     for (const [queue, consumer] of consumers) up.set({ queue }, Number(consumer.isRunning()));
   });

@@ -27,6 +27,16 @@ const receiveWith = (changes: Partial<Record<keyof IncomingMessage, unknown>>) =
   receive({ ...good, ...changes } as IncomingMessage, commands);
 
 describe('receive', () => {
+  it('does not take a command whose headers could not be read', () => {
+    const headers = { 'x-unreadable-headers': 'nested' };
+    expect(receiveWith({ headers })).toEqual({ type: 'dead', cause: 'UNREADABLE_HEADERS', detail: 'nested' });
+  });
+
+  it('does not take a body that is not UTF-8', () => {
+    const body = Buffer.from('{"guest":"Zoë"}', 'latin1');
+    expect(receiveWith({ body })).toMatchObject({ type: 'dead', cause: 'UNPARSEABLE' });
+  });
+
   it('accepts a command, and ignores properties that it does not know', () => {
     expect(receiveWith({})).toMatchObject({
       type: 'accepted',

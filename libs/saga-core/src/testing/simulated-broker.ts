@@ -199,6 +199,8 @@ export class SimulatedBroker {
   private route(message: OutgoingMessage): PublishOutcome {
     const { exchange, routingKey, correlationId } = message;
     const bindings = this.exchanges.get(exchange);
+    if (!bindings && exchange === COMMAND_EXCHANGE)
+      throw new SagaError('TRANSPORT_UNAVAILABLE', `There is no exchange ${exchange}`);
     if (!bindings || whyUnsendable(message, Infinity) !== null) return 'refused';
     const queues = bindings.filter(({ pattern }) => pattern.test(routingKey)).map(({ queue }) => queue);
     const { dice, clock, deadlineOf } = this.world;

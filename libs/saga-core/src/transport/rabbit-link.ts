@@ -66,14 +66,14 @@ export class RabbitLink {
     const { urls, name, logger } = this.options;
     let failures = 0;
     for (let attempt = 0; !this.isStopping(); attempt++) {
-      let upSince: number | null = null;
+      let upSince = Infinity;
       const reason = await this.once(urls[attempt % urls.length]!, () => {
         upSince = performance.now();
         if (failures > 0) logger.info({ link: name }, 'connected to RabbitMQ again');
       });
       if (this.isStopping()) break;
       // To come up is not enough: what breaks again at once is to be tried more and more seldom.
-      const wasGood = upSince !== null && performance.now() - upSince >= DEFAULTS.connectionGoodAfterMs;
+      const wasGood = performance.now() - upSince >= DEFAULTS.connectionGoodAfterMs;
       failures = wasGood ? 1 : failures + 1;
       logger.warn({ link: name, reason: messageOf(reason) }, 'connection to RabbitMQ lost or refused; trying again');
       const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (failures - 1));

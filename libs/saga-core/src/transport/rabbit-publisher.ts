@@ -5,6 +5,7 @@
  */
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { OutgoingMessage } from '../contract/message.js';
+import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import { whyUnsendable } from '../contract/sendable.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
@@ -136,15 +137,17 @@ export class RabbitPublisher {
     this.flights.clear();
     const refusal = refusalIn(error);
     const isBack = refusal?.isMissing === true && (await this.options.restore(refusal.exchange));
-    if (refusal && !isBack) {
-      this.refusals.note(refusal);
-      if (refusal.routingKey === null) this.options.onRefused(refusal.exchange);
-    }
+    if (refusal && !refusal.isMissing) this.refusals.note(refusal);
+    if (refusal && !isBack && refusal.routingKey === null) this.options.onRefused(refusal.exchange);
     const isAlone = underWay.length === 1;
     const concerned = underWay.filter(({ message }) => isAlone || isGuilty(message, error));
     const guilty = new Set(concerned.filter((flight) => !isBack || flight.wasRestored));
     for (const flight of concerned) flight.wasRestored = true;
-    for (const flight of guilty) this.refuse(flight, messageOf(error));
+    // Without an exchange that no message has chosen, the broker is not set up: no message is to blame.
+    const isNotSetUp = refusal?.isMissing === true && STATIC_EXCHANGES.includes(refusal.exchange);
+    for (const flight of guilty)
+      if (isNotSetUp) this.settle(flight.set, error);
+      else this.refuse(flight, messageOf(error));
     const others = underWay.filter((flight) => !guilty.has(flight));
     // What was returned on the channel that is gone may be taken on the next.
     for (const { set, index } of others) set.outcomes[index] = 'confirmed';
@@ -239,6 +242,8 @@ export class RabbitPublisher {
 
 const unavailable = (reason: Error): SagaError =>
   new SagaError('TRANSPORT_UNAVAILABLE', `Publishing to RabbitMQ failed: ${reason.message}`, { cause: reason });
+
+const STATIC_EXCHANGES = [COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE];
 
 /** What amqplib says of a message that the broker did not take. */
 const NACKED = 'message nacked';

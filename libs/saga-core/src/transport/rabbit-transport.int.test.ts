@@ -115,6 +115,24 @@ describe('the transport on RabbitMQ', () => {
     await consumer.stop();
   });
 
+  it('says since when a set fails again and again, and why, until it does no more', async () => {
+    let fails = true;
+    const handleSet = () => (fails ? Promise.reject(new Error('nobody knows why')) : Promise.resolve());
+    const consumer = transport.consume({ queue, prefetch: 10, maxSetSize: 10, handleSet });
+    await transport.untilReady(new AbortController().signal);
+    await transport.publish([command({})]);
+    const failing = await waitFor('failures', () => consumer.health().failingSince !== null && consumer.health());
+    expect(failing).toEqual({
+      running: true,
+      failingSince: expect.any(Number),
+      reason: `${queue} cannot be handled: nobody knows why`,
+    });
+    fails = false;
+    await waitFor('the end', () => consumer.health().failingSince === null);
+    expect(consumer.health()).toEqual({ running: true, failingSince: null, reason: null });
+    await consumer.stop();
+  });
+
   it('closes at once, also while it is connecting', async () => {
     const logger = pino({ level: 'silent' });
     for (const target of [url, 'amqp://127.0.0.1:1'])
