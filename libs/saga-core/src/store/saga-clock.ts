@@ -36,7 +36,8 @@ export async function askNow<Db>(database: Kysely<Db>, clock: DatabaseClock): Pr
  * @returns what the clock had jumped by, in milliseconds; null when there was none, or another process was first
  */
 export async function makeJumpGood<Db>(database: Kysely<Db>, clock: DatabaseClock): Promise<number | null> {
-  if (!clock.jump) return null;
+  const hasJumped = clock.jump !== null;
+  if (!hasJumped) return null;
   // It may have jumped back meanwhile.
   await askNow(database, clock);
   const { jump } = clock;
