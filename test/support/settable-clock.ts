@@ -5,7 +5,8 @@ export interface SettableClock {
 }
 
 /**
- * @param execute - runs a statement in a database of the test's own, as a superuser; before anything has asked for the time there, for a statement that was
+ * @param execute - runs a statement in a database of the test's own, as a superuser; before anything has asked for the
+ *   time there, for a statement that was
  *   prepared goes on with the right clock
  */
 export async function settableClock(execute: (statement: string) => Promise<unknown>): Promise<SettableClock> {
