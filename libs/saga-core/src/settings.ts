@@ -53,7 +53,10 @@ export const DEFAULTS = {
   inFlightForMs: 2_000,
   /** How often due deadlines are looked for. */
   deadlinePollMs: 250,
-  /** How long before its time a timer may wake: one that was set for an earlier step is left where it is, so that a quick saga moves no timer. */
+  /**
+   * How long before its time a timer may wake: one that was set for an earlier step is left where it is, so that a
+   * quick saga moves no timer.
+   */
   wakeEarlyMs: 5_000,
   /** How often timers are put off that wake before they are due, and the most that are at once. */
   putOffPollMs: 1_000,

@@ -34,7 +34,10 @@ export interface ActionRecord {
   readonly state: 'unknown' | 'succeeded' | 'without-effect' | 'undone';
 }
 
-/** What went wrong, and when: milliseconds since the epoch, by the sagas' clock; what was saved before the time was noted has none. */
+/**
+ * What went wrong, and when: milliseconds since the epoch, by the sagas' clock; what was saved before the time was
+ * noted has none.
+ */
 export type LastError = SagaFailure & { readonly at?: number };
 
 export interface SagaInstance {

@@ -7,7 +7,10 @@ import type { SagaInstance } from './instance.js';
 export interface SagaChange {
   readonly instance: SagaInstance;
   readonly history: readonly HistoryEntry[];
-  /** The time that the decision was given, in milliseconds since the epoch. Only how far the instance's times are from it is saved. */
+  /**
+   * The time that the decision was given, in milliseconds since the epoch. Only how far the instance's times are from
+   * it is saved.
+   */
   readonly decidedAt: number;
   /** Set where the data is what was saved before, and need not be written. */
   readonly keepsData?: boolean;
@@ -16,7 +19,8 @@ export interface SagaChange {
 }
 
 /**
- * Instances locked for this transaction, and the sagas' clock: the database's, less the jumps that it made. All times are by this clock, but for those that
+ * Instances locked for this transaction, and the sagas' clock: the database's, less the jumps that it made. All times
+ * are by this clock, but for those that
  * only readers need.
  */
 export interface LockedSet {
@@ -43,7 +47,8 @@ export interface SagaSession<Tx> {
   /** Locks and reads those of the instances that exist, in the order of their ids, waiting for other holders. */
   lock(ids: readonly string[]): Promise<LockedSet>;
   /**
-   * Locks and reads instances of these definitions whose deadline has passed, skipping those that another process holds; none when it hears that the
+   * Locks and reads instances of these definitions whose deadline has passed, skipping those that another process
+   * holds; none when it hears that the
    * database's clock has jumped.
    */
   lockDue(limit: number, definitions: readonly DefinitionKey[]): Promise<LockedSet>;
@@ -66,7 +71,8 @@ export interface SagaSession<Tx> {
   /**
    * The same, as the last act of the transaction: it is committed with it, in one round trip.
    *
-   * @param decidedAt - milliseconds since the epoch, by the sagas' clock: for instances that were not locked; an old decision counts as stale
+   * @param decidedAt - milliseconds since the epoch, by the sagas' clock: for instances that were not locked; an old
+   *   decision counts as stale
    */
   saveLast(changes: readonly SagaChange[], decidedAt?: number): Promise<void>;
   /** Runs work whose writes are undone when it throws. @throws {TransactionBroken} when they cannot be, alone */
@@ -102,10 +108,14 @@ export interface SagaStore<Tx> {
    * @returns the ids of those that were saved
    */
   saveUnlocked(changes: readonly SagaChange[], decidedAt: number): Promise<ReadonlySet<string>>;
-  /** @returns milliseconds since the epoch: the sagas' clock as it was heard last, carried on by this process; null before it was heard */
+  /**
+   * @returns milliseconds since the epoch: the sagas' clock as it was heard last, carried on by this process; null
+   * before it was heard
+   */
   clock(): number | null;
   /**
-   * Makes a jump of the database's clock good that was heard: timers go on as if it had not been. It asks nothing unless one was heard.
+   * Makes a jump of the database's clock good that was heard: timers go on as if it had not been. It asks nothing
+   * unless one was heard.
    *
    * @returns what the clock had jumped by, in milliseconds; null when there was none, or another process was first
    */

@@ -205,7 +205,10 @@ function advancedOf<Tx>(items: readonly Item<Tx>[]): Advanced {
   };
 }
 
-/** @returns whether it is the same attempt of the same command that is waited for. Its time may be the same without that, where two inputs were decided at once. */
+/**
+ * @returns whether it is the same attempt of the same command that is waited for. Its time may be the same without
+ * that, where two inputs were decided at once.
+ */
 const waitsStill = (before: AwaitedCommand | null, after: AwaitedCommand | null): boolean =>
   before !== null &&
   after !== null &&

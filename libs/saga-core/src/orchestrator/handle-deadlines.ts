@@ -52,7 +52,10 @@ export async function deadlineRound<Tx>({
   return more;
 }
 
-/** Applies deadlines until the signal says stop. What puts timers off runs beside it: those that are due wait for none of them. */
+/**
+ * Applies deadlines until the signal says stop. What puts timers off runs beside it: those that are due wait for none
+ * of them.
+ */
 export async function handleDeadlines<Tx>(
   options: DeadlineOptions<Tx> & { readonly pollMs: number; readonly signal: AbortSignal },
 ): Promise<void> {

@@ -243,12 +243,18 @@ export class SagaRunner<Tx> {
     this.logger.warn({ where, size, failure, reason: messageOf(error) }, 'a batch failed as a whole');
   }
 
-  /** Moves timers out of the way that wake before they are due. @param limit - the most. @returns whether there may be more */
+  /**
+   * Moves timers out of the way that wake before they are due. @param limit - the most. @returns whether there may be
+   * more
+   */
   putOff(limit: number): Promise<boolean> {
     return this.store.putOff(limit);
   }
 
-  /** Has timers go on after the database's clock has jumped. @returns by how many milliseconds it has; null when there is nothing to be done */
+  /**
+   * Has timers go on after the database's clock has jumped. @returns by how many milliseconds it has; null when there
+   * is nothing to be done
+   */
   makeClockJumpGood(): Promise<number | null> {
     return this.store.makeJumpGood();
   }

@@ -64,7 +64,7 @@ it('a timeout of a second takes no longer because 20,000 sagas wait, whose timer
 it.each([3_600_000, -3_600_000])(
   'and no shorter or longer when the clock of the database is set by %d ms',
   async (ms) => {
-    const clock = await settableClock(lab.database);
+    const clock = await settableClock((statement) => sql.raw(statement).execute(lab.database));
     const sagas = [waitingSaga('patient_saga', 4_000), waitingSaga('hasty_saga', 60_000, 4_000)];
     await lab.participant(inn, { look: async () => withholdReply() });
     const [one, other] = [lab.orchestrator(sagas), lab.orchestrator(sagas)];

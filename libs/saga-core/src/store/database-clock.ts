@@ -1,11 +1,17 @@
 /**
- * The sagas' clock: the database's, less the jumps that it made. Invariant kept here: no timer comes earlier or later because a clock was set.
+ * The sagas' clock: the database's, less the jumps that it made. Invariant kept here: no timer comes earlier or later
+ * because a clock was set.
  *
- * PostgreSQL knows only its wall clock, which somebody may set, and which another server has after a failover. What it has jumped is told by a process's own
- * clock, which measures how long something takes and is never set. The sum of the jumps stands in `saga_clock`, so that all processes have one clock.
+ * PostgreSQL knows only its wall clock, which somebody may set, and which another server has after a failover. What it
+ * has jumped is told by a process's own
+ * clock, which measures how long something takes and is never set. The sum of the jumps stands in `saga_clock`, so
+ * that all processes have one clock.
  */
 
-/** What a statement answers of the time, in milliseconds: the wall clock of the database, and what is to be added to it. */
+/**
+ * What a statement answers of the time, in milliseconds: the wall clock of the database, and what is to be added to
+ * it.
+ */
 export interface Heard {
   readonly wall: number;
   readonly shift: number;
@@ -20,7 +26,10 @@ export interface ClockJump {
 /** Less than this is an answer that took long, or two clocks that do not run quite alike: it is followed. */
 const JUMP_MS = 1_000;
 
-/** It may be a little earlier than a process believes, for no two clocks run quite alike; and a statement may wait before it is executed. */
+/**
+ * It may be a little earlier than a process believes, for no two clocks run quite alike; and a statement may wait
+ * before it is executed.
+ */
 const BEHIND_MS = 100;
 const AHEAD_MS = 5_000;
 
@@ -80,7 +89,10 @@ export class DatabaseClock {
     return this.least === null ? null : Math.round(this.carriedOn(this.elapsed()));
   }
 
-  /** @returns the earliest and the latest that the sagas' clock can show to a statement that is sent now; null before it was heard */
+  /**
+   * @returns the earliest and the latest that the sagas' clock can show to a statement that is sent now; null before
+   * it was heard
+   */
   bounds(): readonly [earliest: number, latest: number] | null {
     const now = this.now();
     return now === null ? null : [now - BEHIND_MS, now + AHEAD_MS];

@@ -1,7 +1,8 @@
 /**
  * The saga store on PostgreSQL. Invariants kept here:
  * - The saga row is the truth; state, history, awaited command and deadline are saved by one statement in the caller's transaction.
- * - A deadline is a duration that the database adds to the sagas' clock when it saves; every statement that reads the clock is heard.
+ * - A deadline is a duration that the database adds to the sagas' clock when it saves; every statement that reads the
+ *   clock is heard.
  * - Sets are locked in the order of their ids, so that two processes cannot deadlock.
  * - Every write is fenced by the version that was read.
  */
@@ -81,8 +82,11 @@ async function lock<Db>(tx: Transaction<Db>, ids: readonly string[], clock: Data
 
 /**
  * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that moved with it would cost every
- * update its place on the page. It moves when it would be some seconds too early, so that there are never many rows that wake early. One that does is passed over
- * here, and {@link putOff} takes it out of the way. (That it is later than the beginning of time tells the planner, which knows nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so the index instead of the table.)
+ * update its place on the page. It moves when it would be some seconds too early, so that there are never many rows
+ * that wake early. One that does is passed over
+ * here, and {@link putOff} takes it out of the way. (That it is later than the beginning of time tells the planner,
+ * which knows nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so
+ * the index instead of the table.)
  */
 async function lockDue<Db>(
   tx: Transaction<Db>,
@@ -106,7 +110,8 @@ async function lockDue<Db>(
 }
 
 /**
- * Has rows wake at their deadline that would wake before it, so that {@link lockDue} does not come upon them again and again. It is a statement of its own, which
+ * Has rows wake at their deadline that would wake before it, so that {@link lockDue} does not come upon them again and
+ * again. It is a statement of its own, which
  * nothing due waits for: there are many of them where an earlier version of this has saved them.
  */
 async function putOff<Db>(database: Kysely<Db>, limit: number, clock: DatabaseClock): Promise<boolean> {

@@ -19,7 +19,7 @@ let database: Kysely<unknown>;
 beforeAll(async () => {
   testDatabase = await createTestDatabase('saga_clock');
   database = openDatabase(testDatabase.url, { poolSize: 4 });
-  clock = await settableClock(database);
+  clock = await settableClock((statement) => sql.raw(statement).execute(database));
   await migrate(database, { table: SAGA_MIGRATION_TABLE, migrations: orchestratorMigrations });
 });
 

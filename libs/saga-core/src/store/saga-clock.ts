@@ -13,7 +13,8 @@ export const SHOWN_DEADLINE = sql`(extract(epoch from deadline - ${SHIFT_INTERVA
 export const HEARD = sql`(extract(epoch from clock_timestamp()) * 1000)::float8 as wall, ${SHIFT}::float8 as shift`;
 
 /**
- * @returns the sagas' clock, for what is saved and what is due. A jump that nobody has made good yet is left out of it: the process knows the time well enough
+ * @returns the sagas' clock, for what is saved and what is due. A jump that nobody has made good yet is left out of
+ *   it: the process knows the time well enough
  *   to see that it cannot be.
  */
 export function sagasNow(clock: DatabaseClock): RawBuilder<unknown> {
@@ -31,12 +32,14 @@ export async function askNow<Db>(database: Kysely<Db>, clock: DatabaseClock): Pr
 }
 
 /**
- * Makes a jump of the database's clock good that was heard: the sagas' clock goes on as if it had not been. Of several processes one does it.
+ * Makes a jump of the database's clock good that was heard: the sagas' clock goes on as if it had not been. Of several
+ * processes one does it.
  *
  * @returns what the clock had jumped by, in milliseconds; null when there was none, or another process was first
  */
 export async function makeJumpGood<Db>(database: Kysely<Db>, clock: DatabaseClock): Promise<number | null> {
-  if (!clock.jump) return null;
+  const hasJumped = clock.jump !== null;
+  if (!hasJumped) return null;
   // It may have jumped back meanwhile.
   await askNow(database, clock);
   const { jump } = clock;

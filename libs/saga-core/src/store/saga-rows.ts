@@ -7,7 +7,10 @@ import type { SagaChange } from '../engine/saga-store.js';
 import { toJson } from './json.js';
 import { setAsTable, type SetColumn } from './set-as-table.js';
 
-/** The columns that {@link instanceOf} needs but for `until`, the deadline in milliseconds by the clock that is asked for. */
+/**
+ * The columns that {@link instanceOf} needs but for `until`, the deadline in milliseconds by the clock that is asked
+ * for.
+ */
 export const INSTANCE_COLUMNS = `saga_id, saga_name, definition_version, fingerprint, status, version, sequence, awaited, data, actions, failure, last_error, traceparent, coalesce(started_at, created_at) as started_at`;
 
 export interface InstanceRow {

@@ -84,7 +84,10 @@ export class SimulatedSystem {
     return instance.awaited.until === null ? null : instance.awaited.until - this.sagasAheadMs;
   }
 
-  /** By how much the sagas' clock is ahead of the time that has passed, in milliseconds: nothing, once jumps were made good. */
+  /**
+   * By how much the sagas' clock is ahead of the time that has passed, in milliseconds: nothing, once jumps were made
+   * good.
+   */
   get sagasAheadMs(): number {
     return this.databaseAheadMs + clockShiftIn(this.orders.peek());
   }

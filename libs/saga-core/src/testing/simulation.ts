@@ -270,7 +270,10 @@ export class Simulation<Data> {
     return done;
   }
 
-  /** The clock of the orchestrators' database is set. Every process that is there looks for deadlines four times a second, before and after. */
+  /**
+   * The clock of the orchestrators' database is set. Every process that is there looks for deadlines four times a
+   * second, before and after.
+   */
   private async jump(ms: number, worksFirst: boolean): Promise<void> {
     for (const worker of this.orchestratorsHere()) await this.poll(worker);
     const knowing = this.orchestratorsHere().filter(({ store }) => store.clock() !== null);

@@ -1,8 +1,10 @@
 import { sql, type Migration } from 'kysely';
 
 /**
- * By how much the sagas' clock differs from the database's, in one row; and when a saga was started by that clock (null: as `created_at`). Deadlines are by that
- * clock as well: until the database's clock jumps they are what they were. A process of an earlier version may run beside it; it only takes jumps for time.
+ * By how much the sagas' clock differs from the database's, in one row; and when a saga was started by that clock
+ * (null: as `created_at`). Deadlines are by that
+ * clock as well: until the database's clock jumps they are what they were. A process of an earlier version may run
+ * beside it; it only takes jumps for time.
  */
 export const sagaClock: Migration = {
   async up(db) {
