@@ -49,6 +49,8 @@ export const DEFAULTS = {
   heartbeatSeconds: 5,
   /** How long a connection attempt may take. */
   connectTimeoutMs: 5_000,
+  /** How long the database may take to answer when it is asked whether it does. */
+  databaseAnswersMs: 2_000,
   /** Pause before an attempt to connect, or to handle a set again, and its ceiling. */
   recoveryInitialMs: 100,
   recoveryMaxMs: 3_000,

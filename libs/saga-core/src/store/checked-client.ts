@@ -42,8 +42,8 @@ export class CheckedClient extends pg.Client {
     }
   }
 
-  /** Breaks the connection, so that the pool makes another. */
-  private abandon(): void {
+  /** Breaks the connection, so that the pool makes another and whatever waits on this one fails. */
+  abandon(): void {
     const client = this as unknown as { _queryable: boolean; connection: { stream: { destroy(): void } } };
     // The pool looks at this when the client comes back, which may be before the socket reports its end.
     client._queryable = false;

@@ -30,14 +30,17 @@ const IDLE_IN_TRANSACTION_MS = 10_000;
  * @returns Kysely; end it with `destroy()`
  */
 export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Kysely<Db> {
-  const pool = new pg.Pool({
+  const config: pg.ClientConfig = {
     connectionString: url,
-    max: options.poolSize ?? 10,
     ...(options.applicationName === undefined ? {} : { application_name: options.applicationName }),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
+  };
+  const pool = new pg.Pool({
+    ...config,
+    max: options.poolSize ?? 10,
     // A connection costs its first users tens of milliseconds, for signing in and for empty caches in the server: once made, it is kept.
     idleTimeoutMillis: 0,
     pipeline: true,
@@ -47,21 +50,38 @@ export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Ky
   // An idle connection that breaks leaves the pool; the next query opens another.
   pool.on('error', () => undefined);
   const database = new Kysely<Db>({ dialect: new PipeliningDialect({ pool }) });
-  pools.set(database, pool);
+  opened.set(database, { pool, config });
   return database;
 }
 
 /** Kysely does not tell its pool. */
-const pools = new WeakMap<object, pg.Pool>();
+const opened = new WeakMap<object, { pool: pg.Pool; config: pg.ClientConfig }>();
+
+function openedAs<Db>(database: Kysely<Db>): { pool: pg.Pool; config: pg.ClientConfig } {
+  const found = opened.get(database);
+  if (!found) throw new TypeError('Open the database with openDatabase: the pool of another is not known');
+  return found;
+}
 
 /** How many connections a pool has, and how much waits for one. */
 export type PoolCounts = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
 
 /** @returns the live counts of the pool of a database that {@link openDatabase} opened. @throws {TypeError} for another */
 export function poolOf<Db>(database: Kysely<Db>): PoolCounts {
-  const pool = pools.get(database);
-  if (!pool) throw new TypeError('Open the database with openDatabase: the pool of another is not known');
-  return pool;
+  return openedAs(database).pool;
+}
+
+/** A client whose results have their types, which a {@link CheckedClient}'s have not. */
+export type SingleClient = pg.Client & Pick<CheckedClient, 'abandon'>;
+
+/**
+ * A connection beside the pool, signed in as those of the pool are. Connect it, and end it.
+ *
+ * @param limits - what differs
+ * @throws {TypeError} for a database that {@link openDatabase} did not open
+ */
+export function clientBesidePool<Db>(database: Kysely<Db>, limits: pg.ClientConfig): SingleClient {
+  return new CheckedClient({ ...openedAs(database).config, ...limits });
 }
 
 function corkedSocket(): Socket {
