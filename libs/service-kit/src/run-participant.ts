@@ -1,10 +1,11 @@
-import type { Kysely, Migration, Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import {
   createParticipant,
   DEFAULTS,
   participantMigrations,
   SAGA_MIGRATION_TABLE,
   type CommandHandlers,
+  type Migrations,
   type ParticipantOptions,
   type ServiceContract,
 } from 'saga-core';
@@ -26,7 +27,7 @@ export interface ParticipantDefinition<Contract extends ServiceContract, Db> {
   /** Puts business keys beside the ids in each log line about a command. */
   readonly logFields: NonNullable<ParticipantOptions<Contract, Db>['logFields']>;
   /** Of its own tables; those of the library are added. */
-  readonly migrations: Record<string, Migration>;
+  readonly migrations: Migrations;
   /** Puts the first rows in. It runs at every start, also in two processes at once. */
   readonly seed: (database: Kysely<Db>) => Promise<void>;
   /** Adds its routes to those for health. */

@@ -40,7 +40,11 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   }
 
   const metrics = createMetrics();
-  const database = openDatabase<Db>(settings.DATABASE_URL, { applicationName: definition.name });
+  const database = openDatabase<Db>(settings.DATABASE_URL, {
+    applicationName: definition.name,
+    transactionPooler: settings.DATABASE_POOLER,
+    ...(settings.DATABASE_SCHEMA === undefined ? {} : { schema: settings.DATABASE_SCHEMA }),
+  });
   lifetime.onStop('the database', () => database.destroy());
   poolMetrics(database, metrics);
   const urls = settings.AMQP_URL.split(',');
@@ -107,7 +111,7 @@ async function prepareDatabase<Db>(
   const prepare = async () => {
     await ensureDatabase(settings.DATABASE_URL);
     for (const [table, versions] of Object.entries(migrations))
-      await migrate(database, { table, migrations: versions });
+      await migrate(database, { table, migrations: versions, logger, signal: lifetime.stopping });
     await seed?.(database);
   };
   await whenAvailable(`the database of ${name}`, prepare, { logger, signal: lifetime.stopping });
