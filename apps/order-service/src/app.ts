@@ -17,7 +17,7 @@ import { createOrderSaga } from './create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from './database.js';
 import { orderMigrations } from './migrations/index.js';
 import { documentApi } from './openapi.js';
-import { orderFinder } from './orders/order-queries.js';
+import { listOrders, orderFinder } from './orders/order-queries.js';
 import { orderIntake } from './orders/order-intake.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
@@ -38,6 +38,9 @@ const settings = {
   OPERATOR_MAY_EDIT: Type.Boolean({ default: false, description: 'true or false' }),
   ...linkSettings,
 };
+
+/** The id of none. */
+const NO_SAGA = '00000000-0000-0000-0000-000000000000';
 
 function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
   const { database, transport, logger, metrics } = context;
@@ -67,6 +70,10 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
         await Promise.all([orchestrator.stop(), keysPurged]);
       },
       isReady: () => orchestrator.isReady(),
+    },
+    probe: async () => {
+      const [newest] = (await listOrders(database, { limit: 1, olderThan: null })).orders;
+      await orchestrator.find(newest?.sagaId ?? NO_SAGA);
     },
     routes: async (app: HttpApp) => {
       await documentApi(app, { Order });

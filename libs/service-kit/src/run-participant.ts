@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import {
   createParticipant,
   DEFAULTS,
@@ -68,6 +68,14 @@ export async function runParticipant<Contract extends ServiceContract, Db>(
       routes: (app) => {
         routes(app, database);
       },
+      probe: () => lastCommandAt(database),
     }),
   });
+}
+
+/** @returns when the command came that is the youngest saga's, if any */
+async function lastCommandAt<Db>(database: Kysely<Db>): Promise<string | undefined> {
+  const { rows } = await sql<{ created_at: Date }>`
+    select created_at from saga_inbox order by saga_id desc, sequence desc limit 1`.execute(database);
+  return rows[0]?.created_at.toISOString();
 }

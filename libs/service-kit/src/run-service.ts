@@ -85,7 +85,7 @@ function settingsOrExit<Db, Own extends TProperties>(definition: ServiceDefiniti
 
 async function listen<Db>(
   { name, asyncApi }: Pick<ServiceDefinition<Db>, 'name' | 'asyncApi'>,
-  { worker, routes }: Service,
+  { worker, routes, probe }: Service,
   { database, transport, settings, logger, metrics }: ServiceContext<Db>,
   lifetime: Lifetime,
   closedBecause: () => string | null,
@@ -97,7 +97,7 @@ async function listen<Db>(
   turnAwayWhile(app, closedBecause);
   // First the service's own, so that one that documents its API documents these as well.
   await routes?.(app);
-  healthRoutes(app, { database, transport, worker });
+  healthRoutes(app, { database, probe, transport, worker });
   metricsRoutes(app, metrics);
   asyncApiRoutes(app, asyncApi, name, parseServiceUrls(settings.SERVICE_URLS));
   await app.listen({ host: settings.HOST, port: settings.PORT });

@@ -34,6 +34,8 @@ export interface Service {
   readonly worker: Worker;
   /** Adds its routes to those for health. */
   readonly routes?: (app: HttpApp) => void | Promise<void>;
+  /** Asks the database what its requests and messages ask it, for readiness. It throws when those would fail. */
+  readonly probe?: () => Promise<unknown>;
 }
 
 /** A service, as runService runs it. */
