@@ -14,7 +14,7 @@ export interface DatabaseOptions {
   readonly applicationName?: string;
   /** The schema in which everything is created and looked for; `public` unless given. Kysely's `withSchema` is no way to name it. */
   readonly schema?: string;
-  /** Set when between here and the server a pooler gives each transaction another session, as PgBouncer does in transaction mode: docs/poolers.md. */
+  /** Set when between here and the server a pooler gives each transaction another session, as PgBouncer does in transaction mode: docs/database.md. */
   readonly transactionPooler?: boolean;
 }
 
