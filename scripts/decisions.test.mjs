@@ -92,6 +92,11 @@ test('another database, another virtual host: all else of a URL stays', () => {
     'postgres://me:p%40ss@db.example:6432/order_service?sslmode=require',
   );
   assert.equal(
+    withDatabase('postgres://me:p%40ss@/app?host=/run/postgresql', 'order_service'),
+    'postgres://me:p%40ss@/order_service?host=/run/postgresql',
+  );
+  assert.equal(withDatabase('postgres://db.example', 'a b'), 'postgres://db.example/a%20b');
+  assert.equal(
     withVhost('amqp://a, amqps://b:5671/x?heartbeat=5', 'a/b'),
     'amqp://a/a%2Fb,amqps://b:5671/a%2Fb?heartbeat=5',
   );
@@ -101,6 +106,10 @@ test('another database, another virtual host: all else of a URL stays', () => {
 
 test('passwords are not shown', () => {
   assert.equal(withoutPassword('amqp://u:secret@a:5672/v,amqp://u:secret@b'), 'amqp://u@a:5672/v,amqp://u@b');
+  assert.equal(
+    withoutPassword('postgres://u:secret@/db?host=/run&password=secret'),
+    'postgres://u@/db?host=/run&password=',
+  );
 });
 
 test('the management API is looked for beside the broker', () => {

@@ -19,6 +19,7 @@ Looks whether what the four services and the broker hold fits together. It only 
 
 Environment
   DATABASE_URL    the PostgreSQL server of the services, as for npm start
+  DATABASE_SCHEMA the schema that has their tables, as for the services; public unless set
   AMQP_URL        their RabbitMQ, as for npm start
 What is not given is taken from the stack that npm start runs.
 
@@ -62,6 +63,7 @@ function placesOf(stackFile) {
     databases: databaseUrl
       ? Object.fromEntries(names.map((name) => [name, withDatabase(databaseUrl, name)]))
       : known(stack?.databases, 'DATABASE_URL'),
+    ...(process.env.DATABASE_SCHEMA && { schema: process.env.DATABASE_SCHEMA }),
     amqpUrls: splitUrls(amqpUrl || known(stack?.amqpUrl, 'AMQP_URL')),
   };
 }

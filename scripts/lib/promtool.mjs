@@ -1,5 +1,5 @@
-import fs from 'node:fs';
 import path from 'node:path';
+import { aptExtract } from './apt-extract.mjs';
 import { run } from './command.mjs';
 import { toolsFolder } from './paths.mjs';
 
@@ -16,13 +16,7 @@ export async function findPromtool() {
 }
 
 /** Takes promtool out of Debian's package, without installing it: that would start a server. @returns {Promise<boolean>} whether it is there now */
-export async function extractPromtool({ setupLog, lifetime }) {
-  const folder = path.join(toolsFolder, 'prometheus');
-  fs.mkdirSync(folder, { recursive: true });
-  const options = { cwd: folder, logFile: setupLog, signal: lifetime.signal };
-  if ((await run('apt-get', ['download', 'prometheus'], options)).code !== 0) return false;
-  const archive = fs.readdirSync(folder).find((name) => name.endsWith('.deb'));
-  if (archive === undefined || (await run('dpkg-deb', ['-x', archive, '.'], options)).code !== 0) return false;
-  fs.rmSync(path.join(folder, archive));
-  return (await findPromtool()) !== undefined;
+export async function extractPromtool(context) {
+  const done = await aptExtract(['prometheus'], path.join(toolsFolder, 'prometheus'), context);
+  return done && (await findPromtool()) !== undefined;
 }

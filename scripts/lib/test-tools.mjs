@@ -1,5 +1,6 @@
 import { aptInstall } from './apt-install.mjs';
 import { findChromium, NO_CHROMIUM } from './chromium.mjs';
+import { extractPgBouncer, findPgBouncer, NO_PGBOUNCER } from './pgbouncer.mjs';
 import { extractPromtool, findPromtool, NO_PROMTOOL } from './promtool.mjs';
 import { findPythonWithPika, NO_PIKA } from './python-with-pika.mjs';
 
@@ -18,6 +19,13 @@ const TOOLS = [
     lack: NO_CHROMIUM,
     install: (context) => aptInstall('chromium', context),
     suite: 'test/console.e2e',
+  },
+  {
+    name: 'PgBouncer',
+    find: findPgBouncer,
+    lack: NO_PGBOUNCER,
+    install: extractPgBouncer,
+    suite: 'test/pooler.e2e',
   },
   { name: 'promtool', find: findPromtool, lack: NO_PROMTOOL, install: extractPromtool, suite: 'test/alerts.e2e' },
 ];

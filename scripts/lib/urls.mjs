@@ -1,8 +1,7 @@
-/** The same server, another database; everything else of the URL stays. */
+/** The same server, another database; everything else of the URL stays. It may be none to Node: `postgres://user@/name?host=/run/postgresql` is not. */
 export function withDatabase(databaseUrl, name) {
-  const url = new URL(databaseUrl);
-  url.pathname = `/${encodeURIComponent(name)}`;
-  return url.href;
+  const [, server, parameters] = /^(postgres(?:ql)?:\/\/[^/?#]*)(?:\/[^?#]*)?(.*)$/s.exec(databaseUrl);
+  return `${server}/${encodeURIComponent(name)}${parameters}`;
 }
 
 /** `AMQP_URL` may hold several URLs, one for each node of a cluster. */
@@ -48,13 +47,7 @@ export function queueUrlOf({ url, managementUrl }) {
   return `${new URL(managementUrl).origin}/#/queues/${vhost}/{queue}`;
 }
 
-/** A URL that can be shown: without the password. */
+/** URLs that can be shown: without their passwords. */
 export function withoutPassword(text) {
-  return splitUrls(text)
-    .map((part) => {
-      const url = new URL(part);
-      url.password = '';
-      return url.href;
-    })
-    .join(',');
+  return text.replace(/(:\/\/[^:@/?#]*):[^/?#]*@/g, '$1@').replace(/([?&]password=)[^&]*/g, '$1');
 }

@@ -58,7 +58,8 @@ export async function everyOrderEnded(stack: Stack, timeoutMs: number): Promise<
 export function placesOf(stack: Stack) {
   const services = ['order-service', 'consumer-service', 'restaurant-service', 'accounting-service'] as const;
   const databases = services.map((name) => [name.replace('-', '_'), stack.settingsOf(name).DATABASE_URL!] as const);
-  return { databases: Object.fromEntries(databases), amqpUrls: [stack.broker.amqpUrl] };
+  const schema = stack.settingsOf('order-service').DATABASE_SCHEMA;
+  return { databases: Object.fromEntries(databases), amqpUrls: [stack.broker.amqpUrl], ...(schema && { schema }) };
 }
 
 /** @returns what an audit finds wrong, a line each: an effect that is missing, doubled, or still in force, a saga that nobody attends to, … */

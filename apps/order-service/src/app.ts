@@ -17,7 +17,7 @@ import { createOrderSaga } from './create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from './database.js';
 import { orderMigrations } from './migrations/index.js';
 import { documentApi } from './openapi.js';
-import { orderFinder } from './orders/order-queries.js';
+import { listOrders, orderFinder } from './orders/order-queries.js';
 import { orderIntake } from './orders/order-intake.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { Order } from './orders/order-schemas.js';
@@ -39,6 +39,9 @@ const settings = {
   LIMIT_IN_FLIGHT: Type.Boolean({ default: DEFAULTS.limitInFlight, description: 'true or false' }),
   ...linkSettings,
 };
+
+/** The id of none. */
+const NO_SAGA = '00000000-0000-0000-0000-000000000000';
 
 function build(context: ServiceContext<OrderDatabase, typeof settings>): Service {
   const { database, transport, logger, metrics } = context;
@@ -70,6 +73,10 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
       },
       isReady: () => orchestrator.isReady(),
       notReadyBecause: () => orchestrator.notReadyBecause(),
+    },
+    probe: async () => {
+      const [newest] = (await listOrders(database, { limit: 1, olderThan: null })).orders;
+      await orchestrator.find(newest?.sagaId ?? NO_SAGA);
     },
     routes: async (app: HttpApp) => {
       await documentApi(app, { Order });

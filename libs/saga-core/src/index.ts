@@ -31,11 +31,16 @@ export type {
 } from './engine/observer.js';
 export type { SagaStatus } from './engine/instance.js';
 export { isTransient, isUnavailable, isUniqueViolation, mayPass } from './store/database-errors.js';
-export { ensureDatabase, openDatabase } from './store/open-database.js';
+export { parseDatabaseUrl } from './store/database-url.js';
+export { ensureDatabase } from './store/ensure-database.js';
+export { openDatabase } from './store/open-database.js';
 export type { DatabaseOptions } from './store/open-database.js';
 export { setAsTable, setOf } from './store/set-as-table.js';
 export type { SetColumn } from './store/set-as-table.js';
 export { migrate } from './store/migrate.js';
+export type { MigrateOptions } from './store/migrate.js';
+export { migrationSet } from './store/migrations/migration.js';
+export type { Migration, Migrations } from './store/migrations/migration.js';
 export { SAGA_MIGRATION_TABLE, orchestratorMigrations, participantMigrations } from './store/migrations/index.js';
 export { connectTransport } from './transport/rabbit-transport.js';
 export type { RabbitOptions, RabbitTransport } from './transport/rabbit-transport.js';

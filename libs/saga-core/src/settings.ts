@@ -67,6 +67,16 @@ export const DEFAULTS = {
   heartbeatSeconds: 5,
   /** How long a connection attempt may take. */
   connectTimeoutMs: 5_000,
+  /** How long a statement may take before the server ends it; and before the client gives it up, because there is a black hole between here and the server. */
+  statementTimeoutMs: 15_000,
+  queryTimeoutMs: 20_000,
+  /**
+   * The server ends a session that leaves its transaction open for this long: its process was stopped, or its machine is gone without a word, and its locks
+   * would keep all others from the same sagas until TCP gives up, in hours. A handler that does nothing in the database for as long must do so before it begins.
+   */
+  idleInTransactionMs: 10_000,
+  /** How often the server looks, while a statement runs, whether its client is still there. */
+  connectionCheckMs: 500,
   /** How long the database may take to answer when it is asked whether it does. */
   databaseAnswersMs: 2_000,
   /** For so long consumers wait for the declaring of their queues; one that takes longer goes on beside them. */

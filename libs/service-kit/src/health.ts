@@ -7,7 +7,7 @@ import type { HttpApp } from './http-app.js';
 const check = (description: string) => Type.Union([Type.Literal('ok'), Type.Literal('failing')], { description });
 const Checks = Type.Object(
   {
-    database: check('Whether the database answers.'),
+    database: check('Whether the database answers as it should, and takes writes.'),
     broker: check('Whether messages can be published.'),
     consumers: check('Whether messages are consumed, and can be handled.'),
   },
@@ -59,8 +59,10 @@ const getReady = {
 
 /** What readiness depends on. */
 export interface HealthSources {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any database: only `select 1` is asked of it
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any database: no table of it is asked for
   readonly database: Kysely<any>;
+  /** Asks the database what requests and messages ask it. It throws when those would fail. */
+  readonly probe?: (() => Promise<unknown>) | undefined;
   /** Whether messages can be published. */
   readonly transport: { isReady(): boolean };
   /** Whether messages are consumed, and why not. */
@@ -68,15 +70,15 @@ export interface HealthSources {
 }
 
 /** Adds `GET /health/live`, which is 200 while the process runs, and `GET /health/ready`, which is 503 while something that work needs is missing. */
-export function healthRoutes(app: HttpApp, { database, transport, worker }: HealthSources): void {
-  const isReachable = databaseProbe(database);
+export function healthRoutes(app: HttpApp, { database, probe, transport, worker }: HealthSources): void {
+  const isOfUse = databaseProbe(database, probe);
 
   app.get('/health/live', { schema: getLive }, async () => ({ status: 'live' as const }));
 
   app.get('/health/ready', { schema: getReady }, async (_request, reply) => {
     const state = (ok: boolean) => (ok ? ('ok' as const) : ('failing' as const));
     const checks = {
-      database: state(await isReachable()),
+      database: state(await isOfUse()),
       broker: state(transport.isReady()),
       consumers: state(worker.isReady()),
     };
@@ -90,15 +92,15 @@ export function healthRoutes(app: HttpApp, { database, transport, worker }: Heal
 }
 
 /** @returns a question that is asked once at a time: probes of a database that hangs would otherwise take all its connections. */
-function databaseProbe(database: HealthSources['database']): () => Promise<boolean> {
+function databaseProbe(database: HealthSources['database'], probe: HealthSources['probe']): () => Promise<boolean> {
   let current: Promise<boolean> | null = null;
   return async () => {
-    current ??= sql`select 1`
-      .execute(database)
-      .then(
-        () => true,
-        () => false,
-      )
+    current ??= answersAsItShould(database)
+      .then(async (ok) => {
+        if (ok) await probe?.();
+        return ok;
+      })
+      .catch(() => false)
       .finally(() => (current = null));
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<boolean>((resolve) => {
@@ -106,4 +108,13 @@ function databaseProbe(database: HealthSources['database']): () => Promise<boole
     });
     return Promise.race([current, timeout]).finally(() => clearTimeout(timer));
   };
+}
+
+/** As requests do, with a parameter, and with a date that must come back as it went. And a standby, which only reads, is of no use. */
+async function answersAsItShould(database: HealthSources['database']): Promise<boolean> {
+  const now = new Date();
+  const { rows } = await sql<{ at: unknown; writable: boolean }>`
+    select ${now}::timestamptz as at, current_setting('transaction_read_only') = 'off' as writable`.execute(database);
+  const { at, writable } = rows[0]!;
+  return writable && at instanceof Date && at.getTime() === now.getTime();
 }

@@ -1,10 +1,11 @@
-import type { Kysely, Migration, Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import {
   createParticipant,
   DEFAULTS,
   participantMigrations,
   SAGA_MIGRATION_TABLE,
   type CommandHandlers,
+  type Migrations,
   type ParticipantOptions,
   type ServiceContract,
 } from 'saga-core';
@@ -26,7 +27,7 @@ export interface ParticipantDefinition<Contract extends ServiceContract, Db> {
   /** Puts business keys beside the ids in each log line about a command. */
   readonly logFields: NonNullable<ParticipantOptions<Contract, Db>['logFields']>;
   /** Of its own tables; those of the library are added. */
-  readonly migrations: Record<string, Migration>;
+  readonly migrations: Migrations;
   /** Puts the first rows in. It runs at every start, also in two processes at once. */
   readonly seed: (database: Kysely<Db>) => Promise<void>;
   /** Adds its routes to those for health. */
@@ -67,6 +68,14 @@ export async function runParticipant<Contract extends ServiceContract, Db>(
       routes: (app) => {
         routes(app, database);
       },
+      probe: () => lastCommandAt(database),
     }),
   });
+}
+
+/** @returns when the command came that is the youngest saga's, if any */
+async function lastCommandAt<Db>(database: Kysely<Db>): Promise<string | undefined> {
+  const { rows } = await sql<{ created_at: Date }>`
+    select created_at from saga_inbox order by saga_id desc, sequence desc limit 1`.execute(database);
+  return rows[0]?.created_at.toISOString();
 }

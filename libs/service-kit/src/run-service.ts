@@ -40,7 +40,11 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   }
 
   const metrics = createMetrics();
-  const database = openDatabase<Db>(settings.DATABASE_URL, { applicationName: definition.name });
+  const database = openDatabase<Db>(settings.DATABASE_URL, {
+    applicationName: definition.name,
+    transactionPooler: settings.DATABASE_POOLER,
+    ...(settings.DATABASE_SCHEMA === undefined ? {} : { schema: settings.DATABASE_SCHEMA }),
+  });
   lifetime.onStop('the database', () => database.destroy());
   poolMetrics(database, metrics);
   const urls = settings.AMQP_URL.split(',');
@@ -81,7 +85,7 @@ function settingsOrExit<Db, Own extends TProperties>(definition: ServiceDefiniti
 
 async function listen<Db>(
   { name, asyncApi }: Pick<ServiceDefinition<Db>, 'name' | 'asyncApi'>,
-  { worker, routes }: Service,
+  { worker, routes, probe }: Service,
   { database, transport, settings, logger, metrics }: ServiceContext<Db>,
   lifetime: Lifetime,
   closedBecause: () => string | null,
@@ -93,7 +97,7 @@ async function listen<Db>(
   turnAwayWhile(app, closedBecause);
   // First the service's own, so that one that documents its API documents these as well.
   await routes?.(app);
-  healthRoutes(app, { database, transport, worker });
+  healthRoutes(app, { database, probe, transport, worker });
   metricsRoutes(app, metrics);
   asyncApiRoutes(app, asyncApi, name, parseServiceUrls(settings.SERVICE_URLS));
   await app.listen({ host: settings.HOST, port: settings.PORT });
@@ -107,7 +111,7 @@ async function prepareDatabase<Db>(
   const prepare = async () => {
     await ensureDatabase(settings.DATABASE_URL);
     for (const [table, versions] of Object.entries(migrations))
-      await migrate(database, { table, migrations: versions });
+      await migrate(database, { table, migrations: versions, logger, signal: lifetime.stopping });
     await seed?.(database);
   };
   await whenAvailable(`the database of ${name}`, prepare, { logger, signal: lifetime.stopping });

@@ -1,7 +1,7 @@
 /** What a service says about itself; run-service.ts does the rest. */
 import type { TProperties } from '@sinclair/typebox';
-import type { Kysely, Migration } from 'kysely';
-import type { Logger, RabbitTransport } from 'saga-core';
+import type { Kysely } from 'kysely';
+import type { Logger, Migrations, RabbitTransport } from 'saga-core';
 import type { AsyncApiDocument } from 'saga-core/asyncapi';
 import type { Registry } from 'prom-client';
 import type { HttpApp } from './http-app.js';
@@ -36,6 +36,8 @@ export interface Service {
   readonly worker: Worker;
   /** Adds its routes to those for health. */
   readonly routes?: (app: HttpApp) => void | Promise<void>;
+  /** Asks the database what its requests and messages ask it, for readiness. It throws when those would fail. */
+  readonly probe?: () => Promise<unknown>;
 }
 
 /** A service, as runService runs it. */
@@ -48,7 +50,7 @@ export interface ServiceDefinition<Db, Own extends TProperties = TProperties> {
   /** The document of its messages, which it serves. */
   readonly asyncApi: AsyncApiDocument;
   /** Migrations by the table that keeps account of them, in the order in which they run. */
-  readonly migrations: Readonly<Record<string, Record<string, Migration>>>;
+  readonly migrations: Readonly<Record<string, Migrations>>;
   /** Puts the first rows in. It runs at every start, also in two processes at once. */
   readonly seed?: (database: Kysely<Db>) => Promise<void>;
   /** Builds the parts; starts nothing. */

@@ -11,6 +11,7 @@ describe('readSettings', () => {
   it('has a default for all that is not a place', () => {
     expect(readSettings(8081, {}, required)).toEqual({
       ...required,
+      DATABASE_POOLER: false,
       HOST: '0.0.0.0',
       PORT: 8081,
       LOG_LEVEL: 'info',
@@ -66,9 +67,18 @@ describe('readSettings', () => {
   });
 
   it.each([
+    'postgres://u:p@/db?host=/run/postgresql',
+    'postgres:///db',
+    'postgres://%2Frun%2Fpostgresql/db?sslmode=disable',
+  ])('takes a URL of a database as people have them: %s', (DATABASE_URL) => {
+    expect(readSettings(8081, {}, { ...required, DATABASE_URL })).toMatchObject({ DATABASE_URL });
+  });
+
+  it.each([
     ['DATABASE_URL', 'mysql://root:secret@localhost/orders'],
     ['DATABASE_URL', 'postgres://postgres:secret@localhost:5432'],
     ['DATABASE_URL', 'postgres://postgres:secret@localhost:port/orders'],
+    ['DATABASE_URL', 'postgres://postgres:secret@one,two/orders'],
     ['AMQP_URL', 'http://secret@localhost'],
     ['AMQP_URL', 'amqp://a:secret@localhost,'],
     ['AMQP_URL', 'amqp://a:secret@localhost,amqp://b:port'],

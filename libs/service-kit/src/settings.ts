@@ -1,7 +1,7 @@
 /** A service's settings: environment variables, validated before anything else happens. */
 import { Type, type Static, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { CRASH_POINTS, problemsOf } from 'saga-core';
+import { CRASH_POINTS, parseDatabaseUrl, problemsOf } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 import { parseStrings } from './parse-strings.js';
 import { SERVICE_URLS } from './service-urls.js';
@@ -13,9 +13,18 @@ const commonSettings = (defaultPort: number) => ({
   HOST: Type.String({ default: DEFAULTS.host, minLength: 1, description: 'the address to listen on' }),
   PORT: Type.Integer({ default: defaultPort, minimum: 0, maximum: 65_535, description: 'a port from 0 to 65535' }),
   DATABASE_URL: Type.String({
-    pattern: '^postgres(ql)?://[^\\s]+/[^\\s/]+$',
+    pattern: '^postgres(ql)?://\\S+$',
     writeOnly: true,
-    description: "the URL of the service's own database, such as postgres://user:password@host:5432/name",
+    description:
+      "the URL of the service's own database, with one host, such as postgres://user:password@host:5432/name",
+  }),
+  DATABASE_SCHEMA: Type.Optional(
+    Type.String({ maxLength: 63, description: 'the name of the schema in which all tables are; public unless set' }),
+  ),
+  DATABASE_POOLER: Type.Boolean({
+    default: false,
+    description:
+      'true or false: whether between here and the database a pooler gives each transaction another session, as PgBouncer does in transaction mode',
   }),
   AMQP_URL: Type.String({
     pattern: '^amqps?://[^\\s,]+(,amqps?://[^\\s,]+)*$',
@@ -75,7 +84,8 @@ export function readSettings<Own extends TProperties>(
   }
   const settings = Value.Default(schema, parseStrings(schema, Object.fromEntries(given))) as Record<string, unknown>;
   const wrong = new Set(problemsOf(schema, settings).map(({ path }) => path.split('/')[1] ?? ''));
-  for (const name of ['DATABASE_URL', 'AMQP_URL']) if (!areUrls(given.get(name))) wrong.add(name);
+  if (!isDatabaseUrl(given.get('DATABASE_URL'))) wrong.add('DATABASE_URL');
+  if (!areUrls(given.get('AMQP_URL'))) wrong.add('AMQP_URL');
   if (wrong.size > 0)
     throw new SettingsError([...wrong].map((name) => describe(name, properties[name], given.get(name))).join('; '));
   return settings as Settings<Own>;
@@ -86,6 +96,15 @@ function describe(name: string, property: TSchema | undefined, value: string | u
   if (value === undefined) return `${name} is missing: ${expected}`;
   // A secret in a log is a secret lost.
   return property?.writeOnly ? `${name} is wrong: ${expected}` : `${name} is "${value}": ${expected}`;
+}
+
+function isDatabaseUrl(value = ''): boolean {
+  try {
+    parseDatabaseUrl(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function areUrls(value: string | undefined): boolean {

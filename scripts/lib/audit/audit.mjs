@@ -6,7 +6,8 @@ import { collectFindings } from './rules.mjs';
 import { anySagaRuns, auditSagas } from './sagas.mjs';
 
 /**
- * @typedef {{databases: Record<string, string>, amqpUrls: string[]}} Places the databases' URLs by their names, `order_service` and so on
+ * @typedef {{databases: Record<string, string>, schema?: string, amqpUrls: string[]}} Places the databases' URLs by their names, `order_service` and so on; `public` unless a
+ *   schema is named
  * @typedef {{wrong: import('./rules.mjs').Finding[], wrongCounts: Record<string, number>, stuck: {id: string, step: string, error: string}[],
  *   counts: {orders: Record<string, number>, tickets: Record<string, number>, authorizations: Record<string, number>,
  *   sagas: Record<string, number>, queues: Record<string, number>}}} Report `wrong` has at most a thousand of each rule, `wrongCounts` counts all
@@ -17,9 +18,9 @@ import { anySagaRuns, auditSagas } from './sagas.mjs';
  * @returns {Promise<Report>}
  * @throws when it could not look everywhere
  */
-export async function audit({ databases: urls, amqpUrls }) {
+export async function audit({ databases: urls, schema = 'public', amqpUrls }) {
   const findings = collectFindings();
-  return withDatabases(urls, async (databases) => {
+  return withDatabases(urls, schema, async (databases) => {
     const ofOrders = await auditOrders(databases, findings);
     const { counts: sagas, stuck } = await auditSagas(databases.orders, findings);
     const queues = await auditQueues(amqpUrls, () => anySagaRuns(databases.orders), findings);

@@ -1,5 +1,7 @@
 /** Invariant: a COMMIT that answers ROLLBACK is a failure. PostgreSQL answers so, without an error, when the transaction was broken before. */
+import { Socket } from 'node:net';
 import pg from 'pg';
+import { corkWrites } from '../cork-writes.js';
 import { SagaError } from '../errors.js';
 import { IDENTIFY, identityOf } from './abandon-connection.js';
 import { isUnavailable } from './database-errors.js';
@@ -7,6 +9,11 @@ import { isUnavailable } from './database-errors.js';
 /** Distinct statements that are prepared on a connection; beyond that, texts vary with their input and would fill the server's memory. */
 const MOST_PREPARED = 200;
 const names = new Map<string, string>();
+
+export interface CheckedClientConfig extends pg.ClientConfig {
+  /** Whether statements that have parameters are prepared under a name; they are unless told otherwise. */
+  readonly prepared?: boolean;
+}
 
 /**
  * A pg client for the pool. It checks commits; it prepares statements that have parameters, so that each connection parses and plans them once; and it
@@ -16,9 +23,16 @@ const names = new Map<string, string>();
 export class CheckedClient extends pg.Client {
   private isInTransaction = false;
   private hasTraces = false;
+  private readonly socket: Socket;
+  private readonly prepared: boolean;
+  private abandoned = false;
 
-  constructor(config?: string | pg.ClientConfig) {
-    super(config);
+  constructor(config: CheckedClientConfig = {}) {
+    const socket = corkedSocket();
+    // The pool hides the password from whoever lists its options.
+    super({ ...config, password: config.password, stream: () => socket });
+    this.socket = socket;
+    this.prepared = config.prepared ?? true;
     // A session that the server ends while nobody waits for it must not take the process down; the next query reports it.
     this.on('error', () => undefined);
   }
@@ -27,7 +41,8 @@ export class CheckedClient extends pg.Client {
     const [text, values] = args;
     if (text === IDENTIFY) return Promise.resolve(identityOf(this)) as never;
     this.watch(textOf(text));
-    const prepared = args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0;
+    const prepared =
+      this.prepared && args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0;
     const given = prepared ? [preparedQuery(text, values)] : args;
     const outcome = (super.query as (...args: unknown[]) => unknown).apply(this, given);
     if (!(outcome instanceof Promise)) return outcome as never;
@@ -52,7 +67,7 @@ export class CheckedClient extends pg.Client {
 
   /** Notes what a transaction does to its session. */
   private watch(text: string): void {
-    if (text === 'begin') this.isInTransaction = true;
+    if (/^begin\b/.test(text)) this.isInTransaction = true;
     else if (this.isInTransaction && LEAVES_TRACES.test(text)) this.hasTraces = true;
   }
 
@@ -63,13 +78,23 @@ export class CheckedClient extends pg.Client {
     if (this.hasTraces) this.abandon();
   }
 
-  /** Breaks the connection, so that the pool makes another and whatever waits on this one fails. */
+  /** Breaks the connection: whatever waits on it fails. */
   abandon(): void {
-    const client = this as unknown as { _queryable: boolean; connection: { stream: { destroy(): void } } };
-    // The pool looks at this when the client comes back, which may be before the socket reports its end.
-    client._queryable = false;
-    client.connection.stream.destroy();
+    this.abandoned = true;
+    this.socket.destroy();
   }
+
+  /** Whether the connection was broken on purpose. Its end may not have been reported yet when the client comes back to the pool, so that one must look here. */
+  get isAbandoned(): boolean {
+    return this.abandoned;
+  }
+}
+
+function corkedSocket(): Socket {
+  const socket = new Socket();
+  // Not before: to connect gives a socket its own write method back.
+  socket.once('connect', () => corkWrites(socket));
+  return socket;
 }
 
 const NOTHING: pg.QueryResult = { command: 'ROLLBACK', rowCount: 0, oid: 0, fields: [], rows: [] };
@@ -86,14 +111,19 @@ const READ_ONLY_STATE = '25006';
 /** @returns whether the error is the connection's, and the next statement on it would fail as well. */
 function isOfNoUse(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if ((error as { code?: unknown }).code === READ_ONLY_STATE) return true;
-  return /^Query read timeout$|cached plan must not change/.test(error.message);
+  if ((error as { code?: unknown }).code === READ_ONLY_STATE || isStalePlan(error)) return true;
+  return error.message === 'Query read timeout';
 }
 
 const textOf = (query: unknown): string => {
   const text = typeof query === 'string' ? query : (query as { text?: unknown } | null)?.text;
   return typeof text === 'string' ? text : '';
 };
+
+/** @returns whether a prepared statement no longer fits its tables. The server's message is in a language of its choice; the place that it comes from is not. */
+const isStalePlan = (error: Error): boolean =>
+  (error as { routine?: unknown }).routine === 'RevalidateCachedQuery' ||
+  error.message.includes('cached plan must not change');
 
 function preparedQuery(text: string, values: unknown[]): pg.QueryConfig {
   let name = names.get(text);

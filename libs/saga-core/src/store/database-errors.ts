@@ -17,7 +17,7 @@ const NETWORK_CODES = new Set([
   'ENOENT',
 ]);
 /** SQLSTATEs which say that the server, not the statement, is the problem: shutting down, starting, read-only, out of something. */
-const SERVER_STATES = /^(08...|53...|57P0[1-5]|25006|58030|25P03)$/;
+const SERVER_STATES = /^(08...|53...|57P0[1-5]|25006|58030|25P0[34])$/;
 /** SQLSTATEs of transactions that lost against another one, and may simply be run again. */
 const CONFLICT_STATES = /^(40001|40P01|55P03)$/;
 /** What pg says without a code when a connection ends or cannot be had. */

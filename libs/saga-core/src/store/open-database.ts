@@ -1,26 +1,32 @@
-import { Socket } from 'node:net';
 import { Kysely } from 'kysely';
 import pg from 'pg';
-import { corkWrites } from '../cork-writes.js';
-import { CheckedClient } from './checked-client.js';
-import { isDuplicateDatabase, isMissingDatabase } from './database-errors.js';
+import { DEFAULTS } from '../settings.js';
+import { CheckedClient, type CheckedClientConfig } from './checked-client.js';
+import { parseDatabaseUrl } from './database-url.js';
 import { PipeliningDialect } from './pipelining-driver.js';
+import { settingStatements, type SessionSettings } from './session-settings.js';
+import { TransactionPooledClient } from './transaction-pooled-client.js';
 
 export interface DatabaseOptions {
   /** The most connections; 10 unless given. */
   readonly poolSize?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
+  /** The schema in which everything is created and looked for; `public` unless given. Kysely's `withSchema` is no way to name it. */
+  readonly schema?: string;
+  /** Set when between here and the server a pooler gives each transaction another session, as PgBouncer does in transaction mode: docs/database.md. */
+  readonly transactionPooler?: boolean;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-/** A black hole between here and the server is noticed after this long. */
-const QUERY_TIMEOUT_MS = 20_000;
-/**
- * The server ends a session that leaves its transaction open for this long: its process was stopped, or its machine is gone without a word, and its locks
- * would keep all others from the same sagas until TCP gives up, in hours. A handler that does nothing in the database for as long must do so before it begins.
- */
-const IDLE_IN_TRANSACTION_MS = 10_000;
+/** How a database was opened. Kysely does not tell. */
+interface Opening {
+  readonly pool: pg.Pool;
+  readonly config: pg.ClientConfig;
+  readonly session: SessionSettings;
+  readonly options: DatabaseOptions;
+}
+
+const openings = new WeakMap<object, Opening>();
 
 /**
  * Opens a pool of connections; none is made before the first query.
@@ -28,39 +34,67 @@ const IDLE_IN_TRANSACTION_MS = 10_000;
  * @typeParam Db - Kysely's table types
  * @param url - `postgres://user:password@host:port/database`; what pg takes as a parameter of it wins over what is set here
  * @returns Kysely; end it with `destroy()`
+ * @throws {SagaError} INVALID_SETTING for a URL that cannot be used
  */
 export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Kysely<Db> {
+  const address = parseDatabaseUrl(url);
   const config: pg.ClientConfig = {
-    connectionString: url,
-    ...(options.applicationName === undefined ? {} : { application_name: options.applicationName }),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    connectionTimeoutMillis: DEFAULTS.connectTimeoutMs,
+    query_timeout: DEFAULTS.queryTimeoutMs,
     keepAlive: true,
+    pipeline: true,
+    ...(options.applicationName === undefined ? {} : { application_name: options.applicationName }),
+    ...address.config,
   };
-  const pool = new pg.Pool({
+  return open(config, { schema: options.schema ?? 'public', fromUrl: address.settings }, options);
+}
+
+function open<Db>(config: pg.ClientConfig, session: SessionSettings, options: DatabaseOptions): Kysely<Db> {
+  const pool = new CheckedPool({
     ...config,
     max: options.poolSize ?? 10,
     // A connection costs its first users tens of milliseconds, for signing in and for empty caches in the server: once made, it is kept.
     idleTimeoutMillis: 0,
-    pipeline: true,
-    stream: corkedSocket,
-    Client: CheckedClient,
+    ...(options.transactionPooler ? transactionPooled(session) : perSession(session)),
   });
   // An idle connection that breaks leaves the pool; the next query opens another.
   pool.on('error', () => undefined);
   const database = new Kysely<Db>({ dialect: new PipeliningDialect({ pool }) });
-  opened.set(database, { pool, config });
+  openings.set(database, { pool, config, session, options });
   return database;
 }
 
-/** Kysely does not tell its pool. */
-const opened = new WeakMap<object, { pool: pg.Pool; config: pg.ClientConfig }>();
+/** Once for each connection. It is no parameter of connecting, for poolers refuse what they do not know there. */
+function perSession(session: SessionSettings): pg.PoolConfig {
+  const text = settingStatements(session, 'session');
+  return {
+    Client: CheckedClient,
+    // The pool waits for what this gives.
+    onConnect: (client) => client.query({ text, query_timeout: DEFAULTS.connectTimeoutMs } as pg.QueryConfig) as never,
+  };
+}
 
-function openedAs<Db>(database: Kysely<Db>): { pool: pg.Pool; config: pg.ClientConfig } {
-  const found = opened.get(database);
-  if (!found) throw new TypeError('Open the database with openDatabase: the pool of another is not known');
-  return found;
+function transactionPooled(session: SessionSettings): pg.PoolConfig {
+  const more: CheckedClientConfig & { localSettings: string } = { localSettings: settingStatements(session, 'local') };
+  return { Client: TransactionPooledClient as unknown as typeof CheckedClient, ...more };
+}
+
+/** A pool that takes back no client whose connection was broken on purpose. */
+class CheckedPool extends pg.Pool {
+  override async connect(): Promise<never> {
+    const client = await super.connect();
+    const release = client.release.bind(client);
+    client.release = (error) => {
+      release(error ?? (client as unknown as CheckedClient).isAbandoned);
+    };
+    return client as never;
+  }
+}
+
+function openingOf<Db>(database: Kysely<Db>): Opening {
+  const opening = openings.get(database);
+  if (!opening) throw new TypeError('Open the database with openDatabase: the pool of another is not known');
+  return opening;
 }
 
 /** How many connections a pool has, and how much waits for one. */
@@ -68,7 +102,13 @@ export type PoolCounts = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCoun
 
 /** @returns the live counts of the pool of a database that {@link openDatabase} opened. @throws {TypeError} for another */
 export function poolOf<Db>(database: Kysely<Db>): PoolCounts {
-  return openedAs(database).pool;
+  return openingOf(database).pool;
+}
+
+/** @returns the schema in which everything is, and whether it was named when {@link openDatabase} opened the database; null for one that was opened otherwise */
+export function schemaOf<Db>(database: Kysely<Db>): { readonly schema: string; readonly isNamed: boolean } | null {
+  const opening = openings.get(database);
+  return opening ? { schema: opening.session.schema, isNamed: opening.options.schema !== undefined } : null;
 }
 
 /** A client whose results have their types, which a {@link CheckedClient}'s have not. */
@@ -81,47 +121,25 @@ export type SingleClient = pg.Client & Pick<CheckedClient, 'abandon'>;
  * @throws {TypeError} for a database that {@link openDatabase} did not open
  */
 export function clientBesidePool<Db>(database: Kysely<Db>, limits: pg.ClientConfig): SingleClient {
-  return new CheckedClient({ ...openedAs(database).config, ...limits });
-}
-
-function corkedSocket(): Socket {
-  const socket = new Socket();
-  // Not before: to connect gives a socket its own write method back.
-  socket.once('connect', () => corkWrites(socket));
-  return socket;
+  return new CheckedClient({ ...openingOf(database).config, ...limits, prepared: false });
 }
 
 /**
- * Creates the database that a URL names when it is missing. Two processes may do so at once.
+ * The same database with one connection of its own, whose statements the client never gives up.
  *
- * @throws what pg throws when the server is out of reach or the user may not create databases
+ * @param signal - breaks the connection
+ * @returns null for a database that {@link openDatabase} did not open
  */
-export async function ensureDatabase(url: string): Promise<void> {
-  try {
-    await withClient(url, (client) => client.query('select 1'));
-  } catch (error) {
-    if (!isMissingDatabase(error)) throw error;
-    await createDatabase(url);
-  }
-}
-
-async function createDatabase(url: string): Promise<void> {
-  const maintenance = new URL(url);
-  const name = decodeURIComponent(maintenance.pathname.slice(1));
-  maintenance.pathname = '/postgres';
-  try {
-    await withClient(maintenance.href, (client) => client.query(`create database ${pg.escapeIdentifier(name)}`));
-  } catch (error) {
-    if (!isDuplicateDatabase(error)) throw error;
-  }
-}
-
-async function withClient(url: string, work: (client: CheckedClient) => Promise<unknown>): Promise<void> {
-  const client = new CheckedClient({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  try {
-    await client.connect();
-    await work(client);
-  } finally {
-    await client.end();
-  }
+export function openWithoutTimeout<Db>(database: Kysely<Db>, signal?: AbortSignal): Kysely<Db> | null {
+  const opening = openings.get(database);
+  if (!opening) return null;
+  const { query_timeout: _none, ...config } = opening.config;
+  const own = open<Db>(config, opening.session, { ...opening.options, poolSize: 1 });
+  const { pool } = openingOf(own);
+  pool.on('connect', (client) => {
+    const abandon = (): void => (client as unknown as CheckedClient).abandon();
+    signal?.addEventListener('abort', abandon, { once: true });
+    client.once('end', () => signal?.removeEventListener('abort', abandon));
+  });
+  return own;
 }
