@@ -19,7 +19,16 @@ export { gather } from './engine/gather.js';
 export { purging } from './engine/rounds.js';
 export type { OperatorAction } from './engine/event.js';
 export { logSparsely } from './engine/log-sparsely.js';
-export type { CommandFate, CommandObserver, IdleReply, ObservedCommand, SagaObserver } from './engine/observer.js';
+export type {
+  BatchFailure,
+  BatchObserver,
+  BatchPlace,
+  CommandFate,
+  CommandObserver,
+  IdleReply,
+  ObservedCommand,
+  SagaObserver,
+} from './engine/observer.js';
 export type { SagaStatus } from './engine/instance.js';
 export { isTransient, isUnavailable, isUniqueViolation, mayPass } from './store/database-errors.js';
 export { ensureDatabase, openDatabase } from './store/open-database.js';

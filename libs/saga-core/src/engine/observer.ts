@@ -1,13 +1,49 @@
 /**
- * Who is told of what saga-core does, to count it or to draw it: metrics and traces. What is told is committed. An observer neither throws nor waits.
+ * Who is told of what saga-core does, to count it or to draw it: metrics and traces. What is told of sagas and commands is committed. An observer does not
+ * wait. Invariant kept here: an observer that throws harms neither another observer nor what it is told of.
  */
+import type { Logger } from 'pino';
 import type { Outcome } from '../contract/outcome.js';
+import { messageOf } from '../errors.js';
+import { logSparsely } from './log-sparsely.js';
 import type { SagaChange } from './saga-store.js';
+
+/** What is handled in batches. */
+export const BATCH_PLACES = [
+  'commands',
+  'replies',
+  'deadlines',
+  'kept_replies',
+  'starts',
+  'publications',
+  'purge',
+  'bulk',
+] as const;
+export type BatchPlace = (typeof BATCH_PLACES)[number];
+
+/**
+ * Why a batch failed as a whole. `database`: PostgreSQL is away, or refuses the library itself. `broker`: RabbitMQ is away, or refuses. `conflict`: a
+ * deadlock or a serialization failure. `item`: one of its items broke it, so it is divided.
+ */
+export const BATCH_FAILURES = ['database', 'broker', 'conflict', 'item'] as const;
+export type BatchFailure = (typeof BATCH_FAILURES)[number];
+
+/** Told of what goes wrong, by orchestrators and participants alike. */
+export interface BatchObserver {
+  /** A batch failed as a whole. It is tried again, or divided until the guilty item is alone. */
+  batchFailed?(where: BatchPlace, reason: BatchFailure): void;
+  /**
+   * An item was found guilty: it broke its batch, or cannot be read, written or encoded as it is. It has come to an end of its own.
+   *
+   * @param code - how it ended: a code of docs/errors.md
+   */
+  itemBlamed?(where: BatchPlace, code: string): void;
+}
 
 /** Why a message of a reply queue moved no saga. `late` replies stand in their saga's history instead. */
 export type IdleReply = 'unknown_saga' | 'other_version' | 'not_a_reply';
 
-export interface SagaObserver {
+export interface SagaObserver extends BatchObserver {
   /**
    * Instances were saved, with what their histories gained.
    *
@@ -49,7 +85,7 @@ export interface ObservedCommand {
   readonly outcome: Outcome | null;
 }
 
-export interface CommandObserver {
+export interface CommandObserver extends BatchObserver {
   /**
    * Commands of one set have been handled, and what they did is committed.
    *
@@ -58,15 +94,45 @@ export interface CommandObserver {
   handled(commands: readonly ObservedCommand[], tookMs: number): void;
 }
 
-/** Tells several observers. */
-export function sagaObservers(observers: readonly SagaObserver[]): Required<SagaObserver> {
+/** Tells several observers. What one of them throws is logged, and no more. */
+export function sagaObservers(observers: readonly SagaObserver[], logger: Logger): Required<SagaObserver> {
+  const tell = teller(observers, logger);
   return {
-    saved: (changes, now) => observers.forEach((each) => each.saved(changes, now)),
-    idleReply: (queue, why) => observers.forEach((each) => each.idleReply?.(queue, why)),
+    ...batchObservers(tell),
+    saved: (changes, now) => tell('saved', (each) => each.saved(changes, now)),
+    idleReply: (queue, why) => tell('idleReply', (each) => each.idleReply?.(queue, why)),
   };
 }
 
-/** Tells several observers. */
-export function commandObservers(observers: readonly CommandObserver[]): CommandObserver {
-  return { handled: (commands, tookMs) => observers.forEach((each) => each.handled(commands, tookMs)) };
+/** Tells several observers. What one of them throws is logged, and no more. */
+export function commandObservers(observers: readonly CommandObserver[], logger: Logger): Required<CommandObserver> {
+  const tell = teller(observers, logger);
+  return {
+    ...batchObservers(tell),
+    handled: (commands, tookMs) => tell('handled', (each) => each.handled(commands, tookMs)),
+  };
+}
+
+type Tell<Observer> = (hook: string, call: (observer: Observer) => unknown) => void;
+
+function batchObservers(tell: Tell<BatchObserver>): Required<BatchObserver> {
+  return {
+    batchFailed: (where, reason) => tell('batchFailed', (each) => each.batchFailed?.(where, reason)),
+    itemBlamed: (where, code) => tell('itemBlamed', (each) => each.itemBlamed?.(where, code)),
+  };
+}
+
+function teller<Observer>(observers: readonly Observer[], logger: Logger): Tell<Observer> {
+  return (hook, call) => {
+    const note = (thrown: unknown) =>
+      logSparsely(logger, 'warn', { hook, reason: messageOf(thrown) }, 'an observer threw');
+    for (const observer of observers)
+      try {
+        const told = call(observer);
+        // An async function is an observer as well; what it rejects with would end the process.
+        if (told instanceof Promise) told.catch(note);
+      } catch (thrown) {
+        note(thrown);
+      }
+  };
 }

@@ -1,6 +1,7 @@
 /** What a participant does with commands. */
 import type { Registry } from 'prom-client';
 import type { CommandObserver } from '../engine/observer.js';
+import { batchMetrics } from './batch-metrics.js';
 import { instrumentsIn } from './instruments.js';
 
 /**
@@ -14,6 +15,7 @@ export function commandMetrics(registry: Registry): CommandObserver {
     ['task', 'fate'],
   );
   return {
+    ...batchMetrics(registry),
     handled: (commands) => {
       for (const { task, fate } of commands) handled.inc({ task, fate });
     },

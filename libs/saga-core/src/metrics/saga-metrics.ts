@@ -4,6 +4,7 @@ import { replyAddressOf } from '../contract/routing.js';
 import { ATTEMPT_OUTCOMES, type HistoryEntry } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
 import type { SagaObserver } from '../engine/observer.js';
+import { batchMetrics } from './batch-metrics.js';
 import { SECONDS } from './buckets.js';
 import { instrumentsIn } from './instruments.js';
 
@@ -91,6 +92,7 @@ export function sagaMetrics(registry: Registry): SagaObserver {
   };
 
   return {
+    ...batchMetrics(registry),
     saved: (changes, now) => {
       for (const { instance, history } of changes) for (const entry of history) count(instance, entry, now);
     },

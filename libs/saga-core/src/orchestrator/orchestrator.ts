@@ -115,7 +115,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   const registry = new SagaRegistry<Tx>(options.sagas);
   const store = postgresSagaStore(database);
   const ends = new EndWatch((ids) => store.statuses(ids), logger);
-  const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])]);
+  const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])], logger);
   const runner = new SagaRunner<Tx>(store, registry, observer);
   const attempts = postgresDeliveryAttempts(database);
   const handleRepliesOf = (queue: string) =>

@@ -30,11 +30,11 @@ export interface Applied {
 export class SagaRunner<Tx> {
   private readonly store: SagaStore<Tx>;
   private readonly registry: SagaRegistry<Tx>;
-  private readonly observer: SagaObserver;
+  private readonly observer: Required<SagaObserver>;
   private readonly cache = new InstanceCache();
   private readonly inFlightLimit = new InFlightLimit(() => this.cache.countSaved(DEFAULTS.inFlightForMs));
 
-  constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, observer: SagaObserver) {
+  constructor(store: SagaStore<Tx>, registry: SagaRegistry<Tx>, observer: Required<SagaObserver>) {
     this.store = store;
     this.registry = registry;
     this.observer = observer;

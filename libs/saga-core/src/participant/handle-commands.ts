@@ -34,7 +34,7 @@ export interface CommandRuntime<Tx> {
   readonly inbox: InboxStore<Tx>;
   readonly transport: Transport;
   readonly logger: Logger;
-  readonly observer: CommandObserver;
+  readonly observer: Required<CommandObserver>;
   readonly log: CommandLog;
 }
 

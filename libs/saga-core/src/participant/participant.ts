@@ -70,7 +70,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
     transport,
     logger,
     log: commandLog(logger, options.logFields),
-    observer: commandObservers(options.observers ?? []),
+    observer: commandObservers(options.observers ?? [], logger),
   });
   const attempts = postgresDeliveryAttempts(database);
   const handleSet = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);

@@ -87,8 +87,8 @@ export class SimulatedSystem {
     const queue = this.saga.replyAddress;
     transport.use(orchestratorTopology(this.saga.name));
     const consumed = this.consuming(process, transport, queue, this.orders, () => {
-      runner = new SagaRunner(store, new SagaRegistry([this.saga]), sagaObservers([]));
-      return replySetHandler(queue, runner, transport, SILENT, sagaObservers([]));
+      runner = new SagaRunner(store, new SagaRegistry([this.saga]), sagaObservers([], SILENT));
+      return replySetHandler(queue, runner, transport, SILENT, sagaObservers([], SILENT));
     });
     const orchestrator: Orchestrator = {
       ...consumed,
@@ -113,7 +113,7 @@ export class SimulatedSystem {
         transport,
         logger: SILENT,
         log: commandLog(SILENT),
-        observer: commandObservers([]),
+        observer: commandObservers([], SILENT),
       });
     this.workers.push(this.consuming(process, transport, commandQueueOf(service.name), database, begin));
   }
