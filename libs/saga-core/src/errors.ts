@@ -2,6 +2,8 @@
  * The error registry: every error that saga-core throws or puts on the wire has a code that stands here and in docs/errors.md (a test compares the two).
  */
 
+import { abridged } from './text.js';
+
 /** Codes of errors thrown at the programmer or the operator. */
 export const SAGA_ERROR_CODES = [
   'INVALID_CONTRACT',
@@ -67,6 +69,14 @@ export class SagaError extends Error {
 
 /** @returns the message of whatever was thrown, at most `limit` characters: what may stand in a history or on the wire (no stack, no class name). */
 export function messageOf(thrown: unknown, limit = 500): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return message.length > limit ? `${message.slice(0, limit - 1)}…` : message;
+  return abridged(textOf(thrown), limit);
+}
+
+/** What was thrown may be anything, and even to ask it for its text may throw. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'Something was thrown that has no text';
+  }
 }

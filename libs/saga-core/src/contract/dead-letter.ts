@@ -1,5 +1,6 @@
 /** Dead letters: what cannot be answered, kept with its cause for people. */
 import type { DeadLetterCause } from '../errors.js';
+import { cut } from '../text.js';
 import type { IncomingMessage, OutgoingMessage } from './message.js';
 import { DEAD_LETTER_EXCHANGE } from './routing.js';
 
@@ -35,7 +36,7 @@ export function deadLetter(
     headers: {
       ...plainHeaders(message.headers),
       [DEAD_LETTER_HEADERS.cause]: cause,
-      [DEAD_LETTER_HEADERS.detail]: detail.slice(0, 500),
+      [DEAD_LETTER_HEADERS.detail]: cut(detail, 500),
       [DEAD_LETTER_HEADERS.exchange]: message.exchange,
       [DEAD_LETTER_HEADERS.routingKey]: message.routingKey,
     },
