@@ -49,7 +49,11 @@ test('the documents name every queue of the broker, with its arguments and bindi
   const described = channels
     .map(({ bindings }) => (bindings as { amqp: QueueBinding }).amqp)
     .filter(({ is }) => is === 'queue')
-    .map((amqp) => ({ name: amqp.queue.name, arguments: amqp['x-arguments'], bindings: amqp['x-bindings'] }));
+    .map((amqp) => ({
+      name: amqp.queue.name,
+      arguments: amqp['x-arguments'],
+      bindings: amqp['x-bindings'].map(({ exchange, routingKey }) => ({ exchange, routingKey })),
+    }));
   const queues = await stack.broker.list<{ name: string; arguments: object }>('queues');
   const bindings = await stack.broker.list<{ source: string; destination: string; routing_key: string }>('bindings');
   const actual = queues.map((queue) => ({
