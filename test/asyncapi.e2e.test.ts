@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { AsyncApiDocument } from 'saga-core/asyncapi';
 import { yamlOf } from 'service-kit';
+import { startBrowser } from './support/console-page.js';
 import { get } from './support/http.js';
 import type { ServiceName } from './support/service-process.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -40,6 +41,29 @@ test.each(SERVICES)('the page of %s has all that it loads', async (name) => {
   for (const resource of [...resources, 'asyncapi/document.json'])
     expect([resource, (await fetch(`${base}/${resource}`)).status]).toEqual([resource, 200]);
 });
+
+test('a browser shows every message of each document, and complains of nothing', async () => {
+  const browser = await startBrowser();
+  try {
+    for (const name of SERVICES) {
+      const { components } = (await get<AsyncApiDocument>(`${stack.url(name)}/asyncapi.json`)).body;
+      const page = await browser.newPage();
+      const complaints: unknown[] = [];
+      page.on('pageerror', (error) => complaints.push(error));
+      page.on('console', (line) => void (line.type() === 'error' && complaints.push(line.text())));
+      await page.goto(`${stack.url(name)}/asyncapi`);
+      const shown = await page.waitForFunction("document.querySelector('#operations') && document.body.innerText", {
+        timeout: 60_000,
+      });
+      const text = (await shown.jsonValue()) as string;
+      const names = Object.values(components.messages).map((message) => message.title as string);
+      expect([name, names.filter((each) => !text.includes(each)), complaints]).toEqual([name, [], []]);
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}, 120_000);
 
 test('the documents name every queue of the broker, with its arguments and bindings, and no other', async () => {
   const documents = await Promise.all(

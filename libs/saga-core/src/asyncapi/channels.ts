@@ -30,6 +30,7 @@ export function exchangeChannel(
   const type = topology.exchanges.find(({ name }) => name === exchange)?.type ?? 'topic';
   return {
     address: routingKey,
+    ...(routingKey === null ? { title: exchange ?? 'The exchange that reply-to names' } : {}),
     description,
     messages: messageReferences(messages),
     bindings: {

@@ -118,7 +118,7 @@ export function deadLetterMessageOf(queue: string): Json {
 }
 
 const head = (routingKey: string, summary: string, headers: string): Json => ({
-  name: routingKey,
+  title: routingKey,
   summary,
   correlationId: { $ref: '#/components/correlationIds/command' },
   headers: reference(headers),
