@@ -34,7 +34,7 @@ export function schemasOf(
 ): Record<string, Json> {
   const properties = [commandProperties(replyAddress), replyProperties(), deadLetterProperties(queue)];
   return {
-    ...Object.assign({}, ...commands.map(schemasOfCommand)),
+    ...Object.fromEntries(commands.flatMap((command) => Object.entries(schemasOfCommand(command)))),
     ...(commands.every(({ contract }) => hasFields(contract))
       ? {}
       : { [EMPTY_REPLY]: { title: EMPTY_REPLY, type: 'object', description: 'It is done; there is no more to say.' } }),
