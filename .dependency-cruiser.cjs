@@ -6,7 +6,7 @@ const tests = '[.]test[.]ts$|/testing/|^test/';
 /** Each folder of saga-core imports only from those before it, and from the files at the root of src. */
 const order = ['contract', 'definition', 'engine', 'store', 'transport', 'participant', 'orchestrator'];
 const leaves = ['operator', 'asyncapi', 'metrics', 'tracing', 'testing'];
-const rootFiles = `${core}(errors|settings|crash-point|cork-writes)[.]ts$`;
+const rootFiles = `${core}(errors|settings|text|crash-point|cork-writes)[.]ts$`;
 
 const folderOrder = order.map((folder, position) => ({
   name: `saga-core-${folder}`,

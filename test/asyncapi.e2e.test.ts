@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { AsyncApiDocument } from 'saga-core/asyncapi';
 import { yamlOf } from 'service-kit';
+import { startBrowser } from './support/console-page.js';
 import { get } from './support/http.js';
 import type { ServiceName } from './support/service-process.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -41,6 +42,29 @@ test.each(SERVICES)('the page of %s has all that it loads', async (name) => {
     expect([resource, (await fetch(`${base}/${resource}`)).status]).toEqual([resource, 200]);
 });
 
+test('a browser shows every message of each document, and complains of nothing', async () => {
+  const browser = await startBrowser();
+  try {
+    for (const name of SERVICES) {
+      const { components } = (await get<AsyncApiDocument>(`${stack.url(name)}/asyncapi.json`)).body;
+      const page = await browser.newPage();
+      const complaints: unknown[] = [];
+      page.on('pageerror', (error) => complaints.push(error));
+      page.on('console', (line) => void (line.type() === 'error' && complaints.push(line.text())));
+      await page.goto(`${stack.url(name)}/asyncapi`);
+      const shown = await page.waitForFunction("document.querySelector('#operations') && document.body.innerText", {
+        timeout: 60_000,
+      });
+      const text = (await shown.jsonValue()) as string;
+      const names = Object.values(components.messages).map((message) => message.title as string);
+      expect([name, names.filter((each) => !text.includes(each)), complaints]).toEqual([name, [], []]);
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}, 120_000);
+
 test('the documents name every queue of the broker, with its arguments and bindings, and no other', async () => {
   const documents = await Promise.all(
     SERVICES.map(async (name) => (await get<AsyncApiDocument>(`${stack.url(name)}/asyncapi.json`)).body),
@@ -49,7 +73,11 @@ test('the documents name every queue of the broker, with its arguments and bindi
   const described = channels
     .map(({ bindings }) => (bindings as { amqp: QueueBinding }).amqp)
     .filter(({ is }) => is === 'queue')
-    .map((amqp) => ({ name: amqp.queue.name, arguments: amqp['x-arguments'], bindings: amqp['x-bindings'] }));
+    .map((amqp) => ({
+      name: amqp.queue.name,
+      arguments: amqp['x-arguments'],
+      bindings: amqp['x-bindings'].map(({ exchange, routingKey }) => ({ exchange, routingKey })),
+    }));
   const queues = await stack.broker.list<{ name: string; arguments: object }>('queues');
   const bindings = await stack.broker.list<{ source: string; destination: string; routing_key: string }>('bindings');
   const actual = queues.map((queue) => ({

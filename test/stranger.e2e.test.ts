@@ -184,6 +184,28 @@ describe('faults', () => {
     expect(await authorizationsOf(orderId)).toEqual([row]);
   }, 60_000);
 
+  test('a message of which three processes have died is parked; one of which fewer have is handled, and forgiven', async () => {
+    await participant.stop();
+    const [killer, other] = [command(), command()];
+    const connection = await connect(stack.broker.amqpUrl);
+    const channel = await connection.createChannel();
+    for (const { id, payload } of [killer, other]) await saga.send(AUTHORIZE, payload, { correlationId: id });
+    // They have been delivered, and were not acknowledged.
+    for (let count = 0; count < 2; count++) await waitFor('the command', () => channel.get(QUEUE));
+    channel.nackAll(true);
+    await connection.close();
+    const deaths = [`('${AUTHORIZE} ${killer.id}', 3)`, `('${AUTHORIZE} ${other.id}', 2)`];
+    await rowsOf(python, file(), `insert into suspect values ${deaths.join(', ')}`);
+    participant = await start();
+    expect(await saga.deadLetter(QUEUE)).toMatchObject({ cause: 'CRASH_LOOP', body: JSON.stringify(killer.payload) });
+    expect((await saga.replies(other.id))[0]!.routingKey).toBe(`${AUTHORIZE}.response.success`);
+    expect(await authorizationsOf(killer.orderId)).toEqual([]);
+    await waitFor(
+      'both to be forgotten',
+      async () => (await rowsOf(python, file(), 'select * from suspect')).length === 0,
+    );
+  }, 60_000);
+
   test('its connection cut, it connects again', async () => {
     proxy.cut();
     const { id, payload } = command();

@@ -30,6 +30,8 @@ MAX_INTEGER = 2_147_483_647
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 100
 MAX_MESSAGE = 2_000
+# Processes that may die of one message before it is laid aside.
+MAX_DEATHS = 3
 # For how long an exchange that is missing, or may not be written to, is not asked for again.
 REFUSED_SECONDS = 5
 HEARTBEAT_SECONDS = 5
@@ -125,6 +127,7 @@ create table if not exists card_authorization (
   card_id integer not null references card (id), amount integer not null, status text not null);
 create table if not exists inbox (
   command_id text primary key, state text not null check (state in ('answered', 'barred')), outcome text);
+create table if not exists suspect (name text primary key, deaths integer not null);
 insert or ignore into card values (1, 'ACTIVE', 5000), (2, 'BLOCKED', 5000), (3, 'ACTIVE', 1000000);
 """
 
@@ -179,6 +182,26 @@ def find(db, command_id):
 
 def had_effect(known):
     return known is not None and known[0] == "answered" and known[1]["kind"] == "success"
+
+
+# --- Messages that kill: each is counted before it is handled, and what is not forgotten afterwards was a death ----
+
+def suspect_name(delivery, properties):
+    """None for a message that was not delivered before."""
+    command_id = properties.correlation_id or ""
+    known = delivery.redelivered and delivery.routing_key in COMMANDS and COMMAND_ID.fullmatch(command_id)
+    return f"{delivery.routing_key} {command_id}" if known else None
+
+
+def count_delivery(db, name):
+    """Returns how many processes have died of it before."""
+    row = db.execute("select deaths from suspect where name = ?", (name,)).fetchone()
+    db.execute("insert into suspect values (?, 1) on conflict (name) do update set deaths = deaths + 1", (name,))
+    return row[0] if row else 0
+
+
+def forget(db, name):
+    db.execute("delete from suspect where name = ?", (name,))
 
 
 # --- The wire ----------------------------------------------------------------------------------------------------
@@ -309,6 +332,23 @@ class Wire:
 
 def take(wire, db, delivery, properties, body):
     """Does with one delivery what there is to do, and acknowledges last."""
+    suspect = suspect_name(delivery, properties)
+    deaths = count_delivery(db, suspect) if suspect else 0
+    if deaths >= MAX_DEATHS:
+        detail = f"{deaths} processes died while they handled it"
+        wire.dead_letter(delivery, properties, body, Dead("CRASH_LOOP", detail))
+        forget(db, suspect)
+    else:
+        try:
+            answer(wire, db, delivery, properties, body)
+        finally:
+            # Whatever happened, this process has survived it.
+            if suspect:
+                forget(db, suspect)
+    wire.consuming.basic_ack(delivery.delivery_tag)
+
+
+def answer(wire, db, delivery, properties, body):
     task, command_id, address = delivery.routing_key, properties.correlation_id, properties.reply_to
     try:
         payload = parse(body)
@@ -330,7 +370,6 @@ def take(wire, db, delivery, properties, body):
         else:
             outcome = handle(db, task, command_id, payload)
         wire.reply(task, command_id, address, outcome, properties.headers or {})
-    wire.consuming.basic_ack(delivery.delivery_tag)
 
 
 def consume(wire, db, is_stopping):

@@ -9,7 +9,7 @@ const FILE = 'examples/python-accounting/accounting_service.py';
 const READY = 'consuming accounting_service.commands';
 const QUERY = `
 import json, sqlite3, sys
-print(json.dumps(sqlite3.connect(sys.argv[1], timeout=20).execute(sys.argv[2]).fetchall()))`;
+print(json.dumps(sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None).execute(sys.argv[2]).fetchall()))`;
 
 export interface PythonParticipant {
   /** All it has written. */
@@ -29,7 +29,7 @@ export async function pythonWithPika(): Promise<string> {
   return python;
 }
 
-/** @returns the rows that a query gives, of a SQLite file that is in use */
+/** @returns the rows that a statement gives, of a SQLite file that is in use */
 export async function rowsOf(python: string, file: string, query: string): Promise<unknown[][]> {
   const { stdout } = await promisify(execFile)(python, ['-c', QUERY, file, query]);
   return JSON.parse(stdout) as unknown[][];

@@ -1,24 +1,30 @@
 /** Holds messages against the AsyncAPI documents that the services serve. */
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { ConsumeMessage } from 'amqplib';
+import { inlined } from './asyncapi.js';
 import { get } from './http.js';
 import type { ServiceName } from './service-process.js';
 import type { Stack } from './stack.js';
 
 interface Channel {
   readonly messages: Readonly<Record<string, unknown>>;
-  readonly bindings: { readonly amqp: { readonly is: string; readonly exchange?: { readonly name?: string } } };
+  readonly bindings: {
+    readonly amqp: {
+      readonly exchange?: { readonly name?: string };
+      readonly 'x-bindings'?: readonly { readonly exchange: string }[];
+    };
+  };
 }
 interface Message {
   readonly 'x-routing-key'?: string;
   readonly headers: { readonly $ref: string };
-  readonly payload: { readonly schema?: object };
+  readonly payload?: object;
 }
 interface Document {
   readonly channels: Readonly<Record<string, Channel>>;
   readonly components: {
-    readonly messages: Readonly<Record<string, Message>>;
-    readonly schemas: Readonly<Record<string, object>>;
+    readonly messages: Readonly<Record<string, Message & Readonly<Record<string, unknown>>>>;
+    readonly schemas: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   };
 }
 
@@ -64,14 +70,15 @@ export function undocumentedIn(documents: readonly WireDocument[], message: Cons
 }
 
 function descriptionOf(document: Document, exchange: string, routingKey: string): Message | undefined {
-  return (
-    Object.values(document.channels)
-      .filter(({ bindings: { amqp } }) => amqp.is === 'routingKey')
-      // A participant's document names no exchange for replies: it is the one that the command asks for.
-      .filter(({ bindings: { amqp } }) => (amqp.exchange?.name ?? exchange) === exchange)
-      .flatMap(({ messages }) => Object.keys(messages).map((name) => document.components.messages[name]!))
-      .find((message) => message['x-routing-key'] === routingKey)
-  );
+  return Object.values(document.channels)
+    .filter(({ bindings: { amqp } }) =>
+      amqp['x-bindings']
+        ? amqp['x-bindings'].some((bound) => bound.exchange === exchange)
+        : // A participant's document names no exchange for replies: it is the one that the command asks for.
+          (amqp.exchange?.name ?? exchange) === exchange,
+    )
+    .flatMap(({ messages }) => Object.keys(messages).map((name) => document.components.messages[name]!))
+    .find((message) => message['x-routing-key'] === routingKey);
 }
 
 function problemsOf(
@@ -79,11 +86,10 @@ function problemsOf(
   { headers, payload }: Message,
   { properties, content }: ConsumeMessage,
 ): string[] {
-  const headerSchema = document.components.schemas[headers.$ref.split('/').at(-1)!]!;
   return [
-    ...complaints('properties', validatorOf(headerSchema), propertiesOf(properties)),
+    ...complaints('properties', validatorOf(document, headers), propertiesOf(properties)),
     // Of a dead letter's body nothing is said.
-    ...(payload.schema ? complaints('body', validatorOf(payload.schema), JSON.parse(content.toString())) : []),
+    ...(payload ? complaints('body', validatorOf(document, payload), JSON.parse(content.toString())) : []),
   ];
 }
 
@@ -100,10 +106,10 @@ function propertiesOf({ headers, ...properties }: ConsumeMessage['properties']):
 const ajv = new Ajv({ strict: false, allErrors: true });
 const validators = new WeakMap<object, ValidateFunction>();
 
-function validatorOf(schema: object): ValidateFunction {
+function validatorOf(document: Document, schema: object): ValidateFunction {
   const known = validators.get(schema);
   if (known) return known;
-  const validator = ajv.compile(closed(schema) as object);
+  const validator = ajv.compile(closed(inlined(document, schema)) as object);
   validators.set(schema, validator);
   return validator;
 }

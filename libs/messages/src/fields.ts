@@ -45,7 +45,7 @@ export const OrderItem = Type.Object(
     }),
     quantity: Type.Integer({ minimum: 1, maximum: MAX_PORTIONS, description: 'How many of it.', examples: [2] }),
   },
-  { description: 'One line of an order.' },
+  { title: 'OrderItem', description: 'One line of an order.' },
 );
 
 export const OrderItems = Type.Array(OrderItem, { minItems: 1, maxItems: 100, description: 'What is ordered.' });

@@ -2,6 +2,8 @@
  * The error registry: every error that saga-core throws or puts on the wire has a code that stands here and in docs/errors.md (a test compares the two).
  */
 
+import { abridged } from './text.js';
+
 /** Codes of errors thrown at the programmer or the operator. */
 export const SAGA_ERROR_CODES = [
   'INVALID_CONTRACT',
@@ -76,8 +78,7 @@ export class SagaError extends Error {
  * @param limit - the most characters
  */
 export function messageOf(thrown: unknown, limit = 500): string {
-  const message = textOf(thrown);
-  return message.length > limit ? `${message.slice(0, limit - 1)}…` : message;
+  return abridged(textOf(thrown), limit);
 }
 
 /** What is thrown may be anything: an object without a prototype, or one whose members throw when they are read. */
@@ -86,6 +87,6 @@ function textOf(thrown: unknown): string {
     const message: unknown = thrown instanceof Error ? thrown.message : thrown;
     return String(message);
   } catch {
-    return 'Something was thrown that cannot be written as text';
+    return 'Something was thrown that has no text';
   }
 }

@@ -27,6 +27,7 @@ export type {
   CommandObserver,
   IdleReply,
   ObservedCommand,
+  ObservedSaga,
   SagaObserver,
 } from './engine/observer.js';
 export type { SagaStatus } from './engine/instance.js';

@@ -12,6 +12,6 @@ export const authorizeCard = defineCommand({
     CARD_NOT_FOUND: 'There is no card with this id.',
     CARD_BLOCKED: 'The card is blocked.',
     LIMIT_EXCEEDED: 'The amount is over what the card allows for one payment.',
-    ORDER_HAS_AUTHORIZATION: 'The order already has an authorization that was not reversed.',
+    ORDER_HAS_AUTHORIZATION: 'The order has an authorization already, be it one that was reversed.',
   },
 });

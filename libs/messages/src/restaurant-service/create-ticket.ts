@@ -12,6 +12,6 @@ export const createTicket = defineCommand({
     RESTAURANT_NOT_FOUND: 'There is no restaurant with this id.',
     RESTAURANT_CLOSED: 'The restaurant takes no orders at present.',
     DISH_NOT_ON_MENU: 'At least one of the items is not on the menu of the restaurant.',
-    ORDER_HAS_TICKET: 'The order already has a ticket that was not rejected.',
+    ORDER_HAS_TICKET: 'The order has a ticket already, be it one that was rejected.',
   },
 });

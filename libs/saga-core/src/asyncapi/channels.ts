@@ -1,7 +1,7 @@
 /** Exchanges, queues and bindings as AsyncAPI channels, made of the topology that the transport declares. */
-import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE, deadLetterQueueOf } from '../contract/routing.js';
+import { DEAD_LETTER_EXCHANGE, deadLetterQueueOf } from '../contract/routing.js';
 import type { Topology } from '../transport/topology.js';
-import type { Json } from './messages.js';
+import type { Json } from './names.js';
 
 const BINDING_VERSION = '0.3.0';
 
@@ -9,36 +9,34 @@ const BINDING_VERSION = '0.3.0';
 const messageReferences = (names: readonly string[]): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
 
-/** @returns the channel of one routing key at an exchange. @throws when the topology has no such exchange */
-function routingKeyChannel(
-  topology: Topology,
-  exchange: string,
-  routingKey: string,
-  description: string,
-  messages: readonly string[],
-): Json {
-  const { name, type } = topology.exchanges.find((each) => each.name === exchange)!;
-  return {
-    address: routingKey,
-    title: `${exchange} → ${routingKey}`,
-    description,
-    messages: messageReferences(messages),
-    bindings: { amqp: { is: 'routingKey', exchange: exchangeOf(name, type), bindingVersion: BINDING_VERSION } },
-  };
+/** Where a channel leads, and what goes there. */
+interface Way {
+  readonly description: string;
+  /** By their names in `components`. */
+  readonly messages: readonly string[];
 }
 
-/** @returns the channel of replies, whose exchange only the command names. */
-export function replyChannel(description: string, messages: readonly string[], exchange?: string): Json {
+/**
+ * @param exchange - null where only a message says which
+ * @param routingKey - null where each message has its own
+ * @returns the channel of what is published to an exchange
+ */
+export function exchangeChannel(
+  topology: Topology,
+  exchange: string | null,
+  routingKey: string | null,
+  { description, messages }: Way,
+): Json {
+  const type = topology.exchanges.find(({ name }) => name === exchange)?.type ?? 'topic';
   return {
-    address: null,
-    title: exchange ?? 'The exchange that reply-to names',
+    address: routingKey,
+    ...(routingKey === null ? { title: exchange ?? 'The exchange that reply-to names' } : {}),
     description,
     messages: messageReferences(messages),
     bindings: {
       amqp: {
         is: 'routingKey',
-        exchange:
-          exchange === undefined ? { type: 'topic', durable: true, autoDelete: false } : exchangeOf(exchange, 'topic'),
+        exchange: { ...(exchange === null ? {} : { name: exchange }), type, durable: true, autoDelete: false },
         bindingVersion: BINDING_VERSION,
       },
     },
@@ -46,50 +44,38 @@ export function replyChannel(description: string, messages: readonly string[], e
 }
 
 /** @returns the channel of a queue: its arguments stand in `x-arguments`, its bindings in `x-bindings`. */
-function queueChannel(topology: Topology, queue: string, description: string, messages: readonly string[]): Json {
+export function queueChannel(topology: Topology, queue: string, { description, messages }: Way): Json {
   const bound = topology.bindings.filter((binding) => binding.queue === queue);
   return {
     address: queue,
-    title: queue,
     description,
     messages: messageReferences(messages),
     bindings: {
       amqp: {
         is: 'queue',
-        queue: { name: queue, durable: true, exclusive: false, autoDelete: false, vhost: '/' },
+        queue: { name: queue, durable: true, exclusive: false, autoDelete: false },
         'x-arguments': topology.queues.find(({ name }) => name === queue)!.arguments,
-        'x-bindings': bound.map(({ exchange, pattern }) => ({ exchange, routingKey: pattern })),
+        'x-bindings': bound.map(({ exchange, pattern }) => ({
+          exchange,
+          type: topology.exchanges.find(({ name }) => name === exchange)!.type,
+          durable: true,
+          routingKey: pattern,
+        })),
         bindingVersion: BINDING_VERSION,
       },
     },
   };
 }
 
-/** @returns the channels of a queue, of its dead letters, and of the way that they take. */
-export function queueWithDeadLetters(
-  topology: Topology,
-  queue: string,
-  description: string,
-  messages: readonly string[],
-): Record<string, Json> {
+/** @returns the channels of a queue's dead letters, and of the way that they take. */
+export function deadLetterChannels(topology: Topology, queue: string): Record<string, Json> {
   const dead = deadLetterQueueOf(queue);
+  const messages = ['dead_letter'];
   return {
-    queue: queueChannel(topology, queue, description, messages),
-    dead_letters: routingKeyChannel(
-      topology,
-      DEAD_LETTER_EXCHANGE,
-      queue,
-      `Where what cannot be answered goes, to lie in ${dead}.`,
-      ['dead_letter'],
-    ),
-    dead_letter_queue: queueChannel(topology, dead, `Dead letters of ${queue}, for people: nothing consumes them.`, [
-      'dead_letter',
-    ]),
+    dead_letters: exchangeChannel(topology, DEAD_LETTER_EXCHANGE, queue, {
+      description: `The way of dead letters to ${dead}.`,
+      messages,
+    }),
+    dead_letter_queue: queueChannel(topology, dead, { description: 'For people: nothing consumes it.', messages }),
   };
 }
-
-/** @returns the channel of a command: its routing key at the command exchange. */
-export const commandChannel = (topology: Topology, task: string, message: string): Json =>
-  routingKeyChannel(topology, COMMAND_EXCHANGE, task, `The routing key of the command \`${task}\`.`, [message]);
-
-const exchangeOf = (name: string, type: string): Json => ({ name, type, durable: true, autoDelete: false, vhost: '/' });

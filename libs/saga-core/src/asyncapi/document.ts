@@ -1,31 +1,25 @@
-/** AsyncAPI 3.1 documents of participants and orchestrators, made of contracts, definitions and topology: nothing is written twice. */
+/** AsyncAPI documents of participants and orchestrators, made of contracts, definitions and topology: nothing is written twice. */
 import type { CommandContract } from '../contract/command.js';
-import { commandQueueOf } from '../contract/routing.js';
+import { COMMAND_EXCHANGE, commandQueueOf, serviceOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote } from '../definition/step.js';
 import { orchestratorTopology, participantTopology } from '../transport/topology.js';
-import { commandChannel, queueWithDeadLetters, replyChannel } from './channels.js';
-import {
-  commandMessageOf,
-  deadLetterMessageOf,
-  failureMessageOf,
-  nameOfTask,
-  sharedSchemas,
-  successMessageOf,
-  type Json,
-} from './messages.js';
+import { deadLetterChannels, exchangeChannel, queueChannel } from './channels.js';
+import { refusalsOf } from './failures.js';
+import { CORRELATION_ID, deadLetterMessageOf, messagesOf, schemasOf, type DocumentedCommand } from './messages.js';
+import { nameOfTask, type Json } from './names.js';
 import { orchestratorWords, participantWords } from './words.js';
 
-/** An AsyncAPI 3.1 document, as plain JSON. */
+/** An AsyncAPI document, as plain JSON. It has nothing that only 3.1 has, and so it says 3.0, which generators know. */
 export interface AsyncApiDocument {
-  readonly asyncapi: '3.1.0';
+  readonly asyncapi: '3.0.0';
   readonly info: Json & { readonly title: string; readonly version: string };
   readonly defaultContentType: string;
   readonly servers: Readonly<Record<string, Json>>;
   readonly channels: Readonly<Record<string, Json>>;
   readonly operations: Readonly<Record<string, Json>>;
-  readonly components: Readonly<Record<'messages' | 'schemas', Readonly<Record<string, Json>>>>;
+  readonly components: Readonly<Record<'messages' | 'schemas' | 'correlationIds', Readonly<Record<string, Json>>>>;
 }
 
 const SERVERS = {
@@ -33,18 +27,12 @@ const SERVERS = {
     host: 'localhost:5672',
     protocol: 'amqp',
     protocolVersion: '0-9-1',
-    title: 'RabbitMQ',
     description: 'RabbitMQ 3.10 or newer; the virtual host is a setting of each service.',
     tags: [{ name: 'local', description: 'As `npm start` runs it.' }],
   },
 };
 
-const TAGS = {
-  action: { name: 'action', description: 'Commands that do or read something.' },
-  undo: { name: 'undo', description: 'Commands that take the effect of an action back.' },
-  deadLetters: { name: 'dead letters', description: 'What cannot be answered.' },
-  replies: { name: 'replies', description: 'Answers to commands.' },
-};
+const BINDING = { deliveryMode: 2, mandatory: true, bindingVersion: '0.3.0' };
 
 /**
  * @param version - of the document
@@ -52,34 +40,25 @@ const TAGS = {
  * @throws {SagaError} INVALID_CONTRACT for a contract whose schemas yield no examples
  */
 export function participantDocument(service: ServiceContract, version = '1.0.0'): AsyncApiDocument {
-  const commands = Object.values(service.commands);
+  const commands = documented(Object.values(service.commands));
   const topology = participantTopology(service.name);
   const queue = commandQueueOf(service.name);
-  const names = commands.map(({ task }) => nameOfTask(task));
+  const { names, replies } = messageNames(commands);
   return {
     ...head(service.title, version, `${service.description}\n\n${participantWords(service.name, queue)}`),
     channels: {
-      ...commandChannels(topology, commands),
-      replies: replyChannel(
-        'The exchange is the one that `reply-to` of the command names; the routing key is `x-routing-key` of the message. ' +
-          'The exchange belongs to whoever asked: do not declare it.',
-        names.flatMap(replyNames),
-      ),
-      ...queueWithDeadLetters(
-        topology,
-        queue,
-        `The commands of ${service.name}, in the order in which they came.`,
-        names,
-      ),
+      commands: queueChannel(topology, queue, { description: `The commands of ${service.name}.`, messages: names }),
+      replies: exchangeChannel(topology, null, null, {
+        description: "The exchange is the command's `reply-to`; the routing key is `x-routing-key` of the message.",
+        messages: replies,
+      }),
+      ...deadLetterChannels(topology, queue),
     },
     operations: {
-      ...requests('receive', commands, 'replies'),
-      dead_letter: deadLetterOperation(),
+      receive_commands: commandOperation('receive', names, replies),
+      send_dead_letters: deadLetterOperation(),
     },
-    components: {
-      messages: { ...messagesOf(commands, null), dead_letter: deadLetterMessageOf(queue) },
-      schemas: sharedSchemas(null, queue),
-    },
+    components: componentsOf(commands, null, queue),
   };
 }
 
@@ -97,124 +76,100 @@ export function orchestratorDocument<Data, Tx>(
   saga: SagaDefinition<Data, Tx>,
   version = '1.0.0',
 ): AsyncApiDocument {
-  const commands = saga.steps
-    .flatMap(({ action, undo }) => (undo ? [action, undo] : [action]))
-    .filter(isRemote)
-    .map(({ command }) => command);
+  const remote = saga.steps.flatMap(({ action, undo }) => (undo ? [action, undo] : [action])).filter(isRemote);
+  const commands = documented(remote.map(({ command }) => command));
   const topology = orchestratorTopology(saga.name);
   const address = saga.replyAddress;
-  const replies = commands.flatMap(({ task }) => replyNames(nameOfTask(task)));
+  const { names, replies } = messageNames(commands);
   return {
-    ...head(title, version, `${description}\n\n${orchestratorWords([saga.name], [address])}`),
+    ...head(title, version, `${description}\n\n${orchestratorWords(saga.name, address)}`),
     channels: {
-      ...commandChannels(topology, commands),
-      replies: replyChannel(
-        `The exchange of the replies to ${saga.name}; the routing key is \`x-routing-key\` of the message.`,
-        replies,
-        address,
-      ),
-      ...queueWithDeadLetters(
-        topology,
-        address,
-        `The replies to ${saga.name}, in the order in which they came.`,
-        replies,
-      ),
+      commands: exchangeChannel(topology, COMMAND_EXCHANGE, null, {
+        description: 'The routing key is `x-routing-key` of the message.',
+        messages: names,
+      }),
+      replies: queueChannel(topology, address, { description: `The replies to ${saga.name}.`, messages: replies }),
+      ...deadLetterChannels(topology, address),
     },
     operations: {
-      ...requests('send', commands, 'replies'),
-      reply: {
+      send_commands: commandOperation('send', names, replies),
+      receive_replies: {
         action: 'receive',
-        channel: { $ref: '#/channels/queue' },
-        title: `Replies to ${saga.name}`,
-        summary: 'Every reply, whichever command it answers.',
-        tags: [TAGS.replies],
-        messages: replies.map((name) => ({ $ref: `#/channels/queue/messages/${name}` })),
+        channel: { $ref: '#/channels/replies' },
+        summary: `Every reply to ${saga.name}, whichever command it answers.`,
+        messages: messagesIn('replies', replies),
         bindings: { amqp: { ack: true, bindingVersion: '0.3.0' } },
       },
-      dead_letter: deadLetterOperation(),
+      send_dead_letters: deadLetterOperation(),
     },
-    components: {
-      messages: { ...messagesOf(commands, address), dead_letter: deadLetterMessageOf(address) },
-      schemas: sharedSchemas(address, address),
-    },
+    components: componentsOf(commands, address, address),
   };
 }
 
-const replyNames = (name: string): string[] => [`${name}_success`, `${name}_failure`];
+function documented(contracts: readonly CommandContract[]): DocumentedCommand[] {
+  const withUndos = new Set(contracts.filter(({ undoes }) => undoes).map(({ task }) => serviceOf(task)));
+  return contracts.map((contract) => ({
+    contract,
+    refusals: refusalsOf(contract, withUndos.has(serviceOf(contract.task))),
+  }));
+}
+
+function messageNames(commands: readonly DocumentedCommand[]) {
+  const names = commands.map(({ contract }) => nameOfTask(contract.task));
+  return { names, replies: names.flatMap((name) => [`${name}_success`, `${name}_failure`]) };
+}
 
 function head(title: string, version: string, description: string) {
   return {
-    asyncapi: '3.1.0' as const,
+    asyncapi: '3.0.0' as const,
     info: {
       title,
       version,
       description,
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
-      tags: Object.values(TAGS),
+      tags: [{ name: 'undo', description: 'Commands that take the effect of an action back.' }],
     },
     defaultContentType: 'application/json',
     servers: SERVERS,
   };
 }
 
-const commandChannels = (topology: Parameters<typeof commandChannel>[0], commands: readonly CommandContract[]) =>
-  Object.fromEntries(commands.map(({ task }) => [nameOfTask(task), commandChannel(topology, task, nameOfTask(task))]));
+const messagesIn = (channel: string, names: readonly string[]): Json[] =>
+  names.map((name) => ({ $ref: `#/channels/${channel}/messages/${name}` }));
 
-function requests(
-  action: 'send' | 'receive',
-  commands: readonly CommandContract[],
-  channel: string,
-): Record<string, Json> {
-  return Object.fromEntries(
-    commands.map(({ task, description, undoes }) => {
-      const name = nameOfTask(task);
-      return [
-        name,
-        {
-          action,
-          channel: { $ref: `#/channels/${name}` },
-          title: task,
-          summary: description,
-          description: undoes
-            ? `Undoes \`${undoes.task}\`. It may come before the command that it undoes: it succeeds all the same, and bars it. It cannot be refused.`
-            : 'Runs at most once for each `correlation-id`; a duplicate gets the stored reply.',
-          tags: [undoes ? TAGS.undo : TAGS.action],
-          messages: [{ $ref: `#/channels/${name}/messages/${name}` }],
-          bindings: {
-            amqp: { deliveryMode: 2, mandatory: true, ack: true, bindingVersion: '0.3.0' },
-          },
-          reply: {
-            address: {
-              description: 'The exchange of the reply. Its routing key is `x-routing-key` of the reply.',
-              location: '$message.header#/reply-to',
-            },
-            channel: { $ref: `#/channels/${channel}` },
-            messages: replyNames(name).map((reply) => ({ $ref: `#/channels/${channel}/messages/${reply}` })),
-          },
-        },
-      ];
-    }),
-  );
-}
+const commandOperation = (action: 'send' | 'receive', names: readonly string[], replies: readonly string[]): Json => ({
+  action,
+  channel: { $ref: '#/channels/commands' },
+  summary: 'Each command runs at most once, and is answered by `<command>_success` or `<command>_failure`.',
+  messages: messagesIn('commands', names),
+  bindings: { amqp: { ...BINDING, ...(action === 'receive' ? { ack: true } : {}) } },
+  reply: {
+    address: { location: '$message.header#/reply-to' },
+    channel: { $ref: '#/channels/replies' },
+    messages: messagesIn('replies', replies),
+  },
+});
 
 const deadLetterOperation = (): Json => ({
   action: 'send',
   channel: { $ref: '#/channels/dead_letters' },
-  title: 'Dead letters',
   summary: 'Puts what cannot be answered aside, with the cause.',
-  tags: [TAGS.deadLetters],
-  messages: [{ $ref: '#/channels/dead_letters/messages/dead_letter' }],
-  bindings: { amqp: { deliveryMode: 2, mandatory: true, bindingVersion: '0.3.0' } },
+  messages: messagesIn('dead_letters', ['dead_letter']),
+  bindings: { amqp: BINDING },
 });
 
-function messagesOf(commands: readonly CommandContract[], replyAddress: string | null): Record<string, Json> {
-  const entries = commands.flatMap((command) => {
-    const name = nameOfTask(command.task);
-    return [
-      [name, commandMessageOf(command, replyAddress)],
-      [`${name}_success`, successMessageOf(command)],
-      [`${name}_failure`, failureMessageOf(command)],
-    ] as const;
-  });
-  return Object.fromEntries(entries);
+function componentsOf(
+  commands: readonly DocumentedCommand[],
+  replyAddress: string | null,
+  queue: string,
+): AsyncApiDocument['components'] {
+  const messages = Object.assign(
+    {},
+    ...commands.map((command) => messagesOf(command, replyAddress)),
+  ) as AsyncApiDocument['components']['messages'];
+  return {
+    messages: { ...messages, dead_letter: deadLetterMessageOf(queue) },
+    schemas: schemasOf(commands, replyAddress, queue),
+    correlationIds: { command: CORRELATION_ID },
+  };
 }

@@ -1,6 +1,7 @@
 /** Dead letters: what cannot be answered, kept with its cause for people. */
 import type { DeadLetterCause } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { cut } from '../text.js';
 import type { IncomingMessage, OutgoingMessage } from './message.js';
 import { DEAD_LETTER_EXCHANGE } from './routing.js';
 import { isShort, isWritable } from './sendable.js';
@@ -34,7 +35,7 @@ export function deadLetter(
     headers: {
       ...plainHeaders(message.headers),
       [DEAD_LETTER_HEADERS.cause]: cause,
-      [DEAD_LETTER_HEADERS.detail]: detail.slice(0, 500),
+      [DEAD_LETTER_HEADERS.detail]: cut(detail, 500),
       [DEAD_LETTER_HEADERS.exchange]: message.exchange,
       [DEAD_LETTER_HEADERS.routingKey]: message.routingKey,
     },

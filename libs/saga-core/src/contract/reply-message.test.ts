@@ -33,6 +33,12 @@ describe('a reply', () => {
     expect(parseReply(uncut)?.outcome).toEqual({ ...long, message: 'x'.repeat(2_000) });
   });
 
+  it('is cut between characters, and counts them as JSON Schema does', () => {
+    const send = (message: string) => roundTrip({ kind: 'error', code: 'HANDLER_FAILED', message });
+    expect(send('😀'.repeat(2_000))).toMatchObject({ message: '😀'.repeat(2_000) });
+    expect(send(`x${'😀'.repeat(2_000)}`)).toMatchObject({ message: `x${'😀'.repeat(1_999)}` });
+  });
+
   it.each([
     ['another routing key', { routingKey: 'hotel.book' }],
     ['no correlation id', { correlationId: undefined }],

@@ -2,12 +2,13 @@
 import { Type } from '@sinclair/typebox';
 import { asSaved } from './as-saved.js';
 import { attemptIn, COMMAND_HEADERS } from './command-message.js';
+import { cut } from '../text.js';
 import { decodeJson, encodeJson, type IncomingMessage, type OutgoingMessage } from './message.js';
 import type { Outcome } from './outcome.js';
 import { parseReplyRoutingKey, replyRoutingKeyOf } from './routing.js';
 import { isValid } from './validation.js';
 
-/** Longer messages are cut, by who sends and by who reads: a long reason is still a reason. */
+/** Characters. Longer messages are cut, by who sends and by who reads: a long reason is still a reason. */
 const MAX_MESSAGE_LENGTH = 2_000;
 
 /** The body of every failure reply. */
@@ -41,7 +42,7 @@ export function replyMessage(
     routingKey: replyRoutingKeyOf(task, success ? 'success' : 'failure'),
     correlationId: commandId,
     headers: attempt === undefined ? headers : { ...headers, [COMMAND_HEADERS.attempt]: attempt },
-    body: encodeJson(success ? outcome.reply : { ...outcome, message: outcome.message.slice(0, MAX_MESSAGE_LENGTH) }),
+    body: encodeJson(success ? outcome.reply : { ...outcome, message: cut(outcome.message, MAX_MESSAGE_LENGTH) }),
   };
 }
 
@@ -69,5 +70,5 @@ export function parseReply(message: IncomingMessage): ReplyMessage | null {
 function withShortMessage(body: unknown): unknown {
   const message = (body as { message?: unknown } | null)?.message;
   if (typeof message !== 'string' || message.length <= MAX_MESSAGE_LENGTH) return body;
-  return { ...(body as object), message: message.slice(0, MAX_MESSAGE_LENGTH) };
+  return { ...(body as object), message: cut(message, MAX_MESSAGE_LENGTH) };
 }

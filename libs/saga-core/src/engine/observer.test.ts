@@ -19,6 +19,7 @@ const fail = () => {
   throw new Error('no room');
 };
 const throwing: Required<SagaObserver & CommandObserver> = {
+  known: fail,
   saved: fail,
   idleReply: fail,
   handled: fail,
@@ -26,6 +27,7 @@ const throwing: Required<SagaObserver & CommandObserver> = {
   itemBlamed: fail,
 };
 const listening = (told: string[]): typeof throwing => ({
+  known: () => void told.push('known'),
   saved: () => void told.push('saved'),
   idleReply: () => void told.push('idleReply'),
   handled: () => void told.push('handled'),

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Outcome } from '../contract/outcome.js';
+import type { SagaDefinition } from '../definition/saga.js';
 import { messageOf } from '../errors.js';
 import { logSparsely } from './log-sparsely.js';
 import type { SagaChange } from './saga-store.js';
@@ -43,7 +44,12 @@ export interface BatchObserver {
 /** Why a message of a reply queue moved no saga. `late` replies stand in their saga's history instead. */
 export type IdleReply = 'unknown_saga' | 'other_version' | 'not_a_reply';
 
+/** A saga, by what an observer may want to know of its definition. */
+export type ObservedSaga = Pick<SagaDefinition<never, never>, 'name' | 'version' | 'steps'>;
+
 export interface SagaObserver extends BatchObserver {
+  /** Told first: the definitions of the sagas whose instances are going to be told of. */
+  known?(sagas: readonly ObservedSaga[]): void;
   /**
    * Instances were saved, with what their histories gained.
    *
@@ -99,6 +105,7 @@ export function sagaObservers(observers: readonly SagaObserver[], logger: Logger
   const tell = teller(observers, logger);
   return {
     ...batchObservers(tell),
+    known: (sagas) => tell('known', (each) => each.known?.(sagas)),
     saved: (changes, now) => tell('saved', (each) => each.saved(changes, now)),
     idleReply: (queue, why) => tell('idleReply', (each) => each.idleReply?.(queue, why)),
   };

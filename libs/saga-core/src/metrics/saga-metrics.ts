@@ -5,6 +5,7 @@ import { ATTEMPT_OUTCOMES, type HistoryEntry } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
 import type { SagaObserver } from '../engine/observer.js';
 import { batchMetrics } from './batch-metrics.js';
+import { SagaLabels } from './bounded-labels.js';
 import { SECONDS } from './buckets.js';
 import { instrumentsIn } from './instruments.js';
 
@@ -58,8 +59,11 @@ export function sagaMetrics(registry: Registry): SagaObserver {
     ['queue', 'why'],
   );
 
-  const count = (instance: SagaInstance, { type, step = '', code = '', tookMs }: HistoryEntry, now: number): void => {
-    const saga = instance.sagaName;
+  const labels = new SagaLabels();
+
+  const count = (instance: SagaInstance, entry: HistoryEntry, now: number): void => {
+    const { type, tookMs } = entry;
+    const { saga, step, code } = labels.of(instance.sagaName, entry.step, entry.code);
     const outcome = ATTEMPT_OUTCOMES[type];
     if (outcome) {
       outcomes.inc({ saga, step, outcome });
@@ -93,6 +97,7 @@ export function sagaMetrics(registry: Registry): SagaObserver {
 
   return {
     ...batchMetrics(registry),
+    known: (sagas) => labels.add(sagas),
     saved: (changes, now) => {
       for (const { instance, history } of changes) for (const entry of history) count(instance, entry, now);
     },

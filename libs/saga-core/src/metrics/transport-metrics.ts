@@ -2,8 +2,9 @@
 import type { Registry } from 'prom-client';
 import { DEAD_LETTER_HEADERS } from '../contract/dead-letter.js';
 import type { OutgoingMessage } from '../contract/message.js';
-import { DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
+import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import type { Consumer, PublishOutcome, Transport } from '../transport/transport.js';
+import { boundedCode, boundedName } from './bounded-labels.js';
 import { SECONDS, SET_SIZES } from './buckets.js';
 import { instrumentsIn } from './instruments.js';
 
@@ -57,17 +58,27 @@ export function meteredTransport<Whole extends Transport>(transport: Whole, regi
     for (const [queue, consumer] of consumers) up.set({ queue }, Number(consumer.isRunning()));
   });
 
+  /** A reply goes where its command says; only what this process declares is a label. */
+  const exchanges = new Set([COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE]);
+
   const count = (messages: readonly OutgoingMessage[], fates: readonly PublishOutcome[] | null): void => {
     messages.forEach(({ exchange, routingKey, headers }, index) => {
       const fate = fates ? fates[index]! : 'unknown';
-      published.inc({ exchange, fate });
+      published.inc({ exchange: boundedName(exchange, exchanges), fate });
       if (exchange === DEAD_LETTER_EXCHANGE && fate === 'confirmed')
-        deadLetters.inc({ queue: routingKey, cause: String(headers[DEAD_LETTER_HEADERS.cause]) });
+        deadLetters.inc({
+          queue: boundedName(routingKey, consumers),
+          cause: boundedCode(String(headers[DEAD_LETTER_HEADERS.cause])),
+        });
     });
   };
 
   return {
     ...transport,
+    use(topology) {
+      for (const { name } of topology.exchanges) exchanges.add(name);
+      transport.use(topology);
+    },
     async publish(messages) {
       try {
         const fates = await transport.publish(messages);

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { LyingLetter } from '../contract/lying-letter.js';
 import { queuesOf } from '../definition/queues.js';
 import type { SagaDefinition } from '../definition/saga.js';
+import { abridged } from '../text.js';
 import type { DeadLetters } from '../transport/dead-letters.js';
 import { letterExample } from './examples.js';
 import { OperatorProblem } from './operator-problem.js';
@@ -137,7 +138,7 @@ function shown({ again, body, correlationId, replyTo, headers, ...letter }: Lyin
     correlationId: correlationId ?? null,
     replyTo: replyTo ?? null,
     headers: { ...headers },
-    body: text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT - 1)}…` : text,
+    body: abridged(text, MOST_TEXT),
     bytes: body.length,
     replayable: again !== null,
   };

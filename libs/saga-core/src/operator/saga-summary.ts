@@ -1,6 +1,7 @@
 /** A saga in a list. */
 import { lastErrorView } from '../orchestrator/saga-view.js';
 import type { ListedSaga } from '../store/saga-listing.js';
+import { abridged } from '../text.js';
 import type { SagaSummary } from './schemas/index.js';
 
 const MOST_TEXT = 200;
@@ -33,7 +34,7 @@ export function summaryOf({ instance, createdAt, updatedAt, endedAt, ageMs }: Li
 }
 
 function shortened(value: unknown, levels: number): unknown {
-  if (typeof value === 'string') return value.length > MOST_TEXT ? `${value.slice(0, MOST_TEXT - 1)}…` : value;
+  if (typeof value === 'string') return abridged(value, MOST_TEXT);
   if (typeof value !== 'object' || value === null) return value;
   if (levels === 0) return '…';
   if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map((item) => shortened(item, levels - 1));

@@ -4,7 +4,7 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { shapeOf } from '../definition/shape.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
-import { sagaObservers, type SagaObserver } from '../engine/observer.js';
+import { sagaObservers, type ObservedSaga, type SagaObserver } from '../engine/observer.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
@@ -130,6 +130,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   const store = postgresSagaStore(database);
   const ends = new EndWatch((ids) => store.statuses(ids), logger);
   const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])], logger);
+  observer.known(options.sagas as unknown as readonly ObservedSaga[]);
   const runner = new SagaRunner<Tx>({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight });
   const attempts = postgresDeliveryAttempts(database);
   const handleRepliesOf = (queue: string) =>

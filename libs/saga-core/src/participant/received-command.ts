@@ -8,6 +8,7 @@ import type { ServiceContract } from '../contract/service.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import type { DeadLetterCause, FailureCode } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { cut } from '../text.js';
 
 /** A command as its handler gets it. */
 export interface ReceivedCommand<Payload = unknown> {
@@ -64,7 +65,7 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
   if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON in UTF-8, or nested too deeply');
   const known = commands.get(task);
   if (!known)
-    return dead('UNKNOWN_TASK', `No command "${task.slice(0, 200)}" here; known: ${[...commands.keys()].join(', ')}`);
+    return dead('UNKNOWN_TASK', `No command "${cut(task, 200)}" here; known: ${[...commands.keys()].join(', ')}`);
   if (correlationId === undefined) return dead('NO_CORRELATION_ID', 'The property correlationId is missing');
   if (replyTo === undefined) return dead('NO_REPLY_ADDRESS', 'The property replyTo is missing');
   const attempt = attemptIn(message.headers) ?? 1;

@@ -51,7 +51,7 @@ test('the renderer gets a document without references', async () => {
   expect(JSON.parse(body)).toMatchObject({
     'x-parser-spec-parsed': true,
     operations: {
-      book_room: { channel: { 'x-parser-unique-object-id': 'book_room', address: 'hotel_service.book_room' } },
+      receive_commands: { channel: { 'x-parser-unique-object-id': 'commands', address: 'hotel_service.commands' } },
     },
   });
 });
