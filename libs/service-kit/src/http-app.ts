@@ -27,6 +27,9 @@ export type HttpApp = FastifyInstance<
   FastifyBaseLogger,
   TypeBoxTypeProvider
 >;
+/** Of any route, for functions that several share. */
+export type HttpRequest = FastifyRequest;
+export type HttpReply = FastifyReply;
 
 /**
  * Builds an app without routes, which does not listen yet: routes are added to it, tests `inject` into it.

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpProblem, PROBLEMS } from './problem.js';
+import { timesSent } from './times-sent.js';
 
 /** US-ASCII is a part of UTF-8. */
 const READABLE_CHARSET = /^(utf-?8|us-ascii)$/i;
@@ -14,16 +15,16 @@ export function readJsonAlone(app: FastifyInstance): void {
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const problem = unreadable(request, body);
     if (problem) return done(problem);
-    parse(request, body.toString(), done);
+    void parse(request, body.toString(), done);
   });
 }
 
-function unreadable({ headers, raw }: FastifyRequest, body: Buffer): HttpProblem | null {
+function unreadable(request: FastifyRequest, body: Buffer): HttpProblem | null {
+  const { headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     return unsupported(`A body must come as it is, not with Content-Encoding: ${encoding}.`);
-  // Node keeps the first of several and says nothing of the others.
-  if (raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-type').length > 1)
+  if (timesSent(request, 'content-type') > 1)
     return new HttpProblem(PROBLEMS.malformedRequest, 'Content-Type must stand once.');
   for (const [, , charset = ''] of (headers['content-type'] ?? '').matchAll(CHARSET))
     if (!READABLE_CHARSET.test(charset)) return unsupported(`A body must be UTF-8, not ${charset}.`);

@@ -32,7 +32,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = as
     },
     (request, reply) => {
       // Fastify adds it to GET, and would wait for the end.
-      if (request.method === 'HEAD') return void reply.headers(HEADERS).send();
+      if (request.method === 'HEAD') return void reply.headers(HEADERS).send(undefined as never);
       const { saga, id } = request.query;
       reply.hijack();
       const { raw } = reply;
