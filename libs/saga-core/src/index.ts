@@ -24,6 +24,7 @@ export type { SagaStatus } from './engine/instance.js';
 export { isTransient, isUnavailable, isUniqueViolation, mayPass } from './store/database-errors.js';
 export { ensureDatabase, openDatabase } from './store/open-database.js';
 export type { DatabaseOptions } from './store/open-database.js';
+export { toJson } from './store/json.js';
 export { setAsTable, setOf } from './store/set-as-table.js';
 export type { SetColumn } from './store/set-as-table.js';
 export { migrate } from './store/migrate.js';

@@ -4,8 +4,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { gather } from 'saga-core';
+import type { Candidate, Outcome } from './candidate.js';
 import { KeyHeld } from './idempotency-keys.js';
-import type { Candidate, Outcome } from './take-orders.js';
 
 /** How long an order waits for its key, and the pause between two attempts. */
 const WAIT_MS = 5_000;

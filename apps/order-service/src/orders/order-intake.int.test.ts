@@ -164,8 +164,7 @@ describe('an order that cannot be taken takes no other with it', () => {
     const take = intake(database, transport, ({ start }) => ({
       start: async (tx, saga, instances) => {
         starts++;
-        if (instances.some(({ data }) => (data as { price?: number }).price === GUILTY.price))
-          await fail(tx as Transaction<OrderDatabase>);
+        if (instances.some(({ data }) => (data as { price?: number }).price === GUILTY.price)) await fail(tx);
         return start(tx, saga, instances);
       },
     }));

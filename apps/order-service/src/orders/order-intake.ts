@@ -2,6 +2,7 @@
 import { gather, type Orchestrator, type Transport } from 'saga-core';
 import { uuidv7 } from 'uuidv7';
 import type { OrderDatabase } from '../database.js';
+import type { Candidate, Claim, Outcome, TakenOrder } from './candidate.js';
 import { HeldKeys } from './held-keys.js';
 import { KeyHeld } from './idempotency-keys.js';
 import { keyInUse, notLookedUp, notTaken, overloaded } from './order-problems.js';
@@ -9,7 +10,7 @@ import type { NewOrder } from './order-schemas.js';
 import { findEarlier } from './replays.js';
 import { requestHash } from './request-hash.js';
 import { orderTaker } from './take-apart.js';
-import type { Candidate, Claim, IntakeParts, Outcome, TakenOrder } from './take-orders.js';
+import type { IntakeParts } from './take-orders.js';
 
 /** How many orders may wait for their transaction, and how many keys to be looked up: more would only wait longer. */
 const MAX_WAITING = 2_000;

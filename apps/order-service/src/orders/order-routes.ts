@@ -11,12 +11,12 @@ import {
 } from 'service-kit';
 import type { OrderDatabase } from '../database.js';
 import { awaitDecision, type WaitParts } from './await-decision.js';
+import type { TakenOrder } from './candidate.js';
 import { cursorAfter, orderIdOf } from './order-cursor.js';
 import type { TakeOrder } from './order-intake.js';
 import { listOrders } from './order-queries.js';
 import { getOrder, getOrders, ORDER_BODY_LIMIT_BYTES, postOrder } from './order-route-schemas.js';
 import { preferredWait } from './prefer.js';
-import type { TakenOrder } from './take-orders.js';
 
 /** Adds `POST /orders`, `GET /orders` and `GET /orders/{id}`. */
 export function orderRoutes(

@@ -1,11 +1,11 @@
 /** Requests that come again: an Idempotency-Key leads to the order that an earlier one has begun. */
 import type { Kysely } from 'kysely';
 import type { OrderDatabase } from '../database.js';
+import type { Claim, Outcome } from './candidate.js';
 import { findOwners, type KeyOwner } from './idempotency-keys.js';
 import { keyReused } from './order-problems.js';
 import { findOrders } from './order-queries.js';
 import type { Order } from './order-schemas.js';
-import type { Claim, Outcome } from './take-orders.js';
 
 /** @returns what the caller of a request is told whose key, if it has one, belongs to `owner` */
 export function outcomeOf(

@@ -3,11 +3,12 @@
  * after it; the others are taken, and answered, meanwhile.
  */
 import { sql, type Kysely } from 'kysely';
-import { gather, isUnavailable, mayPass } from 'saga-core';
+import { gather, isUnavailable, logSparsely, mayPass } from 'saga-core';
 import type { OrderDatabase } from '../database.js';
+import type { Candidate, Outcome } from './candidate.js';
 import { KeyHeld } from './idempotency-keys.js';
 import { notLookedUp, notTaken } from './order-problems.js';
-import { takeOrders, type Candidate, type IntakeParts, type Outcome } from './take-orders.js';
+import { takeOrders, type IntakeParts } from './take-orders.js';
 
 /** For how long a set is divided; what is not taken by then is told to come again. */
 const DIVIDE_MS = 10_000;
@@ -31,6 +32,12 @@ export function orderTaker(parts: IntakeParts): (candidates: readonly Candidate[
       // What the error says is not enough: it may be that of one order, whatever its code.
       if (performance.now() > until || (isUnavailable(error) && !(await answers(parts.database))))
         return candidates.map((candidate) => notStored(candidate, error));
+      logSparsely(
+        parts.logger,
+        'warn',
+        { reason: messageOf(error) },
+        'orders could not be taken together; they are divided',
+      );
       const outcomes = new Map(halvesOf(candidates).flatMap((half) => takeAside({ candidates: half, until })));
       return candidates.map((candidate) => outcomes.get(candidate)!);
     }
@@ -66,6 +73,8 @@ function failureOf(candidate: Candidate, error: unknown): Error {
 /** A key may have an order already: the database was asked for it in vain. */
 const notStored = ({ claim }: Candidate, error: unknown): Error =>
   claim ? notLookedUp(error) : notTaken('the database could not store it', error);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Asks the database itself, on a connection that no order has touched. */
 async function answers(database: Kysely<OrderDatabase>): Promise<boolean> {

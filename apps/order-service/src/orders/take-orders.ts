@@ -7,38 +7,12 @@ import type { Kysely, Transaction } from 'kysely';
 import { isUnavailable, SagaError, type Logger, type Orchestrator } from 'saga-core';
 import { createOrderSaga } from '../create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from '../database.js';
+import type { Candidate, Outcome } from './candidate.js';
 import { claimKeys, type KeyOwner } from './idempotency-keys.js';
 import { notTaken, OutcomeUnknown } from './order-problems.js';
 import { findOrders } from './order-queries.js';
-import type { NewOrder, Order } from './order-schemas.js';
 import { findEarlier, outcomeOf } from './replays.js';
 import { findCommitted } from './unknown-commit.js';
-
-/** An order that is to be taken. */
-export interface Candidate {
-  readonly orderId: string;
-  readonly sagaId: string;
-  readonly order: NewOrder;
-  /** The Idempotency-Key, if there is one, and what its request asks for. */
-  readonly claim: Claim | null;
-  /** W3C trace context of the caller, for the messages that its order causes. */
-  readonly traceparent: string | null;
-}
-
-/** An Idempotency-Key, and what its request asks for. */
-export interface Claim {
-  readonly key: string;
-  readonly requestHash: string;
-}
-
-/** An order as it was stored; `replayed` when an earlier request with the same key has begun it. */
-export interface TakenOrder {
-  readonly order: Order;
-  readonly replayed: boolean;
-}
-
-/** What became of a candidate: its order, or what its caller is told. */
-export type Outcome = TakenOrder | Error;
 
 /** What taking orders needs. */
 export interface IntakeParts {
