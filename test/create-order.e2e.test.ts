@@ -66,7 +66,7 @@ async function place(changes: Partial<typeof ORDER>) {
   const tickets = await get<Part[]>(`${stack.url('restaurant-service')}/tickets?orderId=${id}`);
   const authorizations = await get<Part[]>(`${stack.url('accounting-service')}/authorizations?orderId=${id}`);
   expect(placed.status).toBe(201);
-  expect(placed.headers.get('location')).toBe(`/orders/${id}`);
+  expect(placed.headers.get('location')).toBe(`orders/${id}`);
   expect(placed.headers.get('preference-applied')).toBe('wait=30');
   expect(order.body).toEqual(placed.body);
   return {

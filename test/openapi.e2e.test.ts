@@ -62,7 +62,7 @@ test('the document is valid by the schema of OpenAPI 3.1', async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
-});
+}, 30_000);
 
 test('the document lists every route', async () => {
   const { openapi, paths } = await document();

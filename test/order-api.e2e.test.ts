@@ -1,6 +1,9 @@
 /** The HTTP API of order-service, as a client sees it. */
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { get, post } from './support/http.js';
+import { startPrefixProxy, type PrefixProxy } from './support/prefix-proxy.js';
 import { startStack, type Stack } from './support/stack.js';
 
 interface Order {
@@ -35,7 +38,7 @@ describe('POST /orders', () => {
   test('without a preference it answers 202 at once, with an order that is pending', async () => {
     const { status, headers, body } = await post<Order>(orders, ORDER);
     expect(status).toBe(202);
-    expect(headers.get('location')).toBe(`/orders/${body.id}`);
+    expect(new URL(headers.get('location')!, orders).href).toBe(`${orders}/${body.id}`);
     expect(headers.get('preference-applied')).toBeNull();
     expect(body).toMatchObject({ ...ORDER, status: 'APPROVAL_PENDING', ticketId: null, rejection: null });
   });
@@ -95,6 +98,15 @@ describe('Idempotency-Key', () => {
     expect(status).toBe(400);
     expect(body.errors?.map(({ name }) => name.toLowerCase())).toEqual(['idempotency-key']);
   });
+});
+
+test('an Idempotency-Key that stands twice is refused', async () => {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': [randomUUID(), randomUUID()] };
+  const status = await new Promise((resolve, reject) => {
+    const sent = request(orders, { method: 'POST', headers }, (answer) => resolve(answer.resume().statusCode));
+    sent.on('error', reject).end(JSON.stringify(ORDER));
+  });
+  expect(status).toBe(400);
 });
 
 describe('problems', () => {
@@ -222,5 +234,139 @@ test('a saga shows what it awaits, and until when', async () => {
     step: 'restaurant_service.create_ticket',
     awaited: { step: 'restaurant_service.create_ticket', state: 'sent', until: expect.stringMatching(/^\d{4}-.*Z$/) },
     data: { orderId: order.id },
+  });
+});
+
+describe('what is asked in ways that are not there', () => {
+  const service = () => stack.url('order-service');
+
+  test.each([
+    ['PUT', 'orders', 'GET, HEAD, OPTIONS, POST'],
+    ['DELETE', `orders/${UNKNOWN_ID}`, 'GET, HEAD, OPTIONS'],
+    ['POST', 'sagas', 'GET, HEAD, OPTIONS'],
+    ['PUT', 'sagas/events', 'GET, HEAD, OPTIONS'],
+    ['GET', `sagas/${UNKNOWN_ID}/retry`, 'OPTIONS, POST'],
+    ['PATCH', 'dead-letters', 'GET, HEAD, OPTIONS'],
+    ['POST', 'health/ready', 'GET, HEAD, OPTIONS'],
+    ['POST', 'openapi.json', 'GET, HEAD, OPTIONS'],
+    ['DELETE', 'asyncapi', 'GET, HEAD, OPTIONS'],
+    ['POST', '', 'GET, HEAD, OPTIONS'],
+  ])('%s /%s is 405, and says what there is', async (method, path, allow) => {
+    const response = await fetch(`${service()}/${path}`, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
+    expect(await response.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
+  });
+
+  test('HEAD on the stream of events is answered', async () => {
+    const response = await fetch(`${service()}/sagas/events`, { method: 'HEAD', signal: AbortSignal.timeout(10_000) });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+  });
+
+  test.each([
+    [
+      'Latin-1',
+      Buffer.from(JSON.stringify(ORDER), 'latin1'),
+      { 'content-type': 'application/json; charset=iso-8859-1' },
+    ],
+    ['gzip', gzipSync(JSON.stringify(ORDER)), { 'content-encoding': 'gzip' }],
+  ])('a body in %s is 415', async (_what, body, others) => {
+    const headers = { 'content-type': 'application/json', ...others };
+    const response = await fetch(orders, { method: 'POST', headers, body });
+    expect([response.status, ((await response.json()) as Problem).code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+  });
+
+  test('bytes that are not UTF-8 are no order', async () => {
+    const body = Buffer.from(JSON.stringify({ ...ORDER, items: [{ name: 'Crème', quantity: 1 }] }), 'latin1');
+    const response = await fetch(orders, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    expect([response.status, ((await response.json()) as Problem).code]).toEqual([400, 'MALFORMED_REQUEST']);
+  });
+
+  test('17 kB of headers are 431', async () => {
+    const { status, body } = await get<Problem>(orders, { 'x-padding': 'x'.repeat(17_000) });
+    expect([status, body.code]).toEqual([431, 'REQUEST_HEADERS_TOO_LARGE']);
+  });
+});
+
+describe('numbers and ids out of range', () => {
+  const HUGE = '9'.repeat(30);
+  const upper = UNKNOWN_ID.toUpperCase();
+  test.each([
+    ['order-service', `orders?limit=${HUGE}`],
+    ['order-service', 'orders?limit=-1'],
+    ['order-service', 'orders?limit=1e3'],
+    ['order-service', 'orders?limit=1&limit=2'],
+    ['order-service', 'orders?cursor=%FF%FE'],
+    ['order-service', 'orders?cursor='],
+    ['order-service', `orders?cursor=${'A'.repeat(101)}`],
+    ['order-service', `orders/${UNKNOWN_ID}0`],
+    ['order-service', `orders/%7B${UNKNOWN_ID}%7D`],
+    ['consumer-service', 'consumers/2147483648'],
+    ['consumer-service', 'consumers/9007199254740993'],
+    ['consumer-service', `consumers/${HUGE}`],
+    ['consumer-service', 'consumers/0'],
+    ['consumer-service', 'consumers/-1'],
+    ['consumer-service', 'consumers/1.5'],
+    ['consumer-service', 'consumers/%00'],
+    ['restaurant-service', 'restaurants/2147483648'],
+    ['restaurant-service', `restaurants/${HUGE}`],
+    ['restaurant-service', 'tickets/1'],
+    ['restaurant-service', `tickets/${upper}`],
+    ['restaurant-service', 'tickets?orderId='],
+    ['restaurant-service', 'tickets?orderId=%00'],
+    ['restaurant-service', `tickets?orderId=${upper}`],
+    ['restaurant-service', `tickets?orderId=${UNKNOWN_ID}&orderId=${UNKNOWN_ID}`],
+    ['accounting-service', 'authorizations/1'],
+    ['accounting-service', `authorizations/${upper}`],
+    ['accounting-service', 'authorizations?orderId=%ED%A0%80'],
+    ['accounting-service', `authorizations?orderId=${HUGE}`],
+  ] as const)('of %s are refused: GET /%s', async (name, path) => {
+    const { status, body } = await get<Problem>(`${stack.url(name)}/${path}`);
+    expect([status, body.code]).toEqual([400, 'INVALID_REQUEST']);
+  });
+
+  test('the largest are not, and an order is found by its id in capitals', async () => {
+    expect((await get(`${stack.url('consumer-service')}/consumers/2147483647`)).status).toBe(404);
+    expect((await get(`${stack.url('restaurant-service')}/restaurants/2147483647`)).status).toBe(404);
+    const { body: order } = await post<Order>(orders, ORDER);
+    expect((await get<Order>(`${orders}/${order.id.toUpperCase()}`)).body.id).toBe(order.id);
+  });
+});
+
+describe('behind a proxy that takes a prefix off the path', () => {
+  let proxy: PrefixProxy;
+  beforeAll(async () => (proxy = await startPrefixProxy('/shop/', stack.url('order-service'))));
+  afterAll(() => proxy.close());
+
+  test('Location leads to the order', async () => {
+    const url = `${proxy.url}orders`;
+    const { headers, body } = await post<Order>(url, ORDER);
+    const order = await get<Order>(new URL(headers.get('location')!, url).href);
+    expect([order.status, order.body.id]).toEqual([200, body.id]);
+  });
+
+  test.each(['', 'openapi', 'openapi/', 'asyncapi'])('all that the page at /%s loads is there', async (path) => {
+    const page = await fetch(`${proxy.url}${path}`);
+    const resources = [...(await page.text()).matchAll(/(?:src|href)="([^"#][^"]*)"/g)]
+      .map(([, resource]) => new URL(resource!, page.url))
+      .filter(({ origin, protocol }) => origin === new URL(proxy.url).origin && protocol !== 'data:');
+    expect(resources.length).toBeGreaterThan(1);
+    for (const resource of resources)
+      expect([resource.href, (await fetch(resource)).status]).toEqual([resource.href, 200]);
+  });
+
+  test('the page of the API sends its requests there as well', async () => {
+    // Where the page looks for its document: beside itself, with a slash between.
+    const at = `${proxy.url}openapi/json`;
+    const { servers } = (await get<{ servers: { url: string }[] }>(at)).body;
+    expect(servers.map(({ url }) => new URL(url, at).href)).toEqual([proxy.url]);
+  });
+
+  test('the console links a saga to its order', async () => {
+    const { body: order } = await post<Order>(orders, ORDER);
+    const { links } = (
+      await get<{ links: { title: string; url: string }[] }>(`${stack.url('order-service')}/sagas/${order.sagaId}`)
+    ).body;
+    const url = links.find(({ title }) => title === 'Order')!.url;
+    expect((await get<Order>(new URL(url, proxy.url).href)).body.id).toBe(order.id);
   });
 });

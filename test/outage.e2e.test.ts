@@ -62,6 +62,22 @@ test.each([
   60_000,
 );
 
+test('while the broker is away, a request that comes again is told what the first one has begun', async () => {
+  const key = { 'idempotency-key': randomUUID() };
+  const first = await post<Order>(`${service.url()}/orders`, ORDER, { ...key, prefer: 'wait=30' });
+  expect([first.status, first.body.status]).toEqual([201, 'APPROVED']);
+  toBroker.cut();
+  const again = await post<Order>(`${service.url()}/orders`, ORDER, key);
+  const waiting = await post<Order>(`${service.url()}/orders`, ORDER, { ...key, prefer: 'wait=30' });
+  const another = await post<Order>(`${service.url()}/orders`, { ...ORDER, price: 1 }, key);
+  const fresh = await post<Order>(`${service.url()}/orders`, ORDER, { 'idempotency-key': randomUUID() });
+  toBroker.restore();
+  await service.untilReady();
+  expect([again, waiting, another, fresh].map(({ status }) => status)).toEqual([202, 201, 422, 503]);
+  for (const { body, headers } of [again, waiting])
+    expect([body, headers.get('idempotent-replayed')]).toEqual([first.body, 'true']);
+}, 60_000);
+
 test('an order whose COMMIT was answered to nobody is found, answered, and decided', async () => {
   const before = await orderCount();
   const key = { 'idempotency-key': randomUUID(), prefer: 'wait=30' };

@@ -10,7 +10,8 @@ const info = {
   description:
     'Takes orders, and runs the saga that approves or rejects each. An order is taken at once and decided soon: `POST /orders` answers 202 with an ' +
     'order that is APPROVAL_PENDING, or, with `Prefer: wait=<seconds>`, 201 with the decided one.\n\n' +
-    'Whatever is wrong is told as problem details (RFC 9457): `code` is for programs, `detail` for people.',
+    'Whatever is wrong is told as problem details (RFC 9457): `code` is for programs, `detail` for people. Bodies are JSON in UTF-8, not compressed; ' +
+    'a path that is asked with another method than it has answers 405 with `Allow`.',
 };
 
 const tags = [
@@ -34,7 +35,13 @@ export async function documentApi(app: HttpApp, schemas: Readonly<Record<string,
         typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/openapi', uiConfig: { tryItOutEnabled: true, deepLinking: true } });
+  await app.register(swaggerUi, {
+    routePrefix: '/openapi',
+    uiConfig: { tryItOutEnabled: true, deepLinking: true },
+    // All that the page asks for is seen from where it is: a proxy may have taken a prefix off the path.
+    indexPrefix: '.',
+    transformSpecification: (document) => ({ ...document, servers: [{ url: '..' }] }),
+  });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 

@@ -31,11 +31,13 @@ export type {
   SagaObserver,
 } from './engine/observer.js';
 export type { SagaStatus } from './engine/instance.js';
-export { isTransient, isUnavailable, isUniqueViolation, mayPass } from './store/database-errors.js';
+export { isOutage, isTransient, isUnavailable, isUniqueViolation, mayPass } from './store/database-errors.js';
+export { databaseAnswers } from './store/database-answers.js';
 export { parseDatabaseUrl } from './store/database-url.js';
 export { ensureDatabase } from './store/ensure-database.js';
 export { openDatabase } from './store/open-database.js';
 export type { DatabaseOptions } from './store/open-database.js';
+export { toJson } from './store/json.js';
 export { setAsTable, setOf } from './store/set-as-table.js';
 export type { SetColumn } from './store/set-as-table.js';
 export { migrate } from './store/migrate.js';
@@ -59,7 +61,7 @@ export type { SagaView } from './orchestrator/saga-view.js';
 export type { NewSaga } from './orchestrator/start-sagas.js';
 export { CRASH_POINTS, watchCrashPoints } from './crash-point.js';
 export type { CrashPoint } from './crash-point.js';
-export { DEAD_LETTER_CAUSES, FAILURE_CODES, SAGA_ERROR_CODES, SagaError } from './errors.js';
+export { DEAD_LETTER_CAUSES, FAILURE_CODES, messageOf, SAGA_ERROR_CODES, SagaError } from './errors.js';
 export type { DeadLetterCause, FailureCode, SagaErrorCode } from './errors.js';
 export type { Logger } from 'pino';
 export { DEFAULT_ACTION_RETRY, DEFAULTS } from './settings.js';

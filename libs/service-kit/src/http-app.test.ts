@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { Type } from '@sinclair/typebox';
 import { pino } from 'pino';
 import { createHttpApp, type HttpApp } from './http-app.js';
@@ -102,9 +103,65 @@ describe('an HTTP app', () => {
     expectProblem(await app.inject({ method: 'POST', url: '/orders', ...request }), status, code);
   });
 
+  const OF_ORDER = { consumerId: 7, items: [{ name: 'Zwölf' }] };
+  const utf8 = Buffer.from(JSON.stringify(OF_ORDER));
+  it.each([
+    ['application/json; charset=utf-8', {}],
+    ['application/json;charset="UTF-8"', { 'content-encoding': 'identity' }],
+    ['application/json; profile=x', {}],
+  ])('reads JSON that comes as %s', async (type, others) => {
+    const headers = { 'content-type': type, ...others };
+    const response = await app.inject({ method: 'POST', url: '/orders', headers, payload: utf8 });
+    expect(response.json()).toEqual({ got: OF_ORDER });
+  });
+
+  const latin1 = Buffer.from(JSON.stringify(OF_ORDER), 'latin1');
+  it.each([
+    ['Latin-1 that says so', latin1, { 'content-type': 'application/json; charset=iso-8859-1' }, 415],
+    ['two charsets', utf8, { 'content-type': 'application/json; charset=utf-8; charset=utf-16' }, 415],
+    ['an empty charset', utf8, { 'content-type': 'application/json; charset=""' }, 415],
+    ['a compressed body', gzipSync(utf8), { ...json, 'content-encoding': 'gzip' }, 415],
+    ['a body that says that it is compressed', utf8, { ...json, 'content-encoding': 'identity, br' }, 415],
+    ['Latin-1 that does not say so', latin1, json, 400],
+    ['half a character', utf8.subarray(0, utf8.indexOf(0xc3) + 1), json, 400],
+    ['two media types in one header', utf8, { 'content-type': 'application/json, text/plain' }, 415],
+  ])('refuses %s', async (_case, payload, headers, status) => {
+    const response = await app.inject({ method: 'POST', url: '/orders', payload, headers });
+    expectProblem(response, status, status === 415 ? 'UNSUPPORTED_MEDIA_TYPE' : 'MALFORMED_REQUEST');
+  });
+
+  it.each(['DELETE', 'PUT', 'PATCH', 'POST'] as const)('says what a path has instead of %s', async (method) => {
+    // What is wrong with the body makes no difference.
+    const request = { method, url: '/orders/7?limit=x', payload: 'x', headers: { 'content-type': 'text/plain' } };
+    const response = await app.inject(request);
+    expectProblem(response, 405, 'METHOD_NOT_ALLOWED');
+    expect(response.headers.allow).toBe('GET, HEAD, OPTIONS');
+  });
+
+  it('answers OPTIONS with what a path has', async () => {
+    const response = await app.inject({ method: 'OPTIONS', url: '/orders' });
+    expect([response.statusCode, response.headers.allow, response.body]).toEqual([204, 'OPTIONS, POST', '']);
+  });
+
+  it('says so for the routes of a plugin, below its prefix', async () => {
+    await app.register(async (plugin) => void plugin.put('/', () => 'put').delete('/all/*', () => 'gone'), {
+      prefix: '/plugin',
+    });
+    for (const [url, allow] of [
+      ['/plugin', 'OPTIONS, PUT'],
+      ['/plugin/', 'OPTIONS, PUT'],
+      ['/plugin/all/of/it', 'DELETE, OPTIONS'],
+    ] as const) {
+      const response = await app.inject(url);
+      expectProblem(response, 405, 'METHOD_NOT_ALLOWED');
+      expect(response.headers.allow).toBe(allow);
+    }
+  });
+
   it('answers what is not there, and a URL that cannot be read', async () => {
     expectProblem(await app.inject('/nothing'), 404, 'NOT_FOUND');
-    expectProblem(await app.inject({ method: 'DELETE', url: '/orders/7' }), 404, 'NOT_FOUND');
+    expectProblem(await app.inject({ method: 'PUT', url: '/nothing', payload: 'x' }), 404, 'NOT_FOUND');
+    expectProblem(await app.inject({ method: 'OPTIONS', url: '/nothing' }), 404, 'NOT_FOUND');
     expectProblem(await app.inject('/orders/%zz'), 400, 'MALFORMED_REQUEST');
   });
 
@@ -126,13 +183,33 @@ describe('an HTTP app', () => {
   });
 
   it.each([
-    ['what is not HTTP', 'what is this\r\n\r\n'],
-    ['a header with NUL in it', 'GET /refused HTTP/1.1\r\nhost: localhost\r\nidempotency-key: a\0b\r\n\r\n'],
-  ])('answers %s', async (_what, text) => {
+    ['what is not HTTP', 'what is this\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    [
+      'a header with NUL in it',
+      'GET /refused HTTP/1.1\r\nhost: localhost\r\nidempotency-key: a\0b\r\n\r\n',
+      400,
+      'MALFORMED_REQUEST',
+    ],
+    [
+      '17 kB of headers',
+      `GET /refused HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(17_000)}\r\n\r\n`,
+      431,
+      'REQUEST_HEADERS_TOO_LARGE',
+    ],
+    [
+      'a Content-Type that stands twice',
+      'POST /orders HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n' +
+        'Content-Type: text/plain\r\ncontent-length: 2\r\n\r\n{}',
+      400,
+      'MALFORMED_REQUEST',
+    ],
+  ])('answers %s', async (_what, text, status, code) => {
     await app.listen({ port: 0, host: '127.0.0.1' });
     const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
     socket.end(text);
     const answer = (await socket.toArray()).join('');
-    expect(answer).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"MALFORMED_REQUEST"/s);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*application/problem\\+json`, 's'));
+    expect(JSON.parse(body)).toMatchObject({ status, code });
   });
 });

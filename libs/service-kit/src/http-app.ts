@@ -1,6 +1,5 @@
 /** The HTTP side of a service: Fastify, with one way to validate and one way to say that something is wrong. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import {
   fastify,
@@ -12,10 +11,13 @@ import {
   type RawServerDefault,
 } from 'fastify';
 import type { Logger } from 'saga-core';
+import { answerOtherMethods } from './allowed-methods.js';
 import { DEFAULTS } from './defaults.js';
 import { drainRequests } from './drain-requests.js';
-import { HttpProblem, problemOf, PROBLEMS } from './problem.js';
+import { readJsonAlone } from './json-body.js';
+import { HttpProblem, PROBLEM_JSON, problemOf, PROBLEMS } from './problem.js';
 import { compileValidator } from './request-validation.js';
+import { answerUnreadable } from './unreadable-request.js';
 
 /** A Fastify app whose routes infer their types from TypeBox schemas. */
 export type HttpApp = FastifyInstance<
@@ -25,8 +27,9 @@ export type HttpApp = FastifyInstance<
   FastifyBaseLogger,
   TypeBoxTypeProvider
 >;
-
-const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+/** Of any route, for functions that several share. */
+export type HttpRequest = FastifyRequest;
+export type HttpReply = FastifyReply;
 
 /**
  * Builds an app without routes, which does not listen yet: routes are added to it, tests `inject` into it.
@@ -45,14 +48,14 @@ export function createHttpApp(logger: Logger): HttpApp {
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply as FastifyReply),
   });
-  // Only JSON is understood; Fastify would take plain text for a body as well.
-  app.removeContentTypeParser('text/plain');
+  readJsonAlone(app);
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(answerProblem);
   app.setNotFoundHandler((request, reply) =>
     answerProblem(new HttpProblem(PROBLEMS.notFound, `There is no ${request.method} ${request.url}.`), request, reply),
   );
   drainRequests(app);
+  answerOtherMethods(app);
   return app.withTypeProvider<TypeBoxTypeProvider>();
 }
 
@@ -65,16 +68,6 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds);
   // As text: the schema of a route's answers must not cut it.
   return reply.code(status).type(PROBLEM_JSON).serializer(String).send(JSON.stringify(problem));
-}
-
-/** Answers what is not HTTP at all; there is no request to answer yet, only a socket. */
-function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const body = JSON.stringify(
-    new HttpProblem(PROBLEMS.malformedRequest, 'This is not an HTTP request that can be read.'),
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: ${PROBLEM_JSON}\r\ncontent-length: ${Buffer.byteLength(body)}`;
-  socket.end(`${head}\r\n\r\n${body}`);
 }
 
 function messageOf(thrown: unknown): string {

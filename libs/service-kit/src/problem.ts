@@ -3,6 +3,9 @@ import { Type, type Static } from '@sinclair/typebox';
 import { mayPass } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 
+/** The media type of problem details. */
+export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+
 /** One kind of problem. Its code is stable: programs may rely on it. */
 export interface ProblemKind {
   readonly code: string;
@@ -15,9 +18,16 @@ export const PROBLEMS = {
   invalidRequest: { code: 'INVALID_REQUEST', status: 400, title: 'The request breaks its schema' },
   malformedRequest: { code: 'MALFORMED_REQUEST', status: 400, title: 'The request cannot be read' },
   notFound: { code: 'NOT_FOUND', status: 404, title: 'There is nothing here' },
+  methodNotAllowed: {
+    code: 'METHOD_NOT_ALLOWED',
+    status: 405,
+    title: 'There is something here, but not for this method',
+  },
+  requestTimeout: { code: 'REQUEST_TIMEOUT', status: 408, title: 'The request took too long to come' },
   tooLarge: { code: 'PAYLOAD_TOO_LARGE', status: 413, title: 'The body is too large' },
-  unsupportedMediaType: { code: 'UNSUPPORTED_MEDIA_TYPE', status: 415, title: 'The body is not JSON' },
+  unsupportedMediaType: { code: 'UNSUPPORTED_MEDIA_TYPE', status: 415, title: 'The body is not JSON in UTF-8' },
   tooManyRequests: { code: 'TOO_MANY_REQUESTS', status: 429, title: 'Too many requests' },
+  headersTooLarge: { code: 'REQUEST_HEADERS_TOO_LARGE', status: 431, title: 'The headers are too large' },
   internalError: { code: 'INTERNAL_ERROR', status: 500, title: 'The service failed' },
   unavailable: { code: 'SERVICE_UNAVAILABLE', status: 503, title: 'The service is not available' },
 } as const satisfies Record<string, ProblemKind>;

@@ -32,6 +32,17 @@ describe('readSettings', () => {
     });
   });
 
+  it.each(['x86_64-conda-linux-gnu', 'x86_64-conda_cos6-linux-gnu', 'arm64-apple-darwin20.0.0'])(
+    'takes a HOST that names the kind of machine for none: %s',
+    (HOST) => {
+      expect(readSettings(8081, {}, { ...required, HOST }).HOST).toBe('0.0.0.0');
+    },
+  );
+
+  it.each(['127.0.0.1', '::1', 'x86_64', 'my-web-linux1'])('listens where HOST says: %s', (HOST) => {
+    expect(readSettings(8081, {}, { ...required, HOST }).HOST).toBe(HOST);
+  });
+
   it("reads a service's own settings", () => {
     const own = { MAX_WAIT_MS: Type.Integer({ default: 500, minimum: 0, description: 'milliseconds from 0' }) };
     expect(readSettings(8081, own, required).MAX_WAIT_MS).toBe(500);

@@ -55,6 +55,9 @@ const commonSettings = (defaultPort: number) => ({
   ),
 });
 
+/** Not an address, but the kind of machine that programs are compiled for: conda sets HOST to it in every shell. */
+const BUILD_TARGET = /^(x86_64|i[3-6]86|aarch64|arm64|ppc64le|s390x|riscv64)-[a-z0-9_]+-(linux|darwin|mingw|windows)/;
+
 type CommonSettings = ReturnType<typeof commonSettings>;
 /** The settings of a service: those that all services have, and its own. */
 export type Settings<Own extends TProperties = TProperties> = Static<TObject<CommonSettings>> & Static<TObject<Own>>;
@@ -80,7 +83,7 @@ export function readSettings<Own extends TProperties>(
   const given = new Map<string, string>();
   for (const name of Object.keys(properties)) {
     const value = environment[name]?.trim();
-    if (value) given.set(name, value);
+    if (value && !(name === 'HOST' && BUILD_TARGET.test(value))) given.set(name, value);
   }
   const settings = Value.Default(schema, parseStrings(schema, Object.fromEntries(given))) as Record<string, unknown>;
   const wrong = new Set(problemsOf(schema, settings).map(({ path }) => path.split('/')[1] ?? ''));

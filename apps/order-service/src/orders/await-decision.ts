@@ -1,4 +1,4 @@
-import { mayPass, type Orchestrator } from 'saga-core';
+import type { Orchestrator } from 'saga-core';
 import type { OrderDatabase } from '../database.js';
 import type { FindOrder } from './order-queries.js';
 import type { Order } from './order-schemas.js';
@@ -14,15 +14,21 @@ export interface WaitParts {
  *
  * @param order - as it was taken
  * @param seconds - how long at most
- * @returns the order as it stands then, decided or not; as it was taken when the database is out of reach meanwhile, for that it was taken stays true
+ * @param onFailure - told what kept the order from being read
+ * @returns the order as it stands then, decided or not; as it was taken when something fails meanwhile, for that it was taken stays true
  */
-export async function awaitDecision(parts: WaitParts, order: Order, seconds: number): Promise<Order> {
+export async function awaitDecision(
+  parts: WaitParts,
+  order: Order,
+  seconds: number,
+  onFailure: (error: unknown) => void,
+): Promise<Order> {
   if (order.status !== 'APPROVAL_PENDING') return order;
   try {
     await parts.orchestrator.waitForEnd(order.sagaId, seconds * 1_000);
     return (await parts.findOrder(order.id)) ?? order;
   } catch (error) {
-    if (mayPass(error)) return order;
-    throw error;
+    onFailure(error);
+    return order;
   }
 }

@@ -90,6 +90,14 @@ test('a set is rejected, each order with its reason and what its saga came to kn
   expect(await findOrder(late.data.orderId)).toMatchObject({ rejection: { code: 'CARD_BLOCKED' }, ticketId });
 });
 
+test('a reason that PostgreSQL would not take is kept with what it takes of it', async () => {
+  const [input] = (await created(1)) as [Input];
+  await run(rejectOrders, [{ ...input, failure: { ...failure, message: 'nobody\0 will know \ud800' } }]);
+  expect(await findOrder(input.data.orderId)).toMatchObject({
+    rejection: { message: 'nobody\uFFFD will know \uFFFD' },
+  });
+});
+
 test.each([
   ['approve', 'reject', approveOrders, rejectOrders],
   ['reject', 'approve', rejectOrders, approveOrders],

@@ -1,13 +1,18 @@
 /** Takes orders in, as many together as there are waiting: one alone when there is little to do, and hundreds in one transaction when there is much. */
-import { gather, mayPass, type Orchestrator, type Transport } from 'saga-core';
+import { gather, type Orchestrator, type Transport } from 'saga-core';
 import { uuidv7 } from 'uuidv7';
 import type { OrderDatabase } from '../database.js';
-import { notTaken, overloaded } from './order-problems.js';
+import type { Candidate, Claim, Outcome, TakenOrder } from './candidate.js';
+import { HeldKeys } from './held-keys.js';
+import { KeyHeld } from './idempotency-keys.js';
+import { keyInUse, notLookedUp, notTaken, overloaded } from './order-problems.js';
 import type { NewOrder } from './order-schemas.js';
+import { findEarlier } from './replays.js';
 import { requestHash } from './request-hash.js';
-import { takeOrders, type Candidate, type IntakeParts, type TakenOrder } from './take-orders.js';
+import { orderTaker } from './take-apart.js';
+import type { IntakeParts } from './take-orders.js';
 
-/** How many orders may wait for their transaction: more would only wait longer. */
+/** How many orders may wait for their transaction, and how many keys to be looked up: more would only wait longer. */
 const MAX_WAITING = 2_000;
 /** How many orders share one transaction at most. */
 const MAX_SET_SIZE = 200;
@@ -23,8 +28,9 @@ export interface OrderRequest {
 export type TakeOrder = (request: OrderRequest) => Promise<TakenOrder>;
 
 /**
- * @returns a function that takes one valid order. Calls that come together share a transaction, and one that fails does not take the others with it.
- *   It throws an HttpProblem: 422 for a key that came with another body, 429 when the system is overloaded, 503 when nothing was kept or that is not known.
+ * @returns a function that takes one valid order. Calls that come together share a transaction, and one that fails or waits does not take the others with it.
+ *   It throws an HttpProblem: 422 for a key that came with another body, 429 when the system is overloaded, 503 when nothing was kept, when that is not known,
+ *   or when the key is in use.
  */
 export function orderIntake(
   parts: IntakeParts & {
@@ -32,34 +38,55 @@ export function orderIntake(
     readonly orchestrator: Pick<Orchestrator<OrderDatabase>, 'isOverloadedBy'>;
   },
 ): TakeOrder {
-  const takeTogether = gather((candidates: readonly Candidate[]) => takeEach(parts, candidates), {
-    maxSetSize: MAX_SET_SIZE,
-  });
+  const { transport, orchestrator } = parts;
+  const takeSet = orderTaker(parts);
+  const takeTogether = gather(takeSet, { maxSetSize: MAX_SET_SIZE });
+  const heldKeys = new HeldKeys(async (candidate) => (await takeSet([candidate]))[0]!);
+  const findTogether = earlierFinder(parts);
   let waiting = 0;
-  return async ({ order, idempotencyKey: key, traceparent }) => {
-    // An order that cannot get on would keep its caller waiting for nothing.
-    if (!parts.transport.canPublish()) throw notTaken('the message broker takes no messages');
-    const claim = key === null ? null : { key, requestHash: requestHash(order) };
-    if (waiting >= MAX_WAITING || parts.orchestrator.isOverloadedBy(waiting + 1)) throw overloaded();
+
+  /** @returns why no order is taken now, or null. An order that cannot get on would keep its caller waiting for nothing. */
+  const refusal = (): Error | null => {
+    if (!transport.canPublish()) return notTaken('the message broker takes no messages');
+    return waiting >= MAX_WAITING || orchestrator.isOverloadedBy(waiting + 1) ? overloaded() : null;
+  };
+
+  const take = async (candidate: Candidate): Promise<Outcome> => {
+    const key = candidate.claim?.key;
+    if (key !== undefined && heldKeys.has(key)) return heldKeys.take(candidate, key);
     waiting++;
-    const outcome = await takeTogether({ orderId: uuidv7(), sagaId: uuidv7(), order, claim, traceparent }).finally(
-      () => waiting--,
-    );
+    const outcome = await takeTogether(candidate).finally(() => waiting--);
+    return key !== undefined && outcome instanceof KeyHeld ? heldKeys.take(candidate, key) : outcome;
+  };
+
+  return async ({ order, idempotencyKey: key, traceparent }) => {
+    const claim = key === null ? null : { key, requestHash: requestHash(order) };
+    const refused = refusal();
+    // What an earlier request has begun stands, whatever is refused now.
+    const outcome = refused
+      ? ((claim && (await findTogether(claim))) ?? refused)
+      : await take({ orderId: uuidv7(), sagaId: uuidv7(), order, claim, traceparent });
+    if (outcome instanceof KeyHeld) throw keyInUse();
     if (outcome instanceof Error) throw outcome;
     return outcome;
   };
 }
 
-async function takeEach(parts: IntakeParts, candidates: readonly Candidate[]): Promise<(TakenOrder | Error)[]> {
-  try {
-    return await takeOrders(parts, candidates);
-  } catch (error) {
-    if (mayPass(error)) return candidates.map(() => notTaken('the database could not store it', error));
-    if (candidates.length <= 1)
-      return candidates.map(() => (error instanceof Error ? error : new Error(String(error))));
-    // One of them is to blame, and only that one shall fail.
-    const outcomes: (TakenOrder | Error)[] = [];
-    for (const candidate of candidates) outcomes.push(...(await takeEach(parts, [candidate])));
-    return outcomes;
-  }
+/** @returns a function that finds what an earlier request with a key has begun, or null; a problem when that cannot be found out */
+function earlierFinder({ database }: IntakeParts): (claim: Claim) => Promise<Outcome | null> {
+  const find = gather(
+    async (claims: readonly Claim[]) => {
+      const earlier = await findEarlier(database, claims);
+      return claims.map((claim) => earlier.get(claim) ?? null);
+    },
+    { maxSetSize: MAX_SET_SIZE },
+  );
+  let waiting = 0;
+  return async (claim) => {
+    if (waiting >= MAX_WAITING) return notLookedUp();
+    waiting++;
+    return find(claim)
+      .catch((error: unknown) => notLookedUp(error))
+      .finally(() => waiting--);
+  };
 }

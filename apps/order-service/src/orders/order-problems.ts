@@ -9,6 +9,11 @@ export const ORDER_PROBLEMS = {
     status: 422,
     title: 'The Idempotency-Key belongs to another request',
   },
+  keyInUse: {
+    code: 'IDEMPOTENCY_KEY_IN_USE',
+    status: 503,
+    title: 'Another request with the Idempotency-Key is not over',
+  },
   outcomeUnknown: {
     code: 'OUTCOME_UNKNOWN',
     status: 503,
@@ -28,6 +33,26 @@ export function keyReused(): HttpProblem {
 export function notTaken(why: string, cause?: unknown): HttpProblem {
   const detail = `The order was not taken: ${why}. Try again.`;
   return new HttpProblem(PROBLEMS.unavailable, detail, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
+}
+
+/** @returns the problem of a key of which it cannot be found out whether it has an order already. */
+export function notLookedUp(cause?: unknown): HttpProblem {
+  return new HttpProblem(
+    PROBLEMS.unavailable,
+    'The order was not taken by this request, and whether an earlier one with the same Idempotency-Key has begun it could not be looked up. Send the ' +
+      'same request again.',
+    { retryAfterSeconds: RETRY_AFTER_SECONDS, cause },
+  );
+}
+
+/** @returns the problem of a key that another transaction holds for longer than is waited for it. */
+export function keyInUse(): HttpProblem {
+  return new HttpProblem(
+    ORDER_PROBLEMS.keyInUse,
+    'Another request with this Idempotency-Key is still being handled. The order was not taken by this request; send the same one again, with the ' +
+      'same key, to learn what became of it.',
+    { retryAfterSeconds: RETRY_AFTER_SECONDS },
+  );
 }
 
 /** @returns the problem of an order that came while the system is slow: to take it would make it slower. */

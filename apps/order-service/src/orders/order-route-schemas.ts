@@ -19,7 +19,8 @@ const headers = Type.Object({
       description:
         'Any text of at most 255 characters that is new for each order, such as a UUID. It makes it safe to send the request again: the same key with the ' +
         'same body never begins a second order. It is answered as the first request was, with the order as it is now (202, or 201 for a decided order ' +
-        'with `Prefer: wait`) and with `Idempotent-Replayed: true`. With another body it is refused with 422. Keys are kept as long as their orders.',
+        'with `Prefer: wait`) and with `Idempotent-Replayed: true`. With another body it is refused with 422. A request that comes again is answered so also while no new orders are taken (429, 503). A key is kept for ' +
+        '30 days from its first use, unless the service is set otherwise (IDEMPOTENCY_KEY_RETENTION_DAYS); after that it is new again, and begins a new order.',
     }),
   ),
   Prefer: Type.Optional(
@@ -31,7 +32,11 @@ const headers = Type.Object({
 });
 
 const answerHeaders = {
-  Location: { type: 'string', description: 'Where the order is.', examples: [`/orders/${examples.ORDER_ID}`] },
+  Location: {
+    type: 'string',
+    description: 'Where the order is, seen from the URL of the request.',
+    examples: [`orders/${examples.ORDER_ID}`],
+  },
   'Preference-Applied': {
     type: 'string',
     description: 'The wait that was granted, if one was asked for.',
@@ -72,13 +77,14 @@ export const postOrder = {
     ),
     413: problem('The body is too large.', new HttpProblem(PROBLEMS.tooLarge, 'Request body is too large')),
     415: problem(
-      'The body is not JSON.',
+      'The body is not JSON in UTF-8, or comes compressed.',
       new HttpProblem(PROBLEMS.unsupportedMediaType, 'Unsupported Media Type: text/plain'),
     ),
     422: problem('The Idempotency-Key came with another body before.', keyReused()),
     429: problem('There is more to do than can be done in time. The order was not taken.', overloaded(), RETRY_AFTER),
     503: problem(
-      'The database or the message broker is out of reach. The order was not taken; only with the code OUTCOME_UNKNOWN is this not known, and `orderId` names the order.',
+      'The database or the message broker is out of reach, and the order was not taken. With the code OUTCOME_UNKNOWN this is not known, and `orderId` names the order. ' +
+        'With the code IDEMPOTENCY_KEY_IN_USE another request with the same key is not over. To send the same request again, with the same key, is always safe.',
       notTaken('the message broker takes no messages'),
       RETRY_AFTER,
     ),

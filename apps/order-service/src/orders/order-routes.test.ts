@@ -3,9 +3,10 @@ import { operatorConsole, type OperatorConsoleOptions } from 'saga-core/operator
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
 import type { OrderDatabase } from '../database.js';
 import { documentApi } from '../openapi.js';
-import { newOrder } from './order-examples.js';
+import type { WaitParts } from './await-decision.js';
+import { newOrder, pendingOrder } from './order-examples.js';
 import { orderRoutes } from './order-routes.js';
-import { Order } from './order-schemas.js';
+import { Order, type Order as OrderView } from './order-schemas.js';
 
 /** Whoever uses it fails the test: the answer is a 500 then. */
 const unreachable = <Part extends object>(): Part =>
@@ -70,4 +71,52 @@ test('an Idempotency-Key that is too long is refused, and so is an empty one', a
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({ errors: [{ name: 'idempotency-key' }] });
   }
+});
+
+describe('an order that was taken is answered, whatever fails afterwards', () => {
+  const fail = () => Promise.reject(new Error('password of the database: hunter2'));
+  const ended = () => Promise.resolve('completed' as const);
+  /** Stored by hand, perhaps: no schema allows it. */
+  const odd = { ...pendingOrder, status: 'APPROVED', rejection: { step: 1n } } as unknown as OrderView;
+
+  const withParts = async (wait: WaitParts, order = pendingOrder) => {
+    const own = createHttpApp(await createLogger('order-service', 'silent'));
+    await documentApi(own, { Order });
+    orderRoutes(own, unreachable<Kysely<OrderDatabase>>(), () => Promise.resolve({ order, replayed: true }), wait);
+    return own;
+  };
+  const wait = (waitForEnd: WaitParts['orchestrator']['waitForEnd'], findOrder: WaitParts['findOrder']): WaitParts => ({
+    orchestrator: { waitForEnd },
+    findOrder,
+  });
+
+  it.each<[string, WaitParts]>([
+    ['the waiting', wait(fail, fail)],
+    ['the reading', wait(ended, fail)],
+    ['the answer', wait(ended, () => Promise.resolve(odd))],
+  ])('%s', async (_what, parts) => {
+    const own = await withParts(parts);
+    const response = await own.inject({
+      method: 'POST',
+      url: '/orders',
+      payload: newOrder,
+      headers: { prefer: 'wait=1' },
+    });
+    expect([response.statusCode, response.json()]).toEqual([202, pendingOrder]);
+    expect(response.headers).toMatchObject({
+      'content-type': expect.stringContaining('application/json') as string,
+      location: `orders/${pendingOrder.id}`,
+      'idempotent-replayed': 'true',
+    });
+    await own.close();
+  });
+
+  it('and nothing is answered with it that was not taken', async () => {
+    const own = createHttpApp(await createLogger('order-service', 'silent'));
+    await documentApi(own, { Order });
+    orderRoutes(own, unreachable<Kysely<OrderDatabase>>(), fail, wait(fail, fail));
+    const response = await own.inject({ method: 'POST', url: '/orders', payload: newOrder });
+    expect([response.statusCode, response.json<{ code: string }>().code]).toEqual([500, 'INTERNAL_ERROR']);
+    await own.close();
+  });
 });

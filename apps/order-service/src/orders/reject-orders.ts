@@ -1,5 +1,5 @@
 /** The undo of the saga's first step: APPROVAL_PENDING → REJECTED, with the reason. */
-import { inSets, setAsTable, type LocalInput } from 'saga-core';
+import { inSets, setAsTable, toJson, type LocalInput } from 'saga-core';
 import { sql, type Transaction } from 'kysely';
 import type { CreateOrderData } from '../create-order-saga/create-order-data.js';
 import type { OrderDatabase } from '../database.js';
@@ -25,6 +25,8 @@ export const rejectOrders = inSets(
         rejection: [
           'jsonb',
           ({ failure }) => failure && { step: failure.step, code: failure.code, message: failure.message },
+          // The words are a participant's.
+          toJson,
         ],
       })}
       where orders.order_id = rejected.order_id and orders.saga_id = rejected.saga_id and orders.status = 'APPROVAL_PENDING'

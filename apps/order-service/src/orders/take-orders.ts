@@ -3,32 +3,16 @@
  * - An order, its saga and its Idempotency-Key commit together or not at all; only then is a command published.
  * - A caller is told what the database holds: that an order was taken, that it was not, or that this is not known.
  */
-import type { Kysely } from 'kysely';
-import { isUnavailable, type Logger, type Orchestrator } from 'saga-core';
+import type { Kysely, Transaction } from 'kysely';
+import { isUnavailable, SagaError, type Logger, type Orchestrator } from 'saga-core';
 import { createOrderSaga } from '../create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from '../database.js';
+import type { Candidate, Outcome } from './candidate.js';
 import { claimKeys, type KeyOwner } from './idempotency-keys.js';
-import { keyReused, notTaken, OutcomeUnknown } from './order-problems.js';
+import { notTaken, OutcomeUnknown } from './order-problems.js';
 import { findOrders } from './order-queries.js';
-import type { NewOrder, Order } from './order-schemas.js';
+import { findEarlier, outcomeOf } from './replays.js';
 import { findCommitted } from './unknown-commit.js';
-
-/** An order that is to be taken. */
-export interface Candidate {
-  readonly orderId: string;
-  readonly sagaId: string;
-  readonly order: NewOrder;
-  /** The Idempotency-Key, if there is one, and what its request asks for. */
-  readonly claim: { readonly key: string; readonly requestHash: string } | null;
-  /** W3C trace context of the caller, for the messages that its order causes. */
-  readonly traceparent: string | null;
-}
-
-/** An order as it was stored; `replayed` when an earlier request with the same key has begun it. */
-export interface TakenOrder {
-  readonly order: Order;
-  readonly replayed: boolean;
-}
 
 /** What taking orders needs. */
 export interface IntakeParts {
@@ -42,38 +26,59 @@ type Started = Awaited<ReturnType<IntakeParts['orchestrator']['start']>>;
 /**
  * Takes a set of orders in one transaction.
  *
- * @returns for each candidate its order, or the problem that its caller is told
+ * @returns for each candidate its order, or the problem that its caller is told; promises of them when the answer to COMMIT was lost, and they are looked up
  * @throws whatever kept the transaction from being committed; then nothing of the set was kept
  */
 export async function takeOrders(
   parts: IntakeParts,
   candidates: readonly Candidate[],
-): Promise<(TakenOrder | Error)[]> {
-  const { database, orchestrator, logger } = parts;
+): Promise<(Outcome | Promise<Outcome>)[]> {
   const progress = { started: null as Started | null, committing: false };
-  let outcomes: (TakenOrder | Error)[];
   try {
-    outcomes = await database.transaction().execute(async (tx) => {
-      const owners = await claimKeys(tx, candidates.flatMap(claimsOf));
-      const first = candidates.filter((candidate) => ownerOf(candidate, owners).orderId === candidate.orderId);
-      if (first.length > 0) progress.started = await orchestrator.start(tx, createOrderSaga, first.map(instanceOf));
-      const ids = candidates.map((candidate) => ownerOf(candidate, owners).orderId);
-      const orders = await findOrders(tx, ids);
+    const outcomes = await parts.database.transaction().execute(async (tx) => {
+      const { taken, started } = await takeWithin(tx, parts, candidates);
+      progress.started = started;
       progress.committing = true;
-      return candidates.map((candidate) => outcomeOf(candidate, ownerOf(candidate, owners), orders));
+      return taken;
     });
+    publish(progress.started, parts.logger);
+    return outcomes;
   } catch (error) {
-    if (!progress.committing || !isUnavailable(error)) throw error;
-    logger.warn({ err: error }, 'the connection was lost during COMMIT');
-    outcomes = await outcomesOfLost(parts, candidates, error);
-    if (outcomes.every((outcome) => outcome instanceof Error)) return outcomes;
+    if (!progress.committing || !isLost(error)) throw error;
+    parts.logger.warn({ err: error }, 'the connection was lost during COMMIT');
+    // Looked up aside: those who come after them need not wait for it.
+    const outcomes = outcomesOfLost(parts, candidates, progress.started, error);
+    return candidates.map(async (_candidate, index) => (await outcomes)[index]!);
   }
-  // Nobody waits for it: the orders stand, and a command that gets lost is sent when its deadline has passed.
-  void progress.started?.publish();
-  return outcomes;
 }
 
-const claimsOf = ({ claim, orderId }: Candidate) => (claim ? [{ ...claim, orderId }] : []);
+async function takeWithin(
+  tx: Transaction<OrderDatabase>,
+  { orchestrator }: IntakeParts,
+  candidates: readonly Candidate[],
+): Promise<{ taken: Outcome[]; started: Started | null }> {
+  const owners = await claimKeys(
+    tx,
+    candidates.flatMap(({ claim, orderId }) => (claim ? [{ ...claim, orderId }] : [])),
+  );
+  const ownerOf = ({ claim, orderId }: Candidate): KeyOwner => {
+    // Without a key, every request is the first of its kind.
+    const owner = claim ? owners.get(claim.key) : { requestHash: '', orderId };
+    if (!owner) throw new Error('An Idempotency-Key was claimed, and yet nobody has it');
+    return owner;
+  };
+  const first = candidates.filter((candidate) => ownerOf(candidate).orderId === candidate.orderId);
+  const started = first.length > 0 ? await orchestrator.start(tx, createOrderSaga, first.map(instanceOf)) : null;
+  const orders = await findOrders(
+    tx,
+    candidates.map((candidate) => ownerOf(candidate).orderId),
+  );
+  const taken = candidates.map((candidate) => {
+    const owner = ownerOf(candidate);
+    return outcomeOf(candidate.claim, owner, orders, owner.orderId !== candidate.orderId);
+  });
+  return { taken, started };
+}
 
 const instanceOf = ({ sagaId, orderId, order, traceparent }: Candidate) => ({
   id: sagaId,
@@ -81,30 +86,35 @@ const instanceOf = ({ sagaId, orderId, order, traceparent }: Candidate) => ({
   ...(traceparent === null ? {} : { traceparent }),
 });
 
-/** Without a key, every request is the first of its kind. */
-function ownerOf({ claim, orderId }: Candidate, owners: ReadonlyMap<string, KeyOwner>): KeyOwner {
-  if (!claim) return { requestHash: '', orderId };
-  const owner = owners.get(claim.key);
-  if (!owner) throw new Error('An Idempotency-Key was claimed, and yet nobody has it');
-  return owner;
+/** Nobody waits for it: the orders stand, and a command that gets lost is sent when its deadline has passed. */
+function publish(started: Started | null, logger: Logger): void {
+  started
+    ?.publish()
+    .catch((error: unknown) => logger.error({ err: error }, 'sagas were started, and something failed after that'));
 }
 
-function outcomeOf(candidate: Candidate, owner: KeyOwner, orders: ReadonlyMap<string, Order>): TakenOrder | Error {
-  if (candidate.claim && candidate.claim.requestHash !== owner.requestHash) return keyReused();
-  const order = orders.get(owner.orderId);
-  return order ? { order, replayed: owner.orderId !== candidate.orderId } : new Error(`Order ${owner.orderId} is gone`);
-}
+/** @returns whether COMMIT may have happened. A COMMIT that answers ROLLBACK has not: a statement of the set had failed before. */
+const isLost = (error: unknown): boolean =>
+  isUnavailable(error) && !(error instanceof SagaError && error.code === 'COMMIT_ROLLED_BACK');
 
+/** @returns what became of the orders of a lost transaction. It never rejects. */
 async function outcomesOfLost(
   { database, logger }: IntakeParts,
   candidates: readonly Candidate[],
+  started: Started | null,
   cause: unknown,
-): Promise<(TakenOrder | Error)[]> {
+): Promise<Outcome[]> {
   const ids = candidates.map(({ orderId }) => orderId);
   const committed = await findCommitted(database, ids, logger);
-  return candidates.map(({ orderId }) => {
-    if (!committed) return new OutcomeUnknown(orderId, cause);
+  if (!committed) return candidates.map(({ orderId }) => new OutcomeUnknown(orderId, cause));
+  if (committed.size > 0) publish(started, logger);
+  // Its key may belong to another order: of the same set, or of an earlier one.
+  const claims = candidates.flatMap(({ claim, orderId }) => (claim && !committed.has(orderId) ? [claim] : []));
+  const earlier = await findEarlier(database, claims).catch(() => null);
+  return candidates.map(({ orderId, claim }) => {
     const order = committed.get(orderId);
-    return order ? { order, replayed: false } : notTaken('the connection to the database was lost', cause);
+    if (order) return { order, replayed: false };
+    if (claim && !earlier) return new OutcomeUnknown(orderId, cause);
+    return (claim && earlier?.get(claim)) ?? notTaken('the connection to the database was lost', cause);
   });
 }

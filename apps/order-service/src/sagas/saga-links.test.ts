@@ -5,10 +5,10 @@ import { linkSettings, sagaLinks } from './saga-links.js';
 const QUEUE_URL = 'http://localhost:15672/#/queues/%2F/{queue}';
 
 it('links each saga to what settings name, and to nothing else', () => {
-  expect(sagaLinks({})).toEqual([{ title: 'Order', url: '/orders/{orderId}' }]);
+  expect(sagaLinks({})).toEqual([{ title: 'Order', url: 'orders/{orderId}' }]);
   const all = { QUEUE_URL, TRACE_URL: 'http://traces/{traceId}', LOGS_URL: 'https://logs/?q={sagaId}' };
   expect(sagaLinks(all).map(({ title, url }) => [title, url])).toEqual([
-    ['Order', '/orders/{orderId}'],
+    ['Order', 'orders/{orderId}'],
     ['Queue', QUEUE_URL],
     ['Trace', all.TRACE_URL],
     ['Logs', all.LOGS_URL],

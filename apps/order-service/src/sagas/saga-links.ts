@@ -22,7 +22,8 @@ export const linkSettings = {
 /** @returns what each saga is shown with: the order, and a link for each setting that is set */
 export function sagaLinks({ QUEUE_URL, TRACE_URL, LOGS_URL }: Static<TObject<typeof linkSettings>>): LinkTemplate[] {
   const links = [
-    { title: 'Order', url: '/orders/{orderId}' },
+    // Seen from the console: a proxy may have taken a prefix off the path.
+    { title: 'Order', url: 'orders/{orderId}' },
     { title: 'Queue', url: QUEUE_URL },
     { title: 'Trace', url: TRACE_URL },
     { title: 'Logs', url: LOGS_URL },

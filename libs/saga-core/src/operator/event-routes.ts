@@ -6,6 +6,7 @@ import { SagaWatch } from './saga-watch.js';
 import { summaryOf } from './saga-summary.js';
 import { EventsQuery } from './schemas/index.js';
 
+const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
 const HEARTBEAT_MS = 15_000;
 /** A reader that is so far behind is cut, and may come again. */
 const MOST_UNREAD_BYTES = 4 * 1_048_576;
@@ -30,14 +31,12 @@ export const eventRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = as
       },
     },
     (request, reply) => {
+      // Fastify adds it to GET, and would wait for the end.
+      if (request.method === 'HEAD') return void reply.headers(HEADERS).send(undefined as never);
       const { saga, id } = request.query;
       reply.hijack();
       const { raw } = reply;
-      raw.writeHead(200, {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-      });
+      raw.writeHead(200, HEADERS);
       raw.write(': watching\n\n');
       const ended = watch.listen((sagas) => {
         if (raw.writableLength > MOST_UNREAD_BYTES) return void raw.destroy();

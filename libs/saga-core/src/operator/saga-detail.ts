@@ -12,7 +12,7 @@ import { sagaView } from '../orchestrator/saga-view.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';
 
 type AnyDefinition = SagaDefinition<never, never>;
-/** A link's title, and its URL with {sagaId}, {orderId}, {queue} and {traceId} where these belong. */
+/** A link's title, and its URL with {sagaId}, {orderId}, {queue} and {traceId} where these belong; a relative one is seen from the console's page. */
 export interface LinkTemplate {
   readonly title: string;
   readonly url: string;
