@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseStartArguments, UsageError } from './arguments.mjs';
 import { killCommands, tail } from './command.mjs';
 import { placeDemoOrder } from './demo-order.mjs';
+import { dropForeignSettings } from './environment.mjs';
 import { createLifetime, StopRequested } from './lifetime.mjs';
 import { tryLock } from './lock.mjs';
 import { createLog } from './log.mjs';
@@ -51,8 +52,9 @@ export async function runStart(argv) {
     process.exit(1);
   }
   if (options.help) return log.block(HELP);
+  dropForeignSettings();
 
-  const lock = tryLock(path.join(startPaths.run, 'start.lock'));
+  const lock = lockOrExit();
   if (!lock.held) {
     console.error(alreadyRunning(lock.holder));
     process.exit(1);
@@ -93,6 +95,15 @@ export async function runStart(argv) {
   });
   log.line('stopped');
   process.exit(exitCode);
+}
+
+function lockOrExit() {
+  try {
+    return tryLock(path.join(startPaths.run, 'start.lock'));
+  } catch (error) {
+    console.error(`nothing can be written below ${shown(startPaths.run)}/: ${error.message}`);
+    process.exit(1);
+  }
 }
 
 function alreadyRunning({ pid }) {
