@@ -1,8 +1,16 @@
+// scheme://authority/path?query#fragment. As text: `postgres://me:secret@/app?host=/run/postgresql` is no URL to `new URL`, but a good one to PostgreSQL.
+const POSTGRES_URL = /^(postgres(?:ql)?:\/\/[^/?#]*)(?:\/[^?#]*)?(.*)$/s;
+
+/** Whether it has the form of a PostgreSQL URL. */
+export function isPostgresUrl(text) {
+  return POSTGRES_URL.test(text);
+}
+
 /** The same server, another database; everything else of the URL stays. */
 export function withDatabase(databaseUrl, name) {
-  const url = new URL(databaseUrl);
-  url.pathname = `/${encodeURIComponent(name)}`;
-  return url.href;
+  if (!isPostgresUrl(databaseUrl)) throw new Error('DATABASE_URL is not a postgres:// URL');
+  const [, server, rest] = POSTGRES_URL.exec(databaseUrl);
+  return `${server}/${encodeURIComponent(name)}${rest}`;
 }
 
 /** `AMQP_URL` may hold several URLs, one for each node of a cluster. */
@@ -51,10 +59,6 @@ export function queueUrlOf({ url, managementUrl }) {
 /** A URL that can be shown: without the password. */
 export function withoutPassword(text) {
   return splitUrls(text)
-    .map((part) => {
-      const url = new URL(part);
-      url.password = '';
-      return url.href;
-    })
+    .map((url) => url.replace(/^([^:]+:\/\/[^:/?#]*):[^/?#]*@/, '$1@').replace(/([?&]password=)[^&#]*/, '$1…'))
     .join(',');
 }
