@@ -60,7 +60,50 @@ const problem = (status: number, code: string) =>
   always(status, 'application/problem+json', JSON.stringify({ status, code, detail: `This is ${code}` }));
 
 /** One that listens, one that acts, and one that reads: all that a command can do with a service. */
-const SOME = [['watch', ID], ['retry', ID, ...WHY], ['audit', '--json']];
+const SOME = [
+  ['watch', ID],
+  ['retry', ID, ...WHY],
+  ['audit', '--json'],
+];
+
+/** How a service fails, how a command must end then, and what it must say. Every command meets the first six. */
+const FAILURES: readonly (readonly [string, () => Promise<string>, number, RegExp])[] = [
+  ['nobody listens', async () => 'http://127.0.0.1:1', 6, /cannot be reached/],
+  ['a wrong token', () => problem(401, 'UNAUTHORIZED'), 5, /^UNAUTHORIZED: /],
+  ['it fails', () => problem(500, 'INTERNAL_ERROR'), 6, /^INTERNAL_ERROR: /],
+  ['a page', () => always(200, 'text/html', '<html>'), 6, /does not answer as a saga service/],
+  ['JSON of another kind', () => always(200, 'application/json', '{}'), 6, /does not answer as a saga service/],
+  [
+    'an answer that is cut',
+    () =>
+      tcp(
+        (socket) =>
+          void socket.once('data', (request) => {
+            const type = String(request).includes('/events') ? 'text/event-stream' : 'application/json';
+            socket.end(`HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: 99\r\n\r\n{"items":[`);
+          }),
+      ),
+    6,
+    /did not answer to the end/,
+  ],
+  ['nobody listens, by a name with two addresses', async () => 'http://localhost:2', 6, /cannot be reached: .+/],
+  ['its name is unknown', async () => 'http://no-such-host.invalid', 6, /cannot be reached/],
+  ['a proxy that wants a password', () => always(401, 'text/html', '<html>'), 5, /token/],
+  ['not for you', () => problem(403, 'FORBIDDEN'), 5, /^FORBIDDEN: /],
+  ['a request that it refuses', () => problem(400, 'INVALID_REQUEST'), 2, /^INVALID_REQUEST: /],
+  ['a saga that has moved on', () => problem(409, 'SAGA_MOVED_ON'), 3, /^SAGA_MOVED_ON: /],
+  ['a payload that breaks its schema', () => problem(422, 'INVALID_PAYLOAD'), 3, /^INVALID_PAYLOAD: /],
+  ['it is away', () => problem(503, 'SERVICE_UNAVAILABLE'), 6, /^SERVICE_UNAVAILABLE: /],
+  ['a proxy whose service is away', () => always(502, 'text/html', '<html>'), 6, /answers 502/],
+  ['a server that knows no such path', () => always(404, 'text/html', '<html>'), 6, /does not serve sagas/],
+  ['another service, with problems alike', () => problem(404, 'NOT_FOUND'), 6, /does not serve sagas/],
+  ['null', () => always(200, 'application/json', 'null'), 6, /does not answer as a saga service/],
+  ['a server that is no HTTP server', () => tcp((socket) => void socket.end('220 smtp\r\n')), 6, /cannot be reached/],
+  ['a connection that is cut', () => tcp((socket) => void socket.once('data', () => socket.destroy())), 6, /reached/],
+  ['a URL of another kind', async () => 'localhost:8081', 2, /SAGA_URL/],
+  ['no URL', async () => '://', 2, /SAGA_URL/],
+  ['a URL with a password', async () => 'http://ann:secret@127.0.0.1:1', 2, /OPERATOR_TOKEN/],
+];
 
 test.each(FAILURES.map((failure, index) => [...failure, index < 6 ? COMMANDS : SOME] as const))(
   '%s',

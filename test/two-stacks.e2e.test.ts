@@ -1,9 +1,10 @@
 /** What `npm start` starts is its own, whatever else runs on the machine. */
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cloneProject, isRunning } from './support/clone.js';
 import { get } from './support/http.js';
 import { waitFor } from './support/wait-for.js';
 import { watched, type Watched } from './support/watched.js';
@@ -27,28 +28,6 @@ interface Stack {
 interface Start extends Watched {
   stack(): Stack;
   stop(): Promise<void>;
-}
-
-/** A clone of the project. */
-function clone(name: string): string {
-  const root = join(folder, name);
-  mkdirSync(root);
-  for (const part of [
-    'apps',
-    'libs',
-    'scripts',
-    'package.json',
-    'package-lock.json',
-    'tsconfig.json',
-    'tsconfig.base.json',
-  ])
-    cpSync(part, join(root, part), {
-      recursive: true,
-      preserveTimestamps: true,
-      filter: (source) => basename(source) !== 'node_modules',
-    });
-  symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
-  return root;
 }
 
 /** `npm start` in a clone, in a shell in which other programs have left settings of theirs. */
@@ -87,16 +66,9 @@ const running = (one: Start) =>
     },
     300_000,
   );
-const runs = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 
 test('two starts at the same moment share nothing', async () => {
-  const roots = ['a', 'b'].map(clone);
+  const roots = ['a', 'b'].map((name) => cloneProject(join(folder, name)));
   const both = roots.map(start);
   await Promise.all(both.map(running));
   const stacks = both.map((one) => one.stack());
@@ -128,7 +100,7 @@ test('two starts at the same moment share nothing', async () => {
     postgres.pid,
     ...Object.values(services).map((service) => service.pid),
   ]);
-  expect(pids.filter(runs)).toEqual([]);
+  expect(pids.filter(isRunning)).toEqual([]);
 }, 400_000);
 
 test('a server that meets another one on its port is not taken for it', async () => {

@@ -34,6 +34,8 @@ Environment
   POSTGRES_PORT, RABBITMQ_PORT, RABBITMQ_MANAGEMENT_PORT
                            ports to use instead of 5432, 5672 and 15672, for what is started here
   LOG_LEVEL                of the services, info by default
+The services get all other settings of theirs from the environment as well, but not HOST and PORT, nor, without DATABASE_URL, PG*: other
+programs leave these behind.
 
 What is not given comes from Docker if that answers, and else from servers of its own below .local/.`;
 
