@@ -7,6 +7,7 @@ import { root } from '../scripts/lib/paths.mjs';
 import { fill } from './lib/fill.mjs';
 import { measureFloor } from './lib/floor.mjs';
 import { measure, wasDisturbed } from './lib/measure.mjs';
+import { runSession } from './lib/session.mjs';
 import { startServers, startServices } from './lib/system.mjs';
 import { tableOf } from './lib/table.mjs';
 
@@ -23,16 +24,14 @@ Measures the system as deployed against the floor: bare amqplib and pg with the 
   --force           reports also what other processes have disturbed
 `;
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    repeat: { type: 'string', default: '3' },
-    scale: { type: 'string', default: '1' },
-    small: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    force: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const options = optionsOrExit({
+  only: { type: 'string' },
+  repeat: { type: 'string', default: '3' },
+  scale: { type: 'string', default: '1' },
+  small: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  force: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
 });
 if (options.help) {
   console.log(HELP);
@@ -50,23 +49,32 @@ const SCENARIOS = {
 const names = options.only?.split(',') ?? [...Object.keys(SCENARIOS), 'memory', 'growth', 'orchestrators'];
 
 const results = [];
-const servers = await startServers(path.join(directory, 'system'));
-const stop = async () => {
-  await servers.stop();
-};
-try {
+let session;
+let servers;
+const exitCode = await runSession(directory, async (begun) => {
+  session = begun;
+  servers = await startServers(path.join(directory, 'system'), session);
   if (options.small) await small();
   else await full();
-} finally {
-  await stop();
+  await servers.stop();
+  if (options.json) fs.writeFileSync(options.json, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
+});
+process.exit(exitCode);
+
+function optionsOrExit(known) {
+  try {
+    return parseArgs({ options: known }).values;
+  } catch (error) {
+    console.error(`${error.message}\n\n${HELP}`);
+    process.exit(1);
+  }
 }
-if (options.json) fs.writeFileSync(options.json, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
 
 async function small() {
-  const services = await startServices(servers, { directory });
+  const services = await startServices(servers, { directory, session });
   try {
-    await measure({ servers, services }, { inFlight: 1, orders: 50 });
-    const result = await measure({ servers, services }, { inFlight: 1, orders: 200 });
+    await measure({ servers, services, session }, { inFlight: 1, orders: 50 });
+    const result = await measure({ servers, services, session }, { inFlight: 1, orders: 200 });
     results.push({ name: 'small', ...result });
     const limits = JSON.parse(fs.readFileSync(path.join(root, 'bench/limits.json'), 'utf8'));
     let exceeded = 0;
@@ -87,10 +95,10 @@ async function small() {
 
 async function full() {
   console.log(machine());
-  const floorServers = await startServers(path.join(directory, 'floor'));
+  const floorServers = await startServers(path.join(directory, 'floor'), session);
   try {
-    const services = await startServices(servers, { directory });
-    await measure({ servers, services }, { inFlight: 100, orders: 5_000 }); // warms up: compilers, caches, files
+    const services = await startServices(servers, { directory, session });
+    await measure({ servers, services, session }, { inFlight: 100, orders: 5_000 }); // warms up: compilers, caches, files
     for (const name of names) if (SCENARIOS[name]) await compare(name, SCENARIOS[name], services, floorServers);
     if (names.includes('memory')) await memory(services);
     if (names.includes('growth')) await growth(services);
@@ -110,8 +118,8 @@ async function full() {
 async function compare(name, scenario, services, floorServers) {
   for (let turn = 1; turn <= Number(options.repeat); turn++) {
     const { title, inFlight, orders, refusedEvery } = scenario;
-    const floor = refusedEvery ? null : await measureFloor(floorServers, { inFlight, orders });
-    const result = await measure({ servers, services }, { inFlight, orders, refusedEvery });
+    const floor = refusedEvery ? null : await measureFloor({ ...floorServers, session }, { inFlight, orders });
+    const result = await measure({ servers, services, session }, { inFlight, orders, refusedEvery });
     results.push({ name, title, turn, floor, ...result });
     console.log(tableOf(results.slice(-1)));
   }
@@ -121,7 +129,7 @@ async function compare(name, scenario, services, floorServers) {
 async function memory(services) {
   const { inFlight } = SCENARIOS.thousand;
   const orders = scaled(200_000);
-  const result = await measure({ servers, services }, { inFlight, orders });
+  const result = await measure({ servers, services, session }, { inFlight, orders });
   results.push({ name: 'memory', title: `1,000 in flight, ${orders} sagas`, turn: 1, floor: null, ...result });
   console.log(tableOf(results.slice(-1)));
 }
@@ -129,14 +137,14 @@ async function memory(services) {
 /** The same load on databases that hold a million finished sagas and a hundred thousand that wait. */
 async function growth(services) {
   const { inFlight, orders } = SCENARIOS.thousand;
-  const before = await measure({ servers, services }, { inFlight, orders });
+  const before = await measure({ servers, services, session }, { inFlight, orders });
   results.push({ name: 'growth', title: '1,000 in flight, before filling', turn: 1, floor: null, ...before });
   const counts = { finished: scaled(1_000_000), waiting: scaled(100_000) };
   console.log(`filling: ${counts.finished} finished sagas, ${counts.waiting} that wait …`);
   await fill(servers.databaseUrl, counts);
-  await measure({ servers, services }, { inFlight, orders: scaled(5_000) });
+  await measure({ servers, services, session }, { inFlight, orders: scaled(5_000) });
   for (let turn = 1; turn <= Number(options.repeat); turn++) {
-    const result = await measure({ servers, services }, { inFlight, orders });
+    const result = await measure({ servers, services, session }, { inFlight, orders });
     results.push({ name: 'growth', title: '1,000 in flight, filled', turn, floor: null, ...result });
     console.log(tableOf(results.slice(-1)));
   }
@@ -144,10 +152,10 @@ async function growth(services) {
 
 async function orchestrators() {
   for (const count of [1, 2]) {
-    const services = await startServices(servers, { directory, orchestrators: count });
+    const services = await startServices(servers, { directory, session, orchestrators: count });
     const { inFlight, orders } = SCENARIOS.thousand;
-    await measure({ servers, services }, { inFlight, orders: scaled(5_000) });
-    const result = await measure({ servers, services }, { inFlight, orders });
+    await measure({ servers, services, session }, { inFlight, orders: scaled(5_000) });
+    const result = await measure({ servers, services, session }, { inFlight, orders });
     const title = `1,000 in flight, ${count} orchestrator${count > 1 ? 's' : ''}`;
     results.push({ name: 'orchestrators', title, turn: 1, floor: null, ...result });
     console.log(tableOf(results.slice(-1)));

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseStartArguments, parseTestArguments, UsageError } from './lib/arguments.mjs';
 import { afterFailure, neverFailed } from './lib/backoff.mjs';
+import { dropForeignSettings } from './lib/environment.mjs';
 import { jestCommandLine } from './lib/jest.mjs';
 import { createLog } from './lib/log.mjs';
 import { isSupportedNode } from './lib/node-version.mjs';
 import { isInstalled } from './lib/packages.mjs';
 import { isNewEnough, versionIn } from './lib/rabbitmq-files.mjs';
 import {
+  isPostgresUrl,
   queueUrlOf,
   splitUrls,
   usualManagementUrl,
@@ -104,12 +106,47 @@ test('another database, another virtual host: all else of a URL stays', () => {
   assert.deepEqual(splitUrls(' amqp://a ,, amqp://b'), ['amqp://a', 'amqp://b']);
 });
 
+test('a URL without a host, by which PostgreSQL is reached over a socket, is as good as any', () => {
+  const socket = 'postgres://me:secret@/app?host=/run/postgresql';
+  assert.equal(withDatabase(socket, 'order_service'), 'postgres://me:secret@/order_service?host=/run/postgresql');
+  assert.equal(withoutPassword(socket), 'postgres://me@/app?host=/run/postgresql');
+  const forms = ['postgres:///app?host=/tmp', 'postgresql://%2Ftmp', 'postgres://a:1/', 'postgres://a?sslmode=require'];
+  assert.deepEqual(
+    forms.map((form) => [isPostgresUrl(form), withDatabase(form, 'b/c')]),
+    [
+      [true, 'postgres:///b%2Fc?host=/tmp'],
+      [true, 'postgresql://%2Ftmp/b%2Fc'],
+      [true, 'postgres://a:1/b%2Fc'],
+      [true, 'postgres://a/b%2Fc?sslmode=require'],
+    ],
+  );
+  assert.deepEqual(['mysql://a/b', 'a/b', ''].filter(isPostgresUrl), []);
+});
+
 test('passwords are not shown', () => {
   assert.equal(withoutPassword('amqp://u:secret@a:5672/v,amqp://u:secret@b'), 'amqp://u@a:5672/v,amqp://u@b');
-  assert.equal(
-    withoutPassword('postgres://u:secret@/db?host=/run&password=secret'),
-    'postgres://u@/db?host=/run&password=',
-  );
+  assert.equal(withoutPassword('postgres://u:se@cret:x@a/b?password=secret&x=1'), 'postgres://u@a/b?password=…&x=1');
+});
+
+test('what other programs left in the environment is dropped, and nothing else', () => {
+  const env = {
+    PATH: '/bin',
+    HOST: 'x86_64-conda-linux-gnu',
+    PORT: '3000',
+    PGSSLMODE: 'require',
+    PGUSER: 'me',
+    NODE_OPTIONS: '--inspect-brk=9229 --max-old-space-size=4096',
+    OPERATOR_TOKEN: 'secret',
+    LOG_LEVEL: 'debug',
+  };
+  const kept = { PATH: '/bin', OPERATOR_TOKEN: 'secret', LOG_LEVEL: 'debug' };
+  const own = { ...env };
+  dropForeignSettings(own);
+  assert.deepEqual(own, { ...kept, NODE_OPTIONS: '--max-old-space-size=4096' });
+  // A server that somebody named may need them.
+  const theirs = { ...env, DATABASE_URL: 'postgres://a/b', NODE_OPTIONS: '--inspect' };
+  dropForeignSettings(theirs);
+  assert.deepEqual(theirs, { ...kept, DATABASE_URL: 'postgres://a/b', PGSSLMODE: 'require', PGUSER: 'me' });
 });
 
 test('the management API is looked for beside the broker', () => {

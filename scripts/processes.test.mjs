@@ -7,12 +7,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { readJson } from './lib/atomic-file.mjs';
+import { run } from './lib/command.mjs';
+import { listenerOf } from './lib/listeners.mjs';
 import { tryLock } from './lib/lock.mjs';
+import { limitLogFiles } from './lib/log-file.mjs';
+import { hasLostItsPort, PortTaken, untilPortsAreOurs } from './lib/port-taken.mjs';
 import { freePort } from './lib/ports.mjs';
 import { identify, isRunning } from './lib/process-identity.mjs';
 import { createProcessRegistry, findLeftovers } from './lib/process-registry.mjs';
 import { startProcess } from './lib/process.mjs';
 import { supervise } from './lib/supervisor.mjs';
+import { waitFor } from './lib/wait.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scripts-test-'));
 const file = (name) => path.join(folder, name);
@@ -94,6 +99,91 @@ test('a port that is taken is passed over, and none is given twice', async () =>
   assert.notEqual(second, taken);
   assert.notEqual(await freePort(second), second);
   server.close();
+});
+
+/** Listens here. @returns a function that ends it */
+async function listen(port, host) {
+  const server = net.createServer();
+  await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  return () => new Promise((resolve) => server.close(resolve));
+}
+
+test('who listens on a port is told from who else does', async () => {
+  const port = await freePort();
+  assert.equal(await listenerOf(process.pid, port), 'nobody');
+  const child = await startNode(`require('node:net').createServer().listen(${port}, '127.0.0.1')`);
+  await waitFor(async () => (await listenerOf(child.pid, port)) !== 'nobody', { timeoutMs: 10_000 });
+  assert.equal(await listenerOf(child.pid, port), 'own');
+  assert.equal(await listenerOf(process.pid, port), 'foreign');
+  // Not every system has more than one address of its own.
+  const end = await listen(port, '127.0.0.2').catch(() => undefined);
+  if (end !== undefined) {
+    assert.equal(await listenerOf(child.pid, port), 'shared');
+    assert.equal(await listenerOf(process.pid, port), 'shared');
+    await end();
+  }
+  await child.kill();
+  assert.equal(await listenerOf(child.pid, port), 'nobody');
+});
+
+test('a program that loses its port to another one gets another port', async () => {
+  const taken = await freePort();
+  const end = await listen(taken, '127.0.0.1');
+  const ports = [taken, await freePort()];
+  const tried = [];
+  const started = await untilPortsAreOurs(async () => {
+    const port = ports[tried.length];
+    tried.push(port);
+    const child = await startNode(`require('node:net').createServer().listen(${port}, '127.0.0.1')`);
+    const settled = async () => !child.running || (await listenerOf(child.pid, port)) === 'own';
+    await waitFor(settled, { timeoutMs: 10_000 });
+    if (child.running) return child;
+    assert.equal(await hasLostItsPort({ ports: [port], logFile: file('process.log') }), true);
+    throw new PortTaken('it is taken');
+  });
+  assert.deepEqual(tried, ports);
+  await started.kill();
+  await end();
+  // Another failure is not tried again, and one that never ends is an error in the end.
+  await assert.rejects(
+    untilPortsAreOurs(() => Promise.reject(new Error('broken'))),
+    /broken/,
+  );
+  await assert.rejects(
+    untilPortsAreOurs(() => Promise.reject(new PortTaken('again'))),
+    /again/,
+  );
+});
+
+test('a log that is large is moved aside, and a folder that was removed ends nothing', async () => {
+  const logs = path.join(folder, 'logs');
+  const large = path.join(logs, 'a.log');
+  const hasMoved = () => fs.existsSync(`${large}.1`) && fs.statSync(large).size === 0;
+  let failed;
+  const onFailure = (error) => (failed = error);
+  process.once('uncaughtException', onFailure);
+  const stop = limitLogFiles(logs, { everyMs: 5, largest: 10 });
+  await new Promise((resolve) => setTimeout(resolve, 50)); // some rounds without the folder
+  for (let round = 0; round < 2; round++) {
+    fs.mkdirSync(logs);
+    fs.writeFileSync(large, 'x'.repeat(20));
+    assert.equal(await waitFor(hasMoved, { timeoutMs: 10_000, everyMs: 10 }), true);
+    fs.rmSync(logs, { recursive: true });
+  }
+  stop();
+  process.off('uncaughtException', onFailure);
+  assert.equal(failed, undefined);
+});
+
+test('a command that does not heed the end is killed with all that it started', async () => {
+  const abort = new AbortController();
+  const stubborn = "trap '' TERM; echo up; while :; do sleep 1; done";
+  const began = performance.now();
+  const command = run('sh', ['-c', `(${stubborn}) & ${stubborn}`], { signal: abort.signal, logFile: file('run.log') });
+  await waitFor(() => fs.readFileSync(file('run.log'), 'utf8').includes('up'), { timeoutMs: 10_000 });
+  abort.abort();
+  await assert.rejects(command);
+  assert.ok(performance.now() - began < 20_000);
 });
 
 test('what ends is started again, until the end is wanted', async () => {

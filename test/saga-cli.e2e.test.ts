@@ -1,11 +1,13 @@
 /** Someone with a terminal finds a stuck saga, finishes it, and sends a dead letter again. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { get, post } from './support/http.js';
 import { orders, type PlacedOrder } from './support/orders.js';
+import { runSaga } from './support/saga-program.js';
 import { startStack, type Stack } from './support/stack.js';
 import { uuidOf } from './support/uuid.js';
 import { waitFor } from './support/wait-for.js';
@@ -28,29 +30,11 @@ afterAll(async () => {
   await stack.stop();
 }, 60_000);
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs `saga` with these arguments. @param input - what stands on its standard input */
-function saga(
+const saga = (
   args: readonly string[],
   environment: Readonly<Record<string, string>> = { OPERATOR_TOKEN },
   input: string | undefined = undefined,
-) {
-  const env = { PATH: process.env.PATH ?? '', SAGA_URL: stack.url('order-service'), ...environment };
-  return new Promise<Ended>((resolve) => {
-    const program = execFile(
-      process.execPath,
-      ['libs/saga-core/bin/saga.js', ...args],
-      { env, timeout: 60_000 },
-      (_error, stdout, stderr) => resolve({ code: program.exitCode ?? -1, stdout, stderr }),
-    );
-    program.stdin?.end(input);
-  });
-}
+) => runSaga(args, { SAGA_URL: stack.url('order-service'), ...environment }, input);
 const json = async <Value>(...args: string[]): Promise<Value> => {
   const { code, stdout, stderr } = await saga([...args, '--json']);
   if (code !== 0) throw new Error(`saga ${args.join(' ')} ended with ${code}: ${stderr}`);
@@ -233,4 +217,44 @@ test('it teaches, and says by its exit code what is wrong', async () => {
   expect((await saga(['list'], {})).code).toBe(5);
   expect((await saga(['list'], { OPERATOR_TOKEN: 'another token than that' })).code).toBe(5);
   expect((await saga(['list'], { SAGA_URL: 'http://127.0.0.1:9' })).code).toBe(6);
+}, 60_000);
+
+test('watch ends with a code, too, when there is nothing to watch', async () => {
+  const unknownId = uuidOf(1);
+  const unknown = await saga(['watch', unknownId]);
+  expect([unknown.code, unknown.stderr]).toEqual([4, `There is no saga ${unknownId}.\n`]);
+  expect((await saga(['watch', 'nonsense'])).code).toBe(2);
+  const refused = await saga(['watch', uuidOf(1)], { OPERATOR_TOKEN: 'another token than that' });
+  expect([refused.code, refused.stderr]).toEqual([5, expect.stringMatching(/^UNAUTHORIZED: .*\n$/)]);
+  expect((await saga(['watch'], {})).code).toBe(5);
+  expect((await saga(['show', uuidOf(1)], { SAGA_URL: stack.url('consumer-service') })).code).toBe(6);
+  const { body } = await post<PlacedOrder>(`${stack.url('order-service')}/orders`, orders.good);
+  const watched = await saga(['watch', body.sagaId.toUpperCase()]);
+  expect([watched.code, watched.stdout]).toEqual([0, expect.stringContaining('completed')]);
+}, 60_000);
+
+test('the service may lie below a path', async () => {
+  const proxy = createServer((incoming, response) => {
+    const isBelow = incoming.url?.startsWith('/operator/');
+    const options = { headers: incoming.headers, method: incoming.method };
+    if (!isBelow) return void response.writeHead(404).end();
+    const forwarded = request(stack.url('order-service') + incoming.url!.slice('/operator'.length), options, (answer) =>
+      answer.pipe(response.writeHead(answer.statusCode!, answer.headers)),
+    );
+    incoming.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const at = (path: string) => ({
+    OPERATOR_TOKEN,
+    SAGA_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${path}`,
+  });
+  try {
+    for (const path of ['/operator', '/operator/'])
+      expect(await saga(['diagram'], at(path))).toMatchObject({ code: 0, stderr: '' });
+    expect((await saga(['show', uuidOf(1)], at('/operator'))).code).toBe(4);
+    expect((await saga(['show', uuidOf(1)], at('/elsewhere'))).code).toBe(6);
+  } finally {
+    proxy.close();
+    proxy.closeAllConnections();
+  }
 }, 60_000);

@@ -8,7 +8,7 @@ const ROLES = ['consumer_service', 'restaurant_service', 'accounting_service', '
 
 /**
  * Measures the floor on servers of its own, so that neither finds what the other left.
- * @param {Awaited<ReturnType<typeof import('./system.mjs').startServers>>} servers
+ * @param {Awaited<ReturnType<typeof import('./system.mjs').startServers>> & {session: import('./session.mjs').Session}} servers
  * @param {{inFlight: number, orders: number, warmUp?: number, queueType?: 'quorum' | 'classic'}} load
  * @returns {Promise<{perSecond: number, p50: number, p95: number, p99: number}>} times in milliseconds
  */
@@ -17,6 +17,7 @@ export async function measureFloor(
   { inFlight, orders, warmUp = Math.floor(orders / 5), queueType = 'quorum' },
 ) {
   await recreate(servers);
+  const { signal, registry } = servers.session;
   const processes = [];
   try {
     for (const role of ROLES) {
@@ -28,7 +29,9 @@ export async function measureFloor(
         orders,
         warmUp,
       };
-      const child = fork(path.join(root, 'bench/floor/floor.mjs'), [role, JSON.stringify(config)]);
+      signal.throwIfAborted();
+      const child = fork(path.join(root, 'bench/floor/floor.mjs'), [role, JSON.stringify(config)], { detached: true });
+      registry.add({ name: `the floor's ${role}`, pid: child.pid });
       processes.push(child);
       await message(child);
     }
@@ -36,7 +39,10 @@ export async function measureFloor(
     orchestrator.send('go');
     return await message(orchestrator);
   } finally {
-    for (const child of processes) child.kill('SIGKILL');
+    for (const child of processes) {
+      child.kill('SIGKILL');
+      registry.remove(child.pid);
+    }
   }
 }
 

@@ -13,11 +13,12 @@ const CORES = Number(process.env.BENCH_CORES) || (await import('node:os')).avail
 
 /**
  * Runs one load against the services and measures what it cost.
- * @param {{servers: object, services: {urls: Record<string, string>, pids: Record<string, number>}}} system
+ * @param {{servers: object, services: {urls: Record<string, string>, pids: Record<string, number>},
+ *   session: import('./session.mjs').Session}} system
  * @param {{inFlight: number, orders: number, warmUp?: number, refusedEvery?: number}} load
  */
 export async function measure(
-  { servers, services },
+  { servers, services, session },
   { inFlight, orders, warmUp = Math.floor(orders / 5), refusedEvery = 0 },
 ) {
   const pids = { ...services.pids, postgres: servers.postgres.pid, rabbitmq: servers.rabbitmq.pid };
@@ -32,7 +33,7 @@ export async function measure(
       name.startsWith('order-service') ? [url] : [],
     );
     const watch = watchMemory(services.pids);
-    const load = await runLoad({ urls, inFlight, orders, warmUp, refusedEvery });
+    const load = await runLoad({ urls, inFlight, orders, warmUp, refusedEvery }, session);
     const memory = watch.stop();
     const after = await snapshot(admin, pids);
     const { statements, polls } = await countStatements(admin);
@@ -44,13 +45,17 @@ export async function measure(
 }
 
 /** Runs the load process. @returns what it printed */
-async function runLoad(job) {
+async function runLoad(job, { signal, registry }) {
+  signal.throwIfAborted();
   const child = spawn(process.execPath, [path.join(root, 'bench/load.mjs'), JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true, // the registry ends groups
   });
+  registry.add({ name: 'the load', pid: child.pid });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
   const code = await new Promise((resolve) => child.once('close', resolve));
+  registry.remove(child.pid);
   if (code !== 0) throw new Error(`the load process failed (code ${code})`);
   return JSON.parse(output);
 }

@@ -4,6 +4,8 @@ import { openLogFile } from './log-file.mjs';
 import { signalGroup } from './process-registry.mjs';
 
 const underWay = new Set();
+// npm that is told to stop takes out again what it has installed, which takes half a minute.
+const END_MS = 2_000;
 
 /**
  * Runs a command to its end and collects what it writes.
@@ -11,8 +13,8 @@ const underWay = new Set();
  * @param {string} command
  * @param {string[]} args
  * @param {{cwd?: string, env?: Record<string, string>, uid?: number, gid?: number, input?: string, logFile?: string, timeoutMs?: number,
- *   signal?: AbortSignal, uninterruptible?: boolean}} [options] `logFile` gets the output as well. An uninterruptible command is left to
- *   finish when the signal is aborted (a package manager that is cut short leaves the machine half done).
+ *   signal?: AbortSignal, uninterruptible?: boolean}} [options] `logFile` gets the output as well. A command that is interrupted, or whose
+ *   time is over, gets two seconds to end by itself. An uninterruptible one is left to finish when the signal is aborted (a package manager that is cut short leaves the machine half done).
  * @returns {Promise<{code: number, output: string}>} code 127 when it cannot be run, 124 when its time was over
  */
 export async function run(command, args, options = {}) {
@@ -26,14 +28,19 @@ export async function run(command, args, options = {}) {
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
       output = (output + chunk).slice(-1_000_000);
-      if (log !== undefined) fs.writeSync(log, chunk);
+      if (log !== undefined) writeIfPossible(log, chunk);
     });
   }
   child.stdin.on('error', () => {}); // it may end without reading
   child.stdin.end(input ?? '');
 
   let timedOut = false;
-  const end = () => child.pid !== undefined && child.exitCode === null && signalGroup(child.pid, 'SIGTERM');
+  let patience;
+  const end = () => {
+    if (child.pid === undefined || child.exitCode !== null) return;
+    signalGroup(child.pid, 'SIGTERM');
+    patience = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), END_MS);
+  };
   const onTimeout = () => {
     timedOut = true;
     end();
@@ -53,8 +60,18 @@ export async function run(command, args, options = {}) {
   } finally {
     underWay.delete(child);
     clearTimeout(timer);
+    clearTimeout(patience);
     signal?.removeEventListener('abort', end);
     if (log !== undefined) fs.closeSync(log);
+  }
+}
+
+/** A disk that is full of logs must not end what is under way. */
+function writeIfPossible(descriptor, chunk) {
+  try {
+    fs.writeSync(descriptor, chunk);
+  } catch {
+    // What was written is in the output as well.
   }
 }
 

@@ -23,9 +23,10 @@ async function withClient(url, work) {
   }
 }
 
-/** Whether a session can be had. */
-export async function canConnect(url) {
-  return withClient(url, () => true).catch(() => false);
+/** Where the server that answers keeps its data; undefined when none answers. */
+export async function dataDirectoryOf(url) {
+  const ask = async (client) => (await client.query('SHOW data_directory')).rows[0].data_directory;
+  return withClient(url, ask).catch(() => undefined);
 }
 
 /** A URL on the same server whose database exists: the given one, or else one that every server has. */

@@ -1,6 +1,6 @@
 import { amqpAnswers, managementOverview } from './broker-probe.mjs';
 import { usableUrl } from './databases.mjs';
-import { splitUrls, usualManagementUrl, withoutPassword } from './urls.mjs';
+import { isPostgresUrl, splitUrls, usualManagementUrl, withoutPassword } from './urls.mjs';
 import { waitFor } from './wait.mjs';
 
 // Servers that are started together with us may need a while.
@@ -47,7 +47,7 @@ export async function waitForPostgres(log, signal) {
 }
 
 async function externalPostgres(databaseUrl, signal) {
-  if (!/^postgres(ql)?:\/\/\S+$/.test(databaseUrl)) throw new Error('DATABASE_URL is not a postgres:// URL');
+  if (!isPostgresUrl(databaseUrl)) throw new Error('DATABASE_URL is not a postgres:// URL');
   let problem;
   const usable = () =>
     usableUrl(databaseUrl).catch((error) => {

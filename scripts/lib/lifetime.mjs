@@ -27,6 +27,8 @@ export function createLifetime({ onStop, force }) {
     }
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => ask(name));
+  // Ctrl-\ asks for an end at once, but one that leaves nothing behind.
+  process.on('SIGQUIT', force);
   if (process.env.npm_lifecycle_event !== undefined) whenParentIsGone(() => ask('npm has ended'));
   // Whatever goes wrong, what was started is stopped first.
   process.on('uncaughtException', (error) => controller.abort(error));

@@ -35,15 +35,38 @@ export function lastLines(file, count = 20) {
  * Keeps the logs in a folder from filling the disk. The writers hold the files open, so a large one is copied to `<file>.1` and emptied.
  * @returns {() => void} stops watching
  */
-export function limitLogFiles(folder, { everyMs = 60_000 } = {}) {
+export function limitLogFiles(folder, { everyMs = 60_000, largest = LARGEST } = {}) {
   const timer = setInterval(() => {
-    for (const name of fs.readdirSync(folder).filter((entry) => entry.endsWith('.log'))) {
-      const file = path.join(folder, name);
-      if (fs.statSync(file).size < LARGEST) continue;
-      fs.copyFileSync(file, `${file}.1`);
-      fs.truncateSync(file);
-    }
+    for (const name of logsIn(folder)) limit(path.join(folder, name), largest);
   }, everyMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** Somebody may have removed the folder: the writers go on, and a log that is opened later makes it again. */
+function logsIn(folder) {
+  try {
+    return fs.readdirSync(folder).filter((entry) => entry.endsWith('.log'));
+  } catch {
+    return [];
+  }
+}
+
+function limit(file, largest) {
+  try {
+    if (fs.statSync(file).size < largest) return;
+    copyIfPossible(file, `${file}.1`);
+    fs.truncateSync(file);
+  } catch {
+    // It was removed meanwhile.
+  }
+}
+
+/** The copy is a comfort: a disk that is too full for it is all the more reason to empty the log. */
+function copyIfPossible(from, to) {
+  try {
+    fs.copyFileSync(from, to);
+  } catch {
+    fs.rmSync(to, { force: true });
+  }
 }

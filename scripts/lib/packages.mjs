@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { readJson } from './atomic-file.mjs';
 import { run, tail } from './command.mjs';
@@ -29,6 +30,8 @@ export async function ensurePackages({ logFile, signal }) {
   const installed = readJson(path.join(root, 'node_modules/.package-lock.json'))?.packages;
   if (isInstalled(wanted, installed)) return 'up to date';
 
+  // npm writes this file last. One that is left from before would vouch for an installation that was cut short.
+  fs.rmSync(path.join(root, 'node_modules/.package-lock.json'), { force: true });
   // NODE_ENV=production would leave out the compiler.
   const { code, output } = await runNpm(['ci', '--include=dev', '--no-audit', '--no-fund'], { logFile, signal });
   if (code !== 0) throw new Error(`npm ci failed (code ${code}):\n${tail(output)}`);

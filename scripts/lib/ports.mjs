@@ -24,7 +24,7 @@ export function returnPort(port) {
 }
 
 /** Whether a server could listen on the port, on any address of this machine. */
-async function isFree(port) {
+export async function isFree(port) {
   for (const host of ['127.0.0.1', '0.0.0.0', '::']) {
     if (!(await canListen(port, host))) return false;
   }

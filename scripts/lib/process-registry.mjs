@@ -9,7 +9,13 @@ import { waitFor } from './wait.mjs';
  */
 export function createProcessRegistry(file) {
   const entries = new Map();
-  const save = () => writeJsonAtomically(file, [...entries.values()]);
+  const save = () => {
+    try {
+      writeJsonAtomically(file, [...entries.values()]);
+    } catch {
+      // On a full disk a later run would not find them; this one knows them all the same, and goes on.
+    }
+  };
 
   return {
     /** @param {{name: string, pid: number, isServer?: boolean, stopSignal?: string, graceMs?: number}} entry a service uses servers */
@@ -22,9 +28,14 @@ export function createProcessRegistry(file) {
     remove(pid) {
       if (entries.delete(pid)) save();
     },
-    /** Ends everything at once, without ceremony. */
-    killAll() {
-      for (const entry of entries.values()) if (isRunning(entry)) signalGroup(entry.pid, 'SIGKILL');
+    /** Ends everything at once, without ceremony; with `except` all but the servers, which end better by themselves. */
+    killAll({ except } = {}) {
+      for (const entry of entries.values())
+        if (!(except === 'servers' && entry.isServer) && isRunning(entry)) signalGroup(entry.pid, 'SIGKILL');
+    },
+    /** Waits a while until nothing on record runs any more. */
+    async untilEnded({ timeoutMs = 5_000 } = {}) {
+      await waitFor(() => ![...entries.values()].some(isRunning), { timeoutMs, everyMs: 20 });
     },
     /** Removes the file, unless something on record could not be stopped: then the next run is to find it. */
     close() {

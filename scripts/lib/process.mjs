@@ -33,13 +33,14 @@ export async function startProcess({
   const child = spawn(command, args, { ...spawnOptions, detached: true, stdio: ['ignore', descriptor, descriptor] });
   fs.closeSync(descriptor);
 
+  // On record from the first moment: whatever happens next, it is found and ended.
+  if (child.pid !== undefined) registry?.add({ name, pid: child.pid, isServer, stopSignal, graceMs });
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   await new Promise((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => reject(new Error(`${name}: cannot run ${command}: ${error.message}`)));
   });
   const { pid } = child;
-  registry?.add({ name, pid, isServer, stopSignal, graceMs });
   exited.then(() => registry?.remove(pid));
 
   const running = () => child.exitCode === null && child.signalCode === null;

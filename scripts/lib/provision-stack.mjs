@@ -59,22 +59,16 @@ async function provideRabbitMq(context, docker) {
   if (!process.env.AMQP_URL && docker === undefined) {
     if (fresh) fs.rmSync(paths.rabbitmqData, { recursive: true, force: true });
     const program = await ensureRabbitMq({ logFile: setupLog, signal, log });
-    const port = await usualPort('RabbitMQ', 'rabbitmq', log);
-    const managementPort = await usualPort('RabbitMQ management', 'management', log);
+    const choosePorts = async () => ({
+      amqp: await usualPort('RabbitMQ', 'rabbitmq', log),
+      management: await usualPort('RabbitMQ management', 'management', log),
+    });
     let server;
     await log.task('RabbitMQ', 'starting', async () => {
       const logFile = path.join(paths.logs, 'rabbitmq.log');
-      server = await startRabbitMq({
-        dataDir: paths.rabbitmqData,
-        logFile,
-        port,
-        managementPort,
-        program,
-        signal,
-        registry,
-      });
+      server = await startRabbitMq({ dataDir: paths.rabbitmqData, logFile, choosePorts, program, signal, registry });
       keepRunning('rabbitmq', 'RabbitMQ', server);
-      return `running on port ${port}`;
+      return `running on port ${new URL(server.amqpUrl).port}`;
     });
     const version = (await managementOverview(server.managementUrl))?.rabbitmq_version ?? program.version;
     return { how: `embedded, ${version}`, url: server.amqpUrl, managementUrl: server.managementUrl, server };
@@ -105,15 +99,15 @@ async function providePostgres(context, docker) {
   const names = SERVICES.map(({ database }) => database);
   if (!process.env.DATABASE_URL && docker === undefined) {
     if (fresh) fs.rmSync(paths.postgresData, { recursive: true, force: true });
-    const port = await usualPort('PostgreSQL', 'postgres', log);
+    const choosePort = () => usualPort('PostgreSQL', 'postgres', log);
     let server;
     await log.task('PostgreSQL', 'starting', async () => {
       const logFile = path.join(paths.logs, 'postgres.log');
       const onNote = (text) => log.line(`PostgreSQL: ${text}`);
-      server = await startPostgres({ dataDir: paths.postgresData, logFile, port, signal, registry, onNote });
+      server = await startPostgres({ dataDir: paths.postgresData, logFile, choosePort, signal, registry, onNote });
       keepRunning('postgres', 'PostgreSQL', server);
       await ensureDatabases(server.url, names);
-      return `running on port ${port}`;
+      return `running on port ${server.port}`;
     });
     return { how: 'embedded', url: server.url, server };
   }

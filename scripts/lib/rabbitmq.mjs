@@ -1,26 +1,29 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { amqpAnswers, managementAnswers } from './broker-probe.mjs';
+import { amqpAnswers, managementOverview } from './broker-probe.mjs';
 import { run, tail } from './command.mjs';
+import { listenerOf } from './listeners.mjs';
 import { lastLines } from './log-file.mjs';
+import { PortTaken, hasLostItsPort, untilPortsAreOurs } from './port-taken.mjs';
 import { freePort } from './ports.mjs';
 import { startProcess } from './process.mjs';
 import { findEpmd, findRabbitMq } from './rabbitmq-files.mjs';
 import { waitFor } from './wait.mjs';
 
 const READY_MS = 180_000;
+const EPMD_READY_MS = 10_000;
 
 /**
  * Starts a private RabbitMQ node with the management plugin and waits until both answer. Whatever a node needs is its own: name, cookie,
  * ports, data, plugins, configuration and the port mapper (epmd), so that it neither meets another node of the machine nor leaves
  * anything behind. It listens on this machine only; the user is guest, the password guest.
  *
- * @param {{dataDir: string, logFile: string, port?: number, managementPort?: number,
+ * @param {{dataDir: string, logFile: string, choosePorts?: () => Promise<{amqp: number, management: number}>,
  *   program?: import('./rabbitmq-files.mjs').RabbitMqProgram, config?: string[], signal?: AbortSignal,
  *   registry?: ReturnType<typeof import('./process-registry.mjs').createProcessRegistry>}} options
- *   `dataDir` is made if it does not exist, and kept; `config` has further lines for rabbitmq.conf; without `program` the installed one
- *   is taken
+ *   `dataDir` is made if it does not exist, and kept; `choosePorts` is asked again when another process was faster to take one of them;
+ *   `config` has further lines for rabbitmq.conf; without `program` the installed one is taken
  * @returns {Promise<RunningRabbitMq>}
  *
  * @typedef {{amqpUrl: string, managementUrl: string, nodeName: string, pid: number, running: boolean, exited: Promise<unknown>,
@@ -29,21 +32,17 @@ const READY_MS = 180_000;
  *   `managementUrl` has the user and the password; `kill` is a crash (SIGKILL unless told otherwise); `restart` also starts one that was
  *   stopped or killed, on the same ports; `ctl` is rabbitmqctl for this node
  */
-export async function startRabbitMq({
-  dataDir,
-  logFile,
-  port,
-  managementPort,
-  program,
-  config = [],
-  signal,
-  registry,
-}) {
+export async function startRabbitMq(options) {
+  return untilPortsAreOurs(() => startOnce(options));
+}
+
+const anyPorts = async () => ({ amqp: await freePort(), management: await freePort() });
+
+async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, config = [], signal, registry }) {
   const { bin } = program ?? findRabbitMq() ?? missing();
   dataDir = path.resolve(dataDir);
   const ports = {
-    amqp: port ?? (await freePort()),
-    management: managementPort ?? (await freePort()),
+    ...(await choosePorts()),
     distribution: await freePort(),
     epmd: await freePort(),
   };
@@ -53,8 +52,8 @@ export async function startRabbitMq({
   const managementUrl = `http://guest:guest@127.0.0.1:${ports.management}`;
 
   // A node starts an epmd if there is none, and that one would outlive it. So there is one before: ours, in the foreground.
-  const startEpmd = () =>
-    startProcess({
+  const startEpmd = async () => {
+    const started = await startProcess({
       name: 'epmd of RabbitMQ',
       command: findEpmd(),
       args: ['-port', String(ports.epmd), '-address', '127.0.0.1'],
@@ -64,6 +63,19 @@ export async function startRabbitMq({
       registry,
       isServer: true,
     });
+    // It ends when there is one already, and the node would join another's.
+    const listens = async () => (await listenerOf(started.pid, ports.epmd)) === 'own';
+    await waitFor(async () => !started.running || (await listens()), { timeoutMs: EPMD_READY_MS, everyMs: 20 });
+    if (started.running) return started;
+    throw new PortTaken(`epmd could not listen on port ${ports.epmd}`);
+  };
+
+  // Another one's broker may answer there: every stack has the same user.
+  const answers = async () => {
+    const { node, listeners = [] } = (await managementOverview(managementUrl)) ?? {};
+    const isListed = listeners.some(({ protocol, port }) => protocol === 'amqp' && port === ports.amqp);
+    return node === nodeName && isListed && amqpAnswers(amqpUrl);
+  };
 
   const launch = async ({ keepLog }) => {
     const node = await startProcess({
@@ -78,10 +90,11 @@ export async function startRabbitMq({
       graceMs: 40_000,
     });
     try {
-      const answers = async () => (await amqpAnswers(amqpUrl)) && (await managementAnswers(managementUrl));
       const ready = await waitFor(async () => !node.running || (await answers()), { timeoutMs: READY_MS, signal });
       if (ready && node.running) return node;
-      throw new Error(`RabbitMQ did not start (log: ${logFile}):\n${tail(lastLines(logFile, 12))}`);
+      const why = `RabbitMQ did not start (log: ${logFile}):\n${tail(lastLines(logFile, 12))}`;
+      const lost = !node.running && (await hasLostItsPort({ ports: Object.values(ports).slice(0, 3), logFile }));
+      throw new (lost ? PortTaken : Error)(why);
     } catch (error) {
       await node.kill();
       throw error;

@@ -1,3 +1,4 @@
+import { listenerOf } from './listeners.mjs';
 import { waitFor } from './wait.mjs';
 
 /** What a URL answers: its status and text, or why it did not. */
@@ -11,13 +12,20 @@ async function ask(url, timeoutMs = 2_000) {
 }
 
 /**
- * Waits until a service says that it is ready.
+ * Waits until a service says that it is ready: this process of it, and not another one that answers on its port.
+ * @param {string} name
+ * @param {string} url
+ * @param {{service: {pid: number}, timeoutMs?: number, signal?: AbortSignal}} options
  * @throws with its last answer when it does not become ready in time
  */
-export async function untilReady(name, url, { timeoutMs = 90_000, signal }) {
+export async function untilReady(name, url, { service, timeoutMs = 90_000, signal }) {
+  const port = Number(new URL(url).port);
   let last;
   const isReady = async () => {
-    last = await ask(`${url}/health/ready`);
+    const listener = await listenerOf(service.pid, port);
+    if (listener === 'own') last = await ask(`${url}/health/ready`);
+    else
+      last = { status: 0, text: listener === 'nobody' ? 'it does not listen' : 'another process listens on its port' };
     return last.status === 200;
   };
   if (await waitFor(isReady, { timeoutMs, everyMs: 150, signal })) return;

@@ -17,7 +17,7 @@ const DRAIN_MS = 10_000;
  * Starts a service: the compiled one, with this Node.
  * @param {{name: string, entry: string, env: Record<string, string>, logFile: string,
  *   registry?: ReturnType<typeof import('./process-registry.mjs').createProcessRegistry>}} options `entry` is relative to the root
- * @returns {Promise<{pid: number, exited: Promise<{code: number | null, signal: string | null}>, stop(): Promise<void>,
+ * @returns {Promise<{pid: number, running: boolean, exited: Promise<{code: number | null, signal: string | null}>, stop(): Promise<void>,
  *   restart(): Promise<void>}>}
  */
 export async function startService({ name, entry, env, logFile, registry }) {
@@ -37,6 +37,9 @@ export async function startService({ name, entry, env, logFile, registry }) {
   return {
     get pid() {
       return service.pid;
+    },
+    get running() {
+      return service.running;
     },
     get exited() {
       return service.exited;

@@ -3,17 +3,17 @@ import path from 'node:path';
 import { parseStartArguments, UsageError } from './arguments.mjs';
 import { killCommands, tail } from './command.mjs';
 import { placeDemoOrder } from './demo-order.mjs';
+import { dropForeignSettings } from './environment.mjs';
 import { createLifetime, StopRequested } from './lifetime.mjs';
 import { tryLock } from './lock.mjs';
 import { createLog } from './log.mjs';
 import { lastLines, limitLogFiles } from './log-file.mjs';
 import { shown, startPaths } from './paths.mjs';
-import { freePort } from './ports.mjs';
 import { prepareCode } from './prepare-code.mjs';
 import { createProcessRegistry, findLeftovers } from './process-registry.mjs';
 import { provisionStack } from './provision-stack.mjs';
 import { isThere, untilReady } from './readiness.mjs';
-import { SERVICES, startService } from './services.mjs';
+import { launchServices } from './service-launch.mjs';
 import { createStackFile, readStackFile } from './stack-file.mjs';
 import { supervise } from './supervisor.mjs';
 import { queueUrlOf, withoutPassword } from './urls.mjs';
@@ -34,6 +34,8 @@ Environment
   POSTGRES_PORT, RABBITMQ_PORT, RABBITMQ_MANAGEMENT_PORT
                            ports to use instead of 5432, 5672 and 15672, for what is started here
   LOG_LEVEL                of the services, info by default
+The services get all other settings of theirs from the environment as well, but not HOST and PORT, nor, without DATABASE_URL, PG*: other
+programs leave these behind.
 
 What is not given comes from Docker if that answers, and else from servers of its own below .local/.`;
 
@@ -52,8 +54,9 @@ export async function runStart(argv) {
     process.exit(1);
   }
   if (options.help) return log.block(HELP);
+  dropForeignSettings();
 
-  const lock = tryLock(path.join(startPaths.run, 'start.lock'));
+  const lock = lockOrExit();
   if (!lock.held) {
     console.error(alreadyRunning(lock.holder));
     process.exit(1);
@@ -94,6 +97,15 @@ export async function runStart(argv) {
   });
   log.line('stopped');
   process.exit(exitCode);
+}
+
+function lockOrExit() {
+  try {
+    return tryLock(path.join(startPaths.run, 'start.lock'));
+  } catch (error) {
+    console.error(`nothing can be written below ${shown(startPaths.run)}/: ${error.message}`);
+    process.exit(1);
+  }
 }
 
 function alreadyRunning({ pid }) {
@@ -165,31 +177,20 @@ async function startServices({ log, lifetime, registry, keepRunning, stack, stac
   const { signal } = lifetime;
   const urls = {};
   let starting = true;
-  const ports = {};
-  for (const { name, port: usual } of SERVICES) {
-    ports[name] = await freePort(usual);
-    if (ports[name] !== usual) log.line(`${name}: port ${usual} is taken, so it gets ${ports[name]}`);
-  }
   const queueUrl = process.env.QUEUE_URL || queueUrlOf(stack.rabbitmq);
-  const places = Object.entries(ports).map(([name, port]) => `${name}=http://localhost:${port}`);
-  for (const { name, database, entry } of SERVICES) {
-    const port = ports[name];
-    const logFile = path.join(startPaths.logs, `${name}.log`);
-    const env = {
-      PORT: String(port),
-      SERVICE_URLS: places.join(','),
-      DATABASE_URL: stack.databases[database],
-      AMQP_URL: stack.rabbitmq.url,
-      LOG_LEVEL: process.env.LOG_LEVEL || 'info',
-      // The console of order-service links there.
-      ...(queueUrl && { QUEUE_URL: queueUrl }),
-    };
-    signal.throwIfAborted();
-    const service = await startService({ name, entry, env, logFile, registry });
-    urls[name] = `http://localhost:${port}`;
-    stackFile.service(name, { url: urls[name], pid: service.pid });
+  const settings = ({ database }) => ({
+    DATABASE_URL: stack.databases[database],
+    AMQP_URL: stack.rabbitmq.url,
+    LOG_LEVEL: process.env.LOG_LEVEL || 'info',
+    // The console of order-service links there.
+    ...(queueUrl && { QUEUE_URL: queueUrl }),
+  });
+  const launched = await launchServices({ log, lifetime, registry, settings });
+  for (const { name, service, url, logFile } of launched) {
+    urls[name] = url;
+    stackFile.service(name, { url, pid: service.pid });
     keepRunning('services', name, service, {
-      onRestarted: () => stackFile.service(name, { url: urls[name], pid: service.pid }),
+      onRestarted: () => stackFile.service(name, { url, pid: service.pid }),
       onRefusal: () => {
         const text = `${name} does not start. The end of its log, ${shown(logFile)}:\n${tail(lastLines(logFile, 12), 12)}`;
         if (starting) lifetime.fail(new Error(text));
@@ -197,9 +198,9 @@ async function startServices({ log, lifetime, registry, keepRunning, stack, stac
       },
     });
   }
-  const ready = ([name, url]) =>
-    log.task(name, 'starting', () => untilReady(name, url, { signal }).then(() => `ready at ${url}`));
-  await lifetime.together(...Object.entries(urls).map((entry) => () => ready(entry)));
+  const ready = ({ name, url, service }) =>
+    log.task(name, 'starting', () => untilReady(name, url, { service, signal }).then(() => `ready at ${url}`));
+  await lifetime.together(...launched.map((one) => () => ready(one)));
   starting = false;
   return urls;
 }

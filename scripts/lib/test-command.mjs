@@ -4,6 +4,7 @@ import { parseTestArguments, UsageError } from './arguments.mjs';
 import { readJson, writeJsonAtomically } from './atomic-file.mjs';
 import { killCommands } from './command.mjs';
 import { startJest } from './jest.mjs';
+import { dropForeignSettings } from './environment.mjs';
 import { createLifetime, StopRequested } from './lifetime.mjs';
 import { createLog } from './log.mjs';
 import { shown, startPaths, testRuns } from './paths.mjs';
@@ -46,6 +47,7 @@ export async function runTests(argv) {
     process.exit(1);
   }
   if (options.help) return log.block(HELP);
+  dropForeignSettings();
 
   const id = `${process.pid}_${Date.now().toString(36)}`;
   const folder = path.join(testRuns, id);
@@ -69,6 +71,8 @@ export async function runTests(argv) {
     lifetime.fail(error);
   }
   await lifetime.close((error) => log.line(`while stopping: ${error.message}`));
+  // Servers of tests that were cut short.
+  await removeDeadRuns(log);
   if (exitCode !== 0 && exitCode !== 130) keepLogs(folder, log);
   fs.rmSync(folder, { recursive: true, force: true });
   process.exit(exitCode);

@@ -1,7 +1,16 @@
-/** The same server, another database; everything else of the URL stays. It may be none to Node: `postgres://user@/name?host=/run/postgresql` is not. */
+// scheme://authority/path?query#fragment. As text: `postgres://me:secret@/app?host=/run/postgresql` is no URL to `new URL`, but a good one to PostgreSQL.
+const POSTGRES_URL = /^(postgres(?:ql)?:\/\/[^/?#]*)(?:\/[^?#]*)?(.*)$/s;
+
+/** Whether it has the form of a PostgreSQL URL. */
+export function isPostgresUrl(text) {
+  return POSTGRES_URL.test(text);
+}
+
+/** The same server, another database; everything else of the URL stays. */
 export function withDatabase(databaseUrl, name) {
-  const [, server, parameters] = /^(postgres(?:ql)?:\/\/[^/?#]*)(?:\/[^?#]*)?(.*)$/s.exec(databaseUrl);
-  return `${server}/${encodeURIComponent(name)}${parameters}`;
+  if (!isPostgresUrl(databaseUrl)) throw new Error('DATABASE_URL is not a postgres:// URL');
+  const [, server, rest] = POSTGRES_URL.exec(databaseUrl);
+  return `${server}/${encodeURIComponent(name)}${rest}`;
 }
 
 /** `AMQP_URL` may hold several URLs, one for each node of a cluster. */
@@ -49,5 +58,7 @@ export function queueUrlOf({ url, managementUrl }) {
 
 /** URLs that can be shown: without their passwords. */
 export function withoutPassword(text) {
-  return text.replace(/(:\/\/[^:@/?#]*):[^/?#]*@/g, '$1@').replace(/([?&]password=)[^&]*/g, '$1');
+  return splitUrls(text)
+    .map((url) => url.replace(/^([^:]+:\/\/[^:/?#]*):[^/?#]*@/, '$1@').replace(/([?&]password=)[^&#]*/, '$1…'))
+    .join(',');
 }

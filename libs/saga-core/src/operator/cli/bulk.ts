@@ -14,12 +14,12 @@ export const bulk: Command = async (context) => {
     case 'list':
       return list(context);
     case 'show':
-      return tell(context, await context.client.get<BulkOperation>(`${PATH}/${idOf(context)}`));
+      return tell(context, await context.client.get<BulkOperation>(`${PATH}/${idOf(context)}`, 'status'));
     case 'pause':
     case 'resume':
       return tell(
         context,
-        await context.client.post<BulkOperation>(`${PATH}/${idOf(context)}/${action}`, operatorOf(context)),
+        await context.client.post<BulkOperation>(`${PATH}/${idOf(context)}/${action}`, operatorOf(context), 'status'),
       );
     default:
       throw new CliError(EXIT.usage, `There is no "bulk ${action}": see "saga --help"`);
@@ -38,7 +38,7 @@ async function retry(context: Context): Promise<void> {
     filter: { status: 'stuck', saga, step, code, message, since },
     ...(perSecond === undefined ? {} : { perSecond }),
   };
-  const dry = await client.post<{ matches: number; sample: SagaSummary[] }>(PATH, { ...body, dryRun: true });
+  const dry = await client.post<{ matches: number; sample: SagaSummary[] }>(PATH, { ...body, dryRun: true }, 'matches');
   if (options['dry-run'] && options.json) return sayJson(dry);
   if (!options.json) {
     const sample = dry.sample.map(({ id, step: at, lastError }) => [id, at, lastError?.message ?? null]);
@@ -47,11 +47,11 @@ async function retry(context: Context): Promise<void> {
   }
   if (options['dry-run']) return;
   await confirmed(context, `Retry ${dry.matches} sagas?`);
-  tell(context, await client.post<BulkOperation>(PATH, body));
+  tell(context, await client.post<BulkOperation>(PATH, body, 'status'));
 }
 
 async function list({ client, options }: Context): Promise<void> {
-  const operations = await client.get<{ items: BulkOperation[] }>(PATH);
+  const operations = await client.get<{ items: BulkOperation[] }>(PATH, 'items');
   if (options.json) return sayJson(operations);
   if (operations.items.length === 0) return say('There is no bulk operation.');
   const rows = operations.items.map(({ id, status, matched, done, failed, operator, filter }) => [

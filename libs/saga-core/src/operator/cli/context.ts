@@ -57,8 +57,10 @@ export async function confirmed({ options }: Context, question: string): Promise
     throw new CliError(EXIT.usage, `${question} Confirm with --yes.`);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    if (!/^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim()))
-      throw new CliError(EXIT.refused, 'Nothing was done.');
+    // Ctrl-D, or Ctrl-C, is an answer too: without one the program would end as if it had done it.
+    const none = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    const answer = await Promise.race([lines.question(`${question} [y/N] `).catch(() => ''), none]);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CliError(EXIT.refused, 'Nothing was done.');
   } finally {
     lines.close();
   }

@@ -31,7 +31,7 @@ export const deadLetters: Command = async (context) => {
 const queueOf = (context: Context): string => word(context, 1, 'queue').replace(/\.dead$/, '');
 
 async function list({ client, options }: Context) {
-  const queues = await client.get<Queues>('/dead-letters');
+  const queues = await client.get<Queues>('/dead-letters', 'items');
   if (options.json) sayJson(queues);
   else
     say(
@@ -46,7 +46,7 @@ async function list({ client, options }: Context) {
 async function show(context: Context): Promise<void> {
   const { client, options } = context;
   const path = `/dead-letters/${encodeURIComponent(queueOf(context))}`;
-  const letters = await client.get<Letters>(`${path}${queryOf({ limit: options.limit })}`);
+  const letters = await client.get<Letters>(`${path}${queryOf({ limit: options.limit })}`, 'items');
   if (options.json) return sayJson(letters);
   if (letters.items.length === 0) return say('No dead letter lies there.');
   const parts = letters.items.map(({ id, cause, detail, routingKey, correlationId, replayable, body }) =>
@@ -71,6 +71,7 @@ async function settle(context: Context, action: 'replay' | 'discard'): Promise<v
   const result = await client.post<{ done: number; kept: number }>(
     `/dead-letters/${encodeURIComponent(queue)}/${action}`,
     { ...who, ...(id === undefined ? {} : { id }) },
+    'done',
   );
   if (options.json) sayJson(result);
   else say(`${result.done} ${action === 'replay' ? 'sent again' : 'thrown away'}, ${result.kept} kept`);

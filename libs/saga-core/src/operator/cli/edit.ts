@@ -7,13 +7,14 @@ import { confirmed, type Command, type Context } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
 import { say, sayJson, table } from './print.js';
 import { detailOf } from './see.js';
-import { act } from './steer.js';
+import { act, checkOperator } from './steer.js';
 
 /** The file's name that stands for standard input. */
 const STANDARD_INPUT = '-';
 
 export const edit: Command = async (context) => {
   const { options } = context;
+  checkOperator(context);
   const payload = await payloadOf(context);
   const saga = await detailOf(context);
   if (!saga.allowed.edit)

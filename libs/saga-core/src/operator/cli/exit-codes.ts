@@ -9,7 +9,7 @@ export const EXIT = {
   notFound: 4,
   /** The token is missing or wrong. */
   access: 5,
-  /** The service is away, or failed. */
+  /** The service is away, or failed, or is no saga service; or the output cannot be written. */
   unavailable: 6,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -37,8 +37,8 @@ A stuck saga, step by step:
   saga watch 019c1f2e-7b1a-7c4d-9e5f-ba9876543210
 
 Environment:
-  SAGA_URL        where the orchestrator's service listens; http://127.0.0.1:8081 unless given
+  SAGA_URL        where the orchestrator's service listens, with its path where it has one; http://127.0.0.1:8081 unless given
   OPERATOR_TOKEN  the service's token; without one it lets in clients on its own machine alone
 
 Exit codes: 0 done; 1 bad news (see watch and --exit-code); 2 wrong usage; 3 refused: not allowed now, a payload that breaks its schema, or the saga has moved on;
-  4 no such saga, queue or operation; 5 the token is missing or wrong; 6 the service is away, or failed`;
+  4 no such saga, queue or operation; 5 the token is missing or wrong; 6 the service is away, or failed, or is no such service; or the output cannot be written`;

@@ -9,9 +9,11 @@ import { deadLetters } from './dead-letters.js';
 import { edit } from './edit.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 import { HELP } from './help.js';
-import { say } from './print.js';
+import { watchOutput } from './output.js';
+import { plain, say } from './print.js';
 import { audit, diagram, list, show, watch } from './see.js';
 import { compensate, retry, skip } from './steer.js';
+import { checkUsage } from './usage.js';
 
 const COMMANDS = new Map<string, Command>(
   Object.entries({
@@ -44,12 +46,23 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Exi
   }
   const command = COMMANDS.get(name);
   if (!command) throw new CliError(EXIT.usage, `There is no command "${name}": see "saga --help"`);
-  const by = typeof values.by === 'string' ? values.by : (env.SAGA_OPERATOR ?? userInfo().username);
+  checkUsage(name, words, Object.keys(values));
+  const by = typeof values.by === 'string' ? values.by : (setting(env.SAGA_OPERATOR) ?? userName(env));
   const options: Options = { ...values, json: values.json === true, yes: values.yes === true, by };
-  const url = env.SAGA_URL ?? USUAL_URL;
-  if (!URL.canParse(url)) throw new CliError(EXIT.usage, `SAGA_URL is no URL: ${url}`);
-  const client = connect(url, env.OPERATOR_TOKEN);
+  const client = connect(setting(env.SAGA_URL) ?? USUAL_URL, setting(env.OPERATOR_TOKEN));
   return (await command({ client, words, options })) ?? EXIT.ok;
+}
+
+/** @returns a setting that is not just set to nothing */
+const setting = (value: string | undefined): string | undefined => (value?.trim() ? value : undefined);
+
+/** In a container, a process may run as a user that the system does not know. */
+function userName(env: NodeJS.ProcessEnv): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return setting(env.USER) ?? setting(env.LOGNAME) ?? `user ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 function parsed(argv: readonly string[]) {
@@ -67,12 +80,15 @@ function parsed(argv: readonly string[]) {
   }
 }
 
-// A reader that has read enough, such as head, is no failure.
-process.stdout.on('error', () => process.exit(EXIT.ok));
-run(process.argv.slice(2), process.env).then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    process.stderr.write(`${messageOf(error)}\n`);
-    process.exitCode = error instanceof CliError ? error.exitCode : EXIT.unavailable;
-  },
-);
+/** Whatever goes wrong has one of the codes that `--help` tells; Node's own, 1, would be bad news about a saga. */
+function fail(error: unknown): void {
+  process.stderr.write(`${plain(messageOf(error))}\n`);
+  process.exitCode = error instanceof CliError ? error.exitCode : EXIT.unavailable;
+}
+
+watchOutput();
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit();
+});
+run(process.argv.slice(2), process.env).then((code) => (process.exitCode = code), fail);

@@ -2,6 +2,7 @@
 import type { Acts, Definition, SagaDetail, SagaPage, SagaSummary } from '../schemas/index.js';
 import { queryOf, word, type Command, type Context } from './context.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
+import { whenReaderIsGone } from './output.js';
 import { plain, say, sayJson, span, table } from './print.js';
 
 const HEADINGS = ['SAGA', 'NAME', 'STATUS', 'AWAITS', 'ATTEMPT', 'AGE', 'LAST ERROR'];
@@ -22,7 +23,10 @@ export const list: Command = async ({ client, options, words }) => {
     minAttempts: options['min-attempts'],
     q: words[0] ?? options.q,
   };
-  const page = await client.get<SagaPage>(`/sagas${queryOf({ status, saga, step, sort, limit, cursor, ...filter })}`);
+  const page = await client.get<SagaPage>(
+    `/sagas${queryOf({ status, saga, step, sort, limit, cursor, ...filter })}`,
+    'items',
+  );
   if (options.json) sayJson(page);
   else if (page.items.length === 0) say('No saga matches.');
   else say(table(HEADINGS, page.items.map(rowOf)));
@@ -66,7 +70,8 @@ export const show: Command = async (context) => {
   );
 };
 
-export const watch: Command = async ({ client, options, words: [id] }) => {
+export const watch: Command = async ({ client, options, words }) => {
+  const id = words[0] === undefined ? undefined : wholeId(words[0]);
   const tell = (saga: SagaSummary): void => {
     if (options.json) return say(JSON.stringify(saga));
     const { updatedAt, status, step, attempt, lastError } = saga;
@@ -75,23 +80,36 @@ export const watch: Command = async ({ client, options, words: [id] }) => {
       plain(`${updatedAt}  ${saga.id}  ${status}${doing}${status === 'stuck' ? `: ${lastError?.message ?? ''}` : ''}`),
     );
   };
-  const events = client.events<SagaSummary>(`/sagas/events${queryOf({ saga: options.saga, id })}`);
-  if (id === undefined) for await (const saga of events) tell(saga);
-  else {
-    // From before its state is asked for, so that no change is missed.
-    const first = events.next();
-    const now = (await client.get<SagaPage>(`/sagas${queryOf({ q: id })}`)).items.find((saga) => saga.id === id);
-    if (!now) throw new CliError(EXIT.notFound, `There is no saga ${id}.`);
-    tell(now);
-    let end = endOf(now);
-    for (let next = first; end === null; next = events.next()) {
+  const over = new AbortController();
+  const gone = whenReaderIsGone();
+  const events = client.events<SagaSummary>(
+    `/sagas/events${queryOf({ saga: options.saga, id })}`,
+    AbortSignal.any([over.signal, gone]),
+  );
+  try {
+    // From before the saga's state is asked for, so that no change is missed.
+    let next = events.next();
+    // What it throws is heard below, unless the other question throws first.
+    next.catch(() => undefined);
+    let end: ExitCode | null = null;
+    if (id !== undefined) {
+      const { items } = await client.get<SagaPage>(`/sagas${queryOf({ q: id })}`, 'items');
+      const now = items.find((saga) => saga.id === id);
+      if (!now) throw new CliError(EXIT.notFound, `There is no saga ${id}.`);
+      tell(now);
+      end = endOf(now);
+    }
+    for (; end === null; next = events.next()) {
       const event = await next;
       if (event.done === true) break;
       tell(event.value);
-      end = endOf(event.value);
+      if (id !== undefined) end = endOf(event.value);
     }
-    if (end !== null) process.exit(end);
+    if (end !== null) return end;
+  } finally {
+    over.abort();
   }
+  if (gone.aborted) return EXIT.ok;
   throw new CliError(EXIT.unavailable, 'The service has ended the stream.');
 };
 
@@ -102,7 +120,7 @@ const endOf = ({ status }: SagaSummary): ExitCode | null => {
 
 export const audit: Command = async ({ client, options }) => {
   const { limit, cursor } = options;
-  const page = await client.get<Acts>(`/sagas/audit${queryOf({ limit, cursor })}`);
+  const page = await client.get<Acts>(`/sagas/audit${queryOf({ limit, cursor })}`, 'items');
   if (options.json) return sayJson(page);
   if (page.items.length === 0) return say('No operator has acted.');
   const rows = page.items.map((act) => [act.at, act.operator, act.action, act.sagaId ?? act.details, act.reason]);
@@ -111,7 +129,7 @@ export const audit: Command = async ({ client, options }) => {
 };
 
 export const diagram: Command = async ({ client, options, words: [name] }) => {
-  const { items } = await client.get<{ items: Definition[] }>('/sagas/definitions');
+  const { items } = await client.get<{ items: Definition[] }>('/sagas/definitions', 'items');
   const wanted = items.filter((definition) => name === undefined || definition.name === name);
   if (wanted.length === 0) throw new CliError(EXIT.notFound, `There is no saga named ${name ?? 'anything'}.`);
   if (options.json) return sayJson(wanted);
@@ -124,8 +142,10 @@ const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** @returns the saga that the command names. @throws {CliError} when it is not named by its whole id */
 export async function detailOf(context: Context): Promise<SagaDetail> {
-  const id = word(context, 0, 'saga');
-  if (!WHOLE_ID.test(id))
-    throw new CliError(EXIT.usage, `"${plain(id)}" is no saga's id: give it whole, as "saga list" shows it`);
-  return context.client.get<SagaDetail>(`/sagas/${id}`);
+  return context.client.get<SagaDetail>(`/sagas/${wholeId(word(context, 0, 'saga'))}`, 'status');
+}
+
+function wholeId(id: string): string {
+  if (WHOLE_ID.test(id)) return id.toLowerCase();
+  throw new CliError(EXIT.usage, `"${id}" is no saga's id: give it whole, as "saga list" shows it`);
 }

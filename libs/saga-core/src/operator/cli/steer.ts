@@ -6,18 +6,23 @@ import { CliError, EXIT } from './exit-codes.js';
 import { say, sayJson, table } from './print.js';
 import { detailOf } from './see.js';
 
-export const retry: Command = async (context) => act(context, 'retry', await detailOf(context));
+export const retry: Command = async (context) => {
+  checkOperator(context);
+  return act(context, 'retry', await detailOf(context));
+};
 
 export const skip: Command = async (context) => {
+  checkOperator(context);
   const saga = await detailOf(context);
   await confirmed(context, `Go on without ${saga.step ?? 'a step'}? What it should have done is for you to put right.`);
   return act(context, 'skip', saga);
 };
 
 export const compensate: Command = async (context) => {
+  checkOperator(context);
   const saga = await detailOf(context);
   const { client, options } = context;
-  const preview = await client.get<UndoPreview>(`/sagas/${saga.id}/undo-preview`);
+  const preview = await client.get<UndoPreview>(`/sagas/${saga.id}/undo-preview`, 'undos');
   if (options['dry-run'] && options.json) return sayJson(preview);
   if (!preview.allowed) throw new CliError(EXIT.refused, `ACTION_NOT_ALLOWED: ${preview.reason}`);
   const undos = preview.undos.map(({ step, undo, because, payload }) => [undo, step, because, payload]);
@@ -28,6 +33,12 @@ export const compensate: Command = async (context) => {
   await confirmed(context, 'Undo this?');
   return act(context, 'compensate', saga);
 };
+
+/** Before anything is asked, of the service or of the operator. @throws {CliError} when what `act` needs is not given */
+export function checkOperator(context: Context): void {
+  operatorOf(context);
+  numberOf(context, 'version');
+}
 
 /**
  * Acts on the version that was shown to the operator, or was read just now: should the saga move on meanwhile, nothing is done.
@@ -43,7 +54,11 @@ export async function act(
 ): Promise<void> {
   const { client, options } = context;
   const version = numberOf(context, 'version') ?? seen.version;
-  const saga = await client.post<SagaDetail>(`/sagas/${seen.id}/${type}`, { ...operatorOf(context), version, ...more });
+  const saga = await client.post<SagaDetail>(
+    `/sagas/${seen.id}/${type}`,
+    { ...operatorOf(context), version, ...more },
+    'status',
+  );
   if (options.json) return sayJson(saga);
   say(`${saga.id} is ${saga.status}${saga.step === null ? '' : `, awaits ${saga.step}`}`);
 }

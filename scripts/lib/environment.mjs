@@ -1,0 +1,21 @@
+/** Node's inspector: its port is one for the whole machine, and with --inspect-brk a process waits for a debugger before it does anything. */
+const INSPECTOR = /(^|\s)--inspect\S*/g;
+
+/**
+ * Takes out of the environment of this process, and so of all that it starts, what other programs have put there for themselves: conda's HOST
+ * would be the address that a service listens on, and PGSSLMODE goes for every PostgreSQL. All else is passed on.
+ *
+ * - HOST and PORT: each service gets a port from here, and listens on its usual address.
+ * - PG*, unless DATABASE_URL names the server: then they may complete it, as they do for psql.
+ * - the inspector's options in NODE_OPTIONS.
+ *
+ * @param {NodeJS.ProcessEnv} env is changed
+ */
+export function dropForeignSettings(env = process.env) {
+  delete env.HOST;
+  delete env.PORT;
+  if (!env.DATABASE_URL) for (const name of Object.keys(env)) if (/^PG[A-Z]/.test(name)) delete env[name];
+  const nodeOptions = env.NODE_OPTIONS?.replace(INSPECTOR, '').trim();
+  if (nodeOptions) env.NODE_OPTIONS = nodeOptions;
+  else delete env.NODE_OPTIONS;
+}

@@ -1,0 +1,35 @@
+/** Starts a PostgreSQL and a RabbitMQ that are given the ports of the servers of all tests first, as when another start was faster; prints who they are. */
+import { dataDirectoryOf } from '../../scripts/lib/databases.mjs';
+import { freePort } from '../../scripts/lib/ports.mjs';
+import { startPostgres } from '../../scripts/lib/postgres.mjs';
+import { startRabbitMq } from '../../scripts/lib/rabbitmq.mjs';
+
+const [folder] = process.argv.slice(2);
+const portOf = (url) => Number(new URL(url).port);
+const { TEST_DATABASE_URL, TEST_AMQP_URL, TEST_MANAGEMENT_URL } = process.env;
+
+/** The first choice is lost, the second is good. */
+function choices(first, second) {
+  let asked = 0;
+  return async () => (asked++ === 0 ? first : second());
+}
+
+const [postgres, rabbitmq] = await Promise.all([
+  startPostgres({
+    dataDir: `${folder}/postgres`,
+    logFile: `${folder}/postgres.log`,
+    choosePort: choices(portOf(TEST_DATABASE_URL), freePort),
+  }),
+  startRabbitMq({
+    dataDir: `${folder}/rabbitmq`,
+    logFile: `${folder}/rabbitmq.log`,
+    choosePorts: choices({ amqp: portOf(TEST_AMQP_URL), management: portOf(TEST_MANAGEMENT_URL) }, async () => ({
+      amqp: await freePort(),
+      management: await freePort(),
+    })),
+  }),
+]);
+const dataDirectory = await dataDirectoryOf(postgres.url);
+const { code } = await rabbitmq.ctl('status');
+await Promise.all([postgres.stop(), rabbitmq.kill().then(() => rabbitmq.stop())]);
+console.log(JSON.stringify({ dataDirectory, code, postgres: postgres.url, rabbitmq: rabbitmq.amqpUrl }));
