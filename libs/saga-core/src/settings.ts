@@ -62,6 +62,12 @@ export const DEFAULTS = {
   maxMessageBytes: 1_048_576,
   /** How many levels of arrays and objects a message body may have. */
   maxMessageDepth: 100,
+  /** How much of a failure's details, or of an answer that is of no use, a history keeps, in characters of JSON. */
+  maxKeptChars: 4_000,
+  /** Ignored replies of one input that a history tells one by one; of more it tells the number. */
+  maxIgnoredPerInput: 20,
+  /** Inputs of a saga after which replies that are of no use are no longer noted in its history. */
+  maxInputsWithIgnored: 300,
   /** How long it is remembered that a reply exchange does not exist, or may not be written to. That it can be used is remembered until the connection is lost, as it is when it ceases to. */
   missingAddressMemoryMs: 5_000,
   /** How often it is told how many messages came that are of no use, while they come. */

@@ -57,7 +57,11 @@ export function sagaMetrics(registry: Registry): SagaObserver {
     ['queue', 'why'],
   );
 
-  const count = (instance: SagaInstance, { type, step = '', code = '', tookMs }: HistoryEntry, now: number): void => {
+  const count = (
+    instance: SagaInstance,
+    { type, step = '', code = '', tookMs, times = 1 }: HistoryEntry,
+    now: number,
+  ): void => {
     const saga = instance.sagaName;
     const outcome = ATTEMPT_OUTCOMES[type];
     if (outcome) {
@@ -78,7 +82,7 @@ export function sagaMetrics(registry: Registry): SagaObserver {
       case 'stuck':
         return stuck.inc({ saga, step, code });
       case 'reply_ignored':
-        return idle.inc({ queue: replyAddressOf(saga), why: 'late' });
+        return idle.inc({ queue: replyAddressOf(saga), why: 'late' }, times);
       case 'completed':
       case 'compensated':
         ended.inc({ saga, outcome: type });

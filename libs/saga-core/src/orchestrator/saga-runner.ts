@@ -51,17 +51,24 @@ export class SagaRunner<Tx> {
     return !this.inFlightLimit.allows(more);
   }
 
-  /** Applies events to instances, by saga id; each instance's events take effect together. */
-  async apply(events: ReadonlyMap<string, readonly SagaEvent[]>): Promise<Applied> {
+  /**
+   * Applies events to instances, by saga id; each instance's events take effect together.
+   *
+   * @param alongside - for what an operator does: what is written in the same transaction, if anything is saved
+   */
+  async apply(
+    events: ReadonlyMap<string, readonly SagaEvent[]>,
+    alongside?: (tx: Tx) => Promise<void>,
+  ): Promise<Applied> {
     const ids = [...events.keys()].sort();
     const now = this.store.clock();
     const cached = now === null ? [] : ids.flatMap((id) => this.cached(id, events.get(id)!) ?? []);
     try {
-      if (now === null || cached.length === 0) return await this.applyLocked(ids, events);
+      if (now === null || cached.length === 0) return await this.applyLocked(ids, events, alongside);
       const { commands, saved } = await this.applyCached(cached, events, now);
       const left = ids.filter((id) => !saved.has(id));
       if (left.length === 0) return { commands, unknown: [], foreign: [] };
-      const rest = await this.applyLocked(left, events);
+      const rest = await this.applyLocked(left, events, alongside);
       return { ...rest, commands: [...commands, ...rest.commands] };
     } catch (error) {
       // What was committed is not known.
@@ -168,6 +175,7 @@ export class SagaRunner<Tx> {
   private async applyLocked(
     ids: readonly string[],
     events: ReadonlyMap<string, readonly SagaEvent[]>,
+    alongside?: (tx: Tx) => Promise<void>,
   ): Promise<Applied> {
     if (ids.length === 0) return { commands: [], unknown: [], foreign: [] };
     const { advanced, unknown, foreign } = await withHope((care) =>
@@ -176,7 +184,7 @@ export class SagaRunner<Tx> {
         const others = instances.filter((instance) => !this.registry.find(instance));
         await session.keepReplies(others.flatMap((instance) => repliesToKeep(instance, events.get(instance.id)!)));
         const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
-        const result = await this.save(session, inputs, now, care);
+        const result = await this.save(session, inputs, now, care, undefined, alongside);
         const found = new Set(instances.map(({ id }) => id));
         return { advanced: result, unknown: ids.filter((id) => !found.has(id)), foreign: others };
       }),
@@ -201,8 +209,10 @@ export class SagaRunner<Tx> {
     now: number,
     care: Care,
     decidedAt?: number,
+    alongside?: (tx: Tx) => Promise<void>,
   ): Promise<Advanced> {
     const advanced = await advance(session, inputs, now, care);
+    if (advanced.changes.length > 0) await alongside?.(session.tx);
     crashPoint('orchestrator:before-commit');
     await session.saveLast(advanced.changes, decidedAt);
     return advanced;

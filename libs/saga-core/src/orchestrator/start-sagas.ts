@@ -3,11 +3,12 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { newInstance } from '../engine/instance.js';
 import type { SagaSession } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
+import { sagaIdOf } from './saga-id.js';
 import { advanceStart, type Advanced } from './advance.js';
 
 /** A saga instance to start. */
 export interface NewSaga<Data> {
-  /** A UUIDv7 of the caller's making. */
+  /** A UUIDv7 of the caller's making; it is known in lower case. */
   readonly id: string;
   readonly data: Data;
   /** W3C trace context, passed on in every command. */
@@ -19,7 +20,7 @@ export interface NewSaga<Data> {
  * time after the commit.
  *
  * @param now - milliseconds since the epoch, by the database's clock
- * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED when a local step refuses, DUPLICATE_SAGA; and what a local step throws. The caller rolls back.
+ * @throws {SagaError} INVALID_SAGA_ID, INVALID_SAGA_DATA, START_REFUSED when a local step refuses, DUPLICATE_SAGA; and what a local step throws. The caller rolls back.
  */
 export async function startSagas<Data, Tx>(
   session: SagaSession<Tx>,
@@ -27,6 +28,7 @@ export async function startSagas<Data, Tx>(
   sagas: readonly NewSaga<Data>[],
   now: number,
 ): Promise<Advanced> {
+  const ids = sagas.map(({ id }) => sagaIdOf(id));
   for (const { id, data } of sagas) {
     const problems = problemsOf(definition.data, data);
     if (problems.length > 0)
@@ -35,9 +37,14 @@ export async function startSagas<Data, Tx>(
         `The data of saga ${id} breaks its schema: ${describeProblems(problems)}`,
       );
   }
-  const inputs = sagas.map(({ id, data, traceparent }) => ({
+  const inputs = sagas.map(({ data, traceparent }, index) => ({
     definition: definition as unknown as SagaDefinition<unknown, Tx>,
-    instance: newInstance(definition as unknown as SagaDefinition<never, never>, id, data, traceparent ?? null),
+    instance: newInstance(
+      definition as unknown as SagaDefinition<never, never>,
+      ids[index]!,
+      data,
+      traceparent ?? null,
+    ),
     events: [{ type: 'started' } as const],
   }));
   const advanced = await advanceStart(session.tx, inputs, now);

@@ -1,4 +1,7 @@
-/** PostgreSQL cannot store two things that JSON has: the character NUL, and half a surrogate pair. They become U+FFFD, so that no text from outside can block a save. */
+/**
+ * PostgreSQL cannot store two things that JSON and JavaScript's texts have: the character NUL, and half a surrogate pair. They become U+FFFD, so that no
+ * text from outside can block a save. All that is stored passes here.
+ */
 
 const SUSPICIOUS = /\\u0000|\\ud[89a-f]/i;
 
@@ -15,3 +18,9 @@ function storable(_key: string, value: unknown): unknown {
 }
 
 const clean = (text: string): string => text.replaceAll('\0', '\uFFFD').toWellFormed();
+
+/** @returns text that PostgreSQL takes. */
+export const toText = (text: string): string => (isStorable(text) ? text : clean(text));
+
+/** @returns whether PostgreSQL takes a text as it is. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
