@@ -5,7 +5,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { messageOf } from '../errors.js';
-import { bulkItems, holdBulk, releaseBulk, takeBulk, type BulkItem, type StoredBulk } from '../store/bulk-operations.js';
+import {
+  bulkItems,
+  holdBulk,
+  releaseBulk,
+  takeBulk,
+  type BulkItem,
+  type StoredBulk,
+} from '../store/bulk-operations.js';
 import { BulkItems } from './bulk-items.js';
 import type { OperatorConsoleOptions } from './options.js';
 

@@ -1,6 +1,7 @@
 /** Bulk retries, on a real database and a real broker: counted, slow enough, paused, and carried on by another process. */
 import { Type } from '@sinclair/typebox';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
+import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand } from '../contract/command.js';
@@ -43,7 +44,8 @@ let app: HttpApp;
 
 const startApp = async (): Promise<HttpApp> => {
   const started = createHttpApp(await createLogger('console', 'silent'));
-  await started.register(operatorConsole, { orchestrator, database: lab.database, token: null });
+  asOperator(started);
+  await started.register(operatorConsole, { orchestrator, database: lab.database, token: OPERATOR_TOKEN });
   await started.ready();
   return started;
 };

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Type } from '@sinclair/typebox';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
+import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { uuidOf } from '../../../../test/support/uuid.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
@@ -43,8 +44,14 @@ beforeAll(async () => {
   await orchestrator.run();
   await lab.participant(depot, { send: async () => ({}) });
   app = createHttpApp(await createLogger('console', 'silent'));
+  asOperator(app);
   const { database, transport } = lab;
-  await app.register(operatorConsole, { orchestrator, database, deadLetters: transport.deadLetters, token: null });
+  await app.register(operatorConsole, {
+    orchestrator,
+    database,
+    deadLetters: transport.deadLetters,
+    token: OPERATOR_TOKEN,
+  });
   connection = await connect(lab.broker.amqpUrl);
   channel = await connection.createConfirmChannel();
 }, 60_000);

@@ -9,6 +9,7 @@ export const FAULT_KINDS = [
   'double',
   'delay',
   'reorder',
+  'spoil',
   'tie',
   'unroutable',
   'failPublish',
@@ -37,6 +38,8 @@ export interface Faults extends Readonly<Record<FaultKind, number>> {
   readonly maxDelayMs: number;
   /** A message overtakes those before it. */
   readonly reorder: number;
+  /** A participant answers, and keeps, what breaks its contract, though it has done what it was told. */
+  readonly spoil: number;
   /** A reply comes in the very millisecond in which its time is up. */
   readonly tie: number;
   /** No queue takes a message. */
@@ -61,7 +64,7 @@ export interface Faults extends Readonly<Record<FaultKind, number>> {
   /** The clock of a process is wrong by up to `maxSkewMs`, either way. */
   readonly skew: number;
   readonly maxSkewMs: number;
-  /** An operator retries, compensates or skips on some saga. */
+  /** An operator acts on some saga. */
   readonly operate: number;
   /** The operator does it again at once, through another process. */
   readonly operateTwice: number;
@@ -75,6 +78,7 @@ export const DEFAULT_FAULTS: Faults = {
   delay: 0.1,
   maxDelayMs: 4_000,
   reorder: 0.2,
+  spoil: 0.01,
   tie: 0.02,
   unroutable: 0.01,
   failPublish: 0.01,

@@ -45,6 +45,8 @@ interface Binding {
 export class SimulatedBroker {
   /** How often each command was published, by identity and task. */
   readonly published = new Map<string, number>();
+  /** Replies whose participants answer, and keep, something else, by command. */
+  private readonly spoilt = new Map<string, { readonly reply: unknown } | null>();
   private readonly exchanges = new Map<string, Binding[]>();
   private readonly queues = new Map<string, Queued[]>();
   private readonly world: World;
@@ -71,6 +73,11 @@ export class SimulatedBroker {
         return this.publish(link, messages);
       },
     };
+  }
+
+  /** @returns what a participant should have answered to a command, where it answers what is of no use; null where it does not */
+  meantBy(commandId: string): { readonly reply: unknown } | null {
+    return this.spoilt.get(commandId) ?? null;
   }
 
   /** @returns the messages that lie in a queue, oldest first */
@@ -172,7 +179,20 @@ export class SimulatedBroker {
     this.published.set(command, (this.published.get(command) ?? 0) + 1);
   }
 
-  private route(message: OutgoingMessage): PublishOutcome {
+  /** Whatever a participant answers, it answers again. */
+  private answered(message: OutgoingMessage): OutgoingMessage {
+    const { correlationId = '', routingKey, body } = message;
+    if (!routingKey.endsWith('.response.success')) return message;
+    if (!this.spoilt.has(correlationId)) {
+      const occasion = this.world.dice.occasion(`answer ${describeMessage(message)}`);
+      const spoils = occasion.happens('spoil', () => `participant: ${describeMessage(message)} breaks its contract`);
+      this.spoilt.set(correlationId, spoils ? { reply: JSON.parse(body.toString()) as unknown } : null);
+    }
+    return this.spoilt.get(correlationId) ? { ...message, body: Buffer.from('[]') } : message;
+  }
+
+  private route(given: OutgoingMessage): PublishOutcome {
+    const message = given.exchange === COMMAND_EXCHANGE ? given : this.answered(given);
     const { exchange, routingKey, correlationId } = message;
     const bindings = this.exchanges.get(exchange);
     if (!bindings) throw new SagaError('TRANSPORT_UNAVAILABLE', `There is no exchange ${exchange}`);
