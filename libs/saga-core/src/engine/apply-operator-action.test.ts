@@ -1,5 +1,4 @@
 import { refuse } from '../contract/outcome.js';
-import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 import type { OperatorAction } from './event.js';
 import {
@@ -125,7 +124,7 @@ describe('an answer that is of no use', () => {
   });
 
   it('is accepted only within the contract, and is applied as an answer is', () => {
-    const withTicket = defineSaga({
+    const withTicket = {
       ...saga,
       steps: [
         pivot({
@@ -138,7 +137,7 @@ describe('an answer that is of no use', () => {
           undo: { command: rejectTicket, payload: ({ order }: Data) => ({ order }) },
         }),
       ],
-    });
+    };
     const play = new Play({ order: 'o1' }, withTicket).reply(success({}));
     const { instance } = play;
     for (const reply of [undefined, {}, { ticket: 7 }, { ticket: 'none' }])

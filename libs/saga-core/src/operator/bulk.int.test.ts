@@ -9,7 +9,7 @@ import { defineService } from '../contract/service.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 import type { Orchestrator } from '../orchestrator/orchestrator.js';
-import { bulkReason } from './bulk-worker.js';
+import { bulkReason } from './bulk-items.js';
 import { operatorConsole, type Acts, type BulkOperation } from './index.js';
 
 const Data = Type.Object({ orderId: Type.String(), group: Type.String() });

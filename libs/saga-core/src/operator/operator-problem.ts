@@ -89,7 +89,9 @@ function problemFor(error: FastifyError | Error): OperatorProblem | null {
   if (code) return new OperatorProblem(code, error.message);
   const { code: ownCode = '', statusCode = 500, validation } = error as Partial<FastifyError>;
   if (validation) return new OperatorProblem('INVALID_REQUEST', error.message);
-  const unread = ownCode.startsWith('FST_ERR_') ? READING[statusCode] : undefined;
+  // What the app's own validation says, the app tells in its own words; Fastify has only put a code to it.
+  const isReading = ownCode.startsWith('FST_ERR_') && ownCode !== 'FST_ERR_VALIDATION';
+  const unread = isReading ? READING[statusCode] : undefined;
   if (unread) return new OperatorProblem(unread, error.message);
   return mayPass(error)
     ? new OperatorProblem('SERVICE_UNAVAILABLE', 'The service cannot reach what it needs at the moment: try again.')
