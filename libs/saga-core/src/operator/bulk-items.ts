@@ -1,4 +1,5 @@
 /** Does to sagas what a bulk operation says, and notes what became of each. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { messageOf, SagaError } from '../errors.js';
 import { settleBulkItems, type BulkItem, type StoredBulk } from '../store/bulk-operations.js';
@@ -8,6 +9,8 @@ import { Slots } from './slots.js';
 
 /** Sagas at once, of all operations: others want the database as well. */
 const SIDE_BY_SIDE = 4;
+/** How long a batch waits for its sagas, in milliseconds. */
+const PATIENCE_MS = 2_000;
 /** So often is tried what may pass, while the database answers; then it is the saga's own fault. */
 const MOST_TRIES = 5;
 
@@ -20,6 +23,8 @@ export class BulkItems {
   private readonly parts: BulkParts;
   private readonly log: FastifyBaseLogger;
   private readonly slots = new Slots(SIDE_BY_SIDE);
+  /** What has begun and is not over, by operation and saga. */
+  private readonly inFlight = new Map<string, Promise<void>>();
   /** How often a saga of an operation has been tried here in vain. */
   private readonly tries = new Map<string, number>();
 
@@ -28,9 +33,53 @@ export class BulkItems {
     this.log = log;
   }
 
-  /** @returns how many were settled; the others are left as they are. @throws when the database is away */
+  /**
+   * Does what is to be done, and waits for it, but not for long: one that waits, such as for a lock, holds up no other.
+   *
+   * @returns how many were settled; the others are left as they are. @throws when the database is away
+   */
   async work(bulk: StoredBulk, items: readonly BulkItem[]): Promise<number> {
-    const done = await Promise.all(items.map((item) => this.slots.run(() => this.retry(bulk, item))));
+    const batch: { done: (Result | Later)[] | null } = { done: [] };
+    const all = items.flatMap((item) => this.begin(bulk, item, batch) ?? []);
+    const enough = new AbortController();
+    await Promise.race([
+      Promise.all(all),
+      delay(PATIENCE_MS, undefined, { signal: enough.signal }).catch(() => undefined),
+    ]);
+    enough.abort();
+    const done = batch.done ?? [];
+    batch.done = null;
+    return this.note(bulk, done);
+  }
+
+  /** Waits for all that has begun. */
+  async idle(): Promise<void> {
+    await Promise.all(this.inFlight.values());
+  }
+
+  /** @returns null for one that has begun before and is not over */
+  private begin(
+    bulk: StoredBulk,
+    item: BulkItem,
+    batch: { readonly done: (Result | Later)[] | null },
+  ): Promise<void> | null {
+    const key = `${bulk.id} ${item.sagaId}`;
+    if (this.inFlight.has(key)) return null;
+    const work = this.slots
+      .run(() => this.retry(bulk, item))
+      .then(async (result) => {
+        this.inFlight.delete(key);
+        if (batch.done) batch.done.push(result);
+        else await this.note(bulk, [result]);
+      })
+      .catch((error: unknown) =>
+        this.log.warn({ operation: bulk.id, sagaId: item.sagaId, reason: messageOf(error) }, 'to be noted later'),
+      );
+    this.inFlight.set(key, work);
+    return work;
+  }
+
+  private async note(bulk: StoredBulk, done: readonly (Result | Later)[]): Promise<number> {
     const results = done.flatMap((result) => ('later' in result ? [] : [result]));
     if (results.length > 0) await this.settle(bulk.id, results);
     // The database answers: what failed all the same is at fault itself.

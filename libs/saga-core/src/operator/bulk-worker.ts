@@ -58,6 +58,7 @@ export class BulkWorker {
     this.wake();
     await this.running;
     await Promise.all(this.inHand.values());
+    await this.items.idle();
   }
 
   private isStopping(): boolean {

@@ -54,10 +54,14 @@ export class Exports<Db> {
         objectMode: false,
       },
     );
-    return stream.once('close', () => {
+    let isOver = false;
+    const end = (): void => {
       clearTimeout(patience);
-      this.running = false;
-    });
+      if (!isOver) this.running = false;
+      isOver = true;
+    };
+    // Read to its end, or given up.
+    return stream.once('end', end).once('close', end);
   }
 }
 

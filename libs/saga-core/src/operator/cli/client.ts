@@ -5,8 +5,8 @@ import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 export interface Client {
   get<Body>(path: string): Promise<Body>;
   post<Body>(path: string, body: object): Promise<Body>;
-  /** @returns the data of server-sent events as they come, until the service ends them */
-  events<Data>(path: string): AsyncGenerator<Data>;
+  /** @returns the data of server-sent events as they come, until the service ends them; null where it has left some out */
+  events<Data>(path: string): AsyncGenerator<Data | null>;
 }
 
 /**
@@ -48,7 +48,9 @@ export function connect(url: string, token: string | undefined): Client {
         text = events.pop()!;
         for (const event of events) {
           const data = /^data: (.*)$/m.exec(event)?.[1];
-          if (data !== undefined) yield JSON.parse(data) as Data;
+          // Of what was left out there is nothing to tell but that.
+          if (/^event: missed$/m.test(event)) yield null;
+          else if (data !== undefined) yield JSON.parse(data) as Data;
         }
       }
     },

@@ -14,7 +14,7 @@ const STANDARD_INPUT = '-';
 
 export const edit: Command = async (context) => {
   const { options } = context;
-  const payload = await payloadOf(context);
+  const payload = await jsonOf(context, 'payload');
   const saga = await detailOf(context);
   if (!saga.allowed.edit)
     throw new CliError(
@@ -36,10 +36,11 @@ export const edit: Command = async (context) => {
 /** As JSON, so that the text "1" is told from the number 1; null where there is nothing. */
 const shown = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 
-/** @returns the payload that `--payload` names. @throws {CliError} when it cannot be read, or is no JSON */
-async function payloadOf({ options: { payload: file } }: Context): Promise<unknown> {
+/** @returns the JSON that an option names. @throws {CliError} when it cannot be read, or is no JSON */
+export async function jsonOf({ options }: Context, option: 'payload' | 'reply'): Promise<unknown> {
+  const file = options[option];
   if (typeof file !== 'string')
-    throw new CliError(EXIT.usage, 'Say with which payload: --payload FILE, or --payload - for standard input');
+    throw new CliError(EXIT.usage, `Say with which ${option}: --${option} FILE, or --${option} - for standard input`);
   const name = file === STANDARD_INPUT ? 'Standard input' : file;
   const given = await (file === STANDARD_INPUT ? text(process.stdin) : readFile(file, 'utf8')).catch(
     (error: unknown) => {

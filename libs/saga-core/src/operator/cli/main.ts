@@ -11,7 +11,8 @@ import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 import { HELP } from './help.js';
 import { say } from './print.js';
 import { audit, diagram, list, show, watch } from './see.js';
-import { compensate, retry, skip } from './steer.js';
+import { runningStack } from './stack.js';
+import { accept, compensate, giveUp, retry, skip } from './steer.js';
 
 const COMMANDS = new Map<string, Command>(
   Object.entries({
@@ -22,6 +23,8 @@ const COMMANDS = new Map<string, Command>(
     compensate,
     skip,
     edit,
+    accept,
+    'give-up': giveUp,
     bulk,
     'dead-letters': deadLetters,
     audit,
@@ -31,7 +34,7 @@ const COMMANDS = new Map<string, Command>(
 const FLAGS = ['json', 'yes', 'help', 'dry-run', 'all', 'exit-code'];
 const VALUES = [
   ...['status', 'saga', 'step', 'min-age', 'min-attempts', 'sort', 'limit', 'cursor', 'q'],
-  ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload'],
+  ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload', 'reply'],
 ];
 const USUAL_URL = 'http://127.0.0.1:8081';
 
@@ -46,9 +49,10 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Exi
   if (!command) throw new CliError(EXIT.usage, `There is no command "${name}": see "saga --help"`);
   const by = typeof values.by === 'string' ? values.by : (env.SAGA_OPERATOR ?? userInfo().username);
   const options: Options = { ...values, json: values.json === true, yes: values.yes === true, by };
-  const url = env.SAGA_URL ?? USUAL_URL;
+  const stack = env.SAGA_URL === undefined ? runningStack(process.cwd()) : null;
+  const url = env.SAGA_URL ?? stack?.url ?? USUAL_URL;
   if (!URL.canParse(url)) throw new CliError(EXIT.usage, `SAGA_URL is no URL: ${url}`);
-  const client = connect(url, env.OPERATOR_TOKEN);
+  const client = connect(url, env.OPERATOR_TOKEN ?? stack?.token);
   return (await command({ client, words, options })) ?? EXIT.ok;
 }
 

@@ -33,7 +33,9 @@ export const list: Command = async ({ client, options, words }) => {
 export const show: Command = async (context) => {
   const saga = await detailOf(context);
   if (context.options.json) return sayJson(saga);
-  const may = Object.entries(saga.allowed).flatMap(([action, allowed]) => (allowed ? [action] : []));
+  const may = Object.entries(saga.allowed).flatMap(([name, allowed]) =>
+    allowed ? [name === 'giveUp' ? 'give-up' : name] : [],
+  );
   const { awaited, lastError } = saga;
   say(
     [
@@ -52,11 +54,12 @@ export const show: Command = async (context) => {
         saga.steps.map(({ name, kind, state, undo }) => [name, kind, state, undo]),
       ),
       '',
+      ...(saga.earlier > 0 ? [`${saga.earlier} earlier entries are left out: GET /sagas/${saga.id}/history`] : []),
       table(
         ['AT', 'WHAT', 'STEP', 'ATTEMPT', 'MORE'],
-        saga.history.map(({ at, type, step, attempt, by, code, message, data }) => [
+        saga.history.map(({ at, type, times, step, attempt, by, code, message, data }) => [
           at,
-          type,
+          times === undefined ? type : `${type} × ${times}`,
           step ?? null,
           attempt ?? null,
           [by, code, message, data && `data ${plain(data.after)}`].filter((part) => part !== undefined).join(': '),
@@ -76,19 +79,28 @@ export const watch: Command = async ({ client, options, words: [id] }) => {
     );
   };
   const events = client.events<SagaSummary>(`/sagas/events${queryOf({ saga: options.saga, id })}`);
-  if (id === undefined) for await (const saga of events) tell(saga);
+  if (id === undefined)
+    for await (const saga of events)
+      if (saga) tell(saga);
+      else process.stderr.write('More has changed than is told.\n');
   else {
     // From before its state is asked for, so that no change is missed.
     const first = events.next();
-    const now = (await client.get<SagaPage>(`/sagas${queryOf({ q: id })}`)).items.find((saga) => saga.id === id);
-    if (!now) throw new CliError(EXIT.notFound, `There is no saga ${id}.`);
+    const look = async (): Promise<SagaSummary> => {
+      const found = (await client.get<SagaPage>(`/sagas${queryOf({ q: id })}`)).items;
+      const saga = found.find((each) => each.id === id.toLowerCase());
+      if (!saga) throw new CliError(EXIT.notFound, `There is no saga ${id}.`);
+      return saga;
+    };
+    const now = await look();
     tell(now);
     let end = endOf(now);
     for (let next = first; end === null; next = events.next()) {
       const event = await next;
       if (event.done === true) break;
-      tell(event.value);
-      end = endOf(event.value);
+      const saga = event.value ?? (await look());
+      tell(saga);
+      end = endOf(saga);
     }
     if (end !== null) process.exit(end);
   }

@@ -1,7 +1,8 @@
-/** retry, compensate, skip. */
-import type { OperatorAction } from '../../engine/event.js';
+/** retry, compensate, give-up, skip, accept. */
+import type { OperatorActionType } from '../../engine/event.js';
 import type { SagaDetail, UndoPreview } from '../schemas/index.js';
 import { confirmed, numberOf, operatorOf, type Command, type Context } from './context.js';
+import { jsonOf } from './edit.js';
 import { CliError, EXIT } from './exit-codes.js';
 import { say, sayJson, table } from './print.js';
 import { detailOf } from './see.js';
@@ -14,10 +15,21 @@ export const skip: Command = async (context) => {
   return act(context, 'skip', saga);
 };
 
-export const compensate: Command = async (context) => {
+export const accept: Command = async (context) => {
+  const reply = await jsonOf(context, 'reply');
+  const saga = await detailOf(context);
+  await confirmed(context, `Take ${saga.step ?? 'the step'} for done, with this answer?`);
+  return act(context, 'accept', saga, { reply });
+};
+
+export const compensate: Command = (context) => undo(context, 'compensate');
+export const giveUp: Command = (context) => undo(context, 'give-up');
+
+/** Turns a saga back, after a look at what is undone by it. */
+async function undo(context: Context, type: 'compensate' | 'give-up'): Promise<void> {
   const saga = await detailOf(context);
   const { client, options } = context;
-  const preview = await client.get<UndoPreview>(`/sagas/${saga.id}/undo-preview`);
+  const preview = await client.get<UndoPreview>(`/sagas/${saga.id}/undo-preview?action=${type}`);
   if (options['dry-run'] && options.json) return sayJson(preview);
   if (!preview.allowed) throw new CliError(EXIT.refused, `ACTION_NOT_ALLOWED: ${preview.reason}`);
   const undos = preview.undos.map(({ step, undo, because, payload }) => [undo, step, because, payload]);
@@ -26,8 +38,8 @@ export const compensate: Command = async (context) => {
   if (!options.json) say(plan);
   if (options['dry-run']) return;
   await confirmed(context, 'Undo this?');
-  return act(context, 'compensate', saga);
-};
+  return act(context, type, saga);
+}
 
 /**
  * Acts on the version that was shown to the operator, or was read just now: should the saga move on meanwhile, nothing is done.
@@ -37,7 +49,7 @@ export const compensate: Command = async (context) => {
  */
 export async function act(
   context: Context,
-  type: OperatorAction['type'],
+  type: OperatorActionType,
   seen: SagaDetail,
   more: object = {},
 ): Promise<void> {
