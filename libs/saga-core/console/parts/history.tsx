@@ -32,6 +32,9 @@ export function History({ saga }: { saga: SagaDetail }) {
   );
   return (
     <>
+      {!saga.notesIgnored && (
+        <p class="earlier">So much has come in that late and doubled replies are no longer noted.</p>
+      )}
       {error && <Failed error={error} />}
       {!newestFirst && more}
       <Timeline history={[...loaded, ...saga.history]} newestFirst={newestFirst} />

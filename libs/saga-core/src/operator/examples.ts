@@ -57,6 +57,7 @@ export const detailExample: SagaDetail = {
   payload: data,
   steps: [{ name: step, kind: 'retriable', local: false, undo: null, state: 'current' }],
   earlier: 0,
+  notesIgnored: true,
   allowed: { retry: true, compensate: false, skip: true, edit: false, accept: true, giveUp: false },
   links: [],
 };

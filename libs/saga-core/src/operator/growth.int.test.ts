@@ -141,9 +141,10 @@ test('a saga to which thousands of useless replies come keeps a history that can
   await connection.close();
   const text = (await app.inject(`/sagas/${ended}`)).body;
   expect(text.length).toBeLessThan(300_000);
-  const { history, earlier, version } = JSON.parse(text) as SagaDetail;
+  const { history, earlier, version, notesIgnored } = JSON.parse(text) as SagaDetail;
   expect(history.at(-1)).toMatchObject({ type: 'reply_ignored' });
   expect(version).toBeLessThanOrEqual(DEFAULTS.maxInputsWithIgnored);
+  expect(notesIgnored).toBe(version < DEFAULTS.maxInputsWithIgnored);
   // The rest is to be had, page by page, to the first entry.
   const pages: HistoryPage['items'] = [];
   for (let next: number | null = history[0]!.number; next !== null && earlier > 0;) {

@@ -8,6 +8,7 @@ import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import { transition } from '../engine/transition.js';
 import { messageOf, SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
 import { sagaView } from '../orchestrator/saga-view.js';
 import { endOf } from './saga-history.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';
@@ -34,6 +35,7 @@ export function sagaDetail(
   return {
     ...view,
     ...endOf(view.history),
+    notesIgnored: instance.version < DEFAULTS.maxInputsWithIgnored,
     version: instance.version,
     direction: instance.awaited?.direction ?? null,
     payload: instance.awaited?.payload ?? null,

@@ -39,6 +39,10 @@ export const SagaDetailSchema = Type.Composite([
       description:
         'How many entries of the history, the oldest, are left out here: `/sagas/{id}/history` has them. Values that are long are shortened (`shortened`).',
     }),
+    notesIgnored: Type.Boolean({
+      description:
+        'Whether late and doubled replies are still noted in the history: not any more after very many inputs.',
+    }),
     steps: Type.Array(StepStateSchema, {
       description: 'All steps, in order; empty when this process does not know the definition.',
     }),
