@@ -174,11 +174,9 @@ test('a pivot that answered what is of no use is accepted with what it should ha
   expect(tab.complaints.splice(0)).toEqual([expect.stringContaining('422')]);
   const reply = { authorizationId: '018f0000-0000-7000-8000-00000000000a' };
   await tab.page.locator('dialog textarea').fill(JSON.stringify(reply));
-  if (process.env.SCREENSHOTS) await tab.page.screenshot({ path: `${process.env.SCREENSHOTS}/accept.png` });
   await tab.sign('the bank says so');
   await tab.untilSays('completed', '.head .badge');
   await tab.untilSays('Ann accepted authorize_card', ACT);
-  if (process.env.SCREENSHOTS) await tab.page.screenshot({ path: `${process.env.SCREENSHOTS}/accepted.png` });
   expect(await statusOf(order)).toBe('APPROVED');
   expect(tab.complaints).toEqual([]);
 }, 120_000);

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { messageOf, SagaError } from '../errors.js';
 import { settleBulkItems, type BulkItem, type StoredBulk } from '../store/bulk-operations.js';
 import { mayPass } from '../store/database-errors.js';
-import type { BulkParts } from './bulk-worker.js';
+import type { OperatorConsoleOptions } from './options.js';
 import { Slots } from './slots.js';
 
 /** Sagas at once, of all operations: others want the database as well. */
@@ -13,6 +13,8 @@ const SIDE_BY_SIDE = 4;
 const PATIENCE_MS = 2_000;
 /** So often is tried what may pass, while the database answers; then it is the saga's own fault. */
 const MOST_TRIES = 5;
+
+export type BulkParts = Pick<OperatorConsoleOptions, 'orchestrator' | 'database'>;
 
 interface Result {
   readonly sagaId: string;

@@ -13,8 +13,7 @@ import {
   type BulkItem,
   type StoredBulk,
 } from '../store/bulk-operations.js';
-import { BulkItems } from './bulk-items.js';
-import type { OperatorConsoleOptions } from './options.js';
+import { BulkItems, type BulkParts } from './bulk-items.js';
 
 /** A process looks at once for what was begun in it; this is for what another one left, or what nobody could do so far. */
 const IDLE_MS = 30_000;
@@ -22,8 +21,6 @@ const PAUSE_MS = 1_000;
 const HOLD_MS = 30_000;
 /** Batches in a second. */
 const PER_SECOND = 4;
-
-export type BulkParts = Pick<OperatorConsoleOptions, 'orchestrator' | 'database'>;
 
 export class BulkWorker {
   private readonly parts: BulkParts;

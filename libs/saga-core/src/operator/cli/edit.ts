@@ -1,16 +1,11 @@
 /** edit: sends the awaited command with another payload, after a look at what changes. */
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
-import { messageOf } from '../../errors.js';
 import { changesOf } from './changes.js';
-import { confirmed, type Command, type Context } from './context.js';
+import { confirmed, type Command } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
+import { jsonOf } from './json-option.js';
 import { say, sayJson, table } from './print.js';
 import { detailOf } from './see.js';
 import { act } from './steer.js';
-
-/** The file's name that stands for standard input. */
-const STANDARD_INPUT = '-';
 
 export const edit: Command = async (context) => {
   const { options } = context;
@@ -35,21 +30,3 @@ export const edit: Command = async (context) => {
 
 /** As JSON, so that the text "1" is told from the number 1; null where there is nothing. */
 const shown = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
-
-/** @returns the JSON that an option names. @throws {CliError} when it cannot be read, or is no JSON */
-export async function jsonOf({ options }: Context, option: 'payload' | 'reply'): Promise<unknown> {
-  const file = options[option];
-  if (typeof file !== 'string')
-    throw new CliError(EXIT.usage, `Say with which ${option}: --${option} FILE, or --${option} - for standard input`);
-  const name = file === STANDARD_INPUT ? 'Standard input' : file;
-  const given = await (file === STANDARD_INPUT ? text(process.stdin) : readFile(file, 'utf8')).catch(
-    (error: unknown) => {
-      throw new CliError(EXIT.usage, `${name} cannot be read: ${messageOf(error)}`);
-    },
-  );
-  try {
-    return JSON.parse(given);
-  } catch (error) {
-    throw new CliError(EXIT.usage, `${name} is no JSON: ${messageOf(error)}`);
-  }
-}

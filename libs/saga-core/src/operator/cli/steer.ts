@@ -2,8 +2,8 @@
 import type { OperatorActionType } from '../../engine/event.js';
 import type { SagaDetail, UndoPreview } from '../schemas/index.js';
 import { confirmed, numberOf, operatorOf, type Command, type Context } from './context.js';
-import { jsonOf } from './edit.js';
 import { CliError, EXIT } from './exit-codes.js';
+import { jsonOf } from './json-option.js';
 import { say, sayJson, table } from './print.js';
 import { detailOf } from './see.js';
 
