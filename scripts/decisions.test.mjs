@@ -1,5 +1,8 @@
 /** What the scripts decide without touching the machine. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { parseStartArguments, parseTestArguments, UsageError } from './lib/arguments.mjs';
 import { afterFailure, neverFailed } from './lib/backoff.mjs';
@@ -7,6 +10,7 @@ import { dropForeignSettings } from './lib/environment.mjs';
 import { jestCommandLine } from './lib/jest.mjs';
 import { createLog } from './lib/log.mjs';
 import { isSupportedNode } from './lib/node-version.mjs';
+import { operatorTokenOf } from './lib/operator-token.mjs';
 import { isInstalled } from './lib/packages.mjs';
 import { isNewEnough, versionIn } from './lib/rabbitmq-files.mjs';
 import {
@@ -29,6 +33,23 @@ test('Node 20.20 and newer will do', () => {
 test('npm start knows its flags, and refuses others', () => {
   assert.deepEqual(parseStartArguments(['--fresh', '--embedded']), { fresh: true, embedded: true, help: false });
   assert.throws(() => parseStartArguments(['--frsh']), new UsageError('unknown argument: --frsh'));
+});
+
+test('npm start makes a token for operators once, which only its user can read, unless one is given', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'operator-token-'));
+  try {
+    const file = path.join(folder, 'token.json');
+    assert.equal(operatorTokenOf(file, { OPERATOR_TOKEN: 'given by somebody' }), 'given by somebody');
+    assert.equal(fs.existsSync(file), false);
+    const token = operatorTokenOf(file, {});
+    assert.match(token, /^[\w-]{32}$/);
+    assert.equal(operatorTokenOf(file, {}), token);
+    assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+    fs.writeFileSync(file, '{"token":"short"}');
+    assert.notEqual(operatorTokenOf(file, {}), 'short');
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 });
 
 test('npm test takes its own flags out and leaves the rest to Jest', () => {

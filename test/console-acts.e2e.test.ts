@@ -1,4 +1,5 @@
 /** What an operator does to one saga in the console, to its end: skip, edit, compensate. */
+import { connect } from 'amqplib';
 import type { Browser } from 'puppeteer-core';
 import { openConsole, startBrowser, type ConsolePage } from './support/console-page.js';
 import { get, post } from './support/http.js';
@@ -136,3 +137,46 @@ test('a saga is compensated, after a look at the undos', async () => {
   expect(await statusOf(order)).toBe('REJECTED');
   expect(tab.complaints).toEqual([]);
 }, 90_000);
+
+test('a pivot that answered what is of no use is accepted with what it should have answered', async () => {
+  await stack.service('accounting-service').stop();
+  const { body: order } = await post<PlacedOrder>(`${stack.url('order-service')}/orders`, orders.good);
+  const url = `${stack.url('order-service')}/sagas/${order.sagaId}`;
+  const awaited = await waitFor('the saga to wait for the card', async () => {
+    const { body } = await get<{ awaited: { step: string; commandId: string } | null }>(url, {
+      authorization: `Bearer ${OPERATOR_TOKEN}`,
+    });
+    return body.awaited?.step === AUTHORIZE && body.awaited;
+  });
+  const connection = await connect(stack.broker.amqpUrl);
+  const channel = await connection.createConfirmChannel();
+  const useless = Buffer.from('{"authorization":"yes"}');
+  channel.publish('create_order_saga.responses', `${AUTHORIZE}.response.success`, useless, {
+    correlationId: awaited.commandId,
+  });
+  await channel.waitForConfirms();
+  // The true answer, were it to come still, would free the saga.
+  await channel.purgeQueue('accounting_service.commands');
+  await connection.close();
+  await stack.replace('accounting-service');
+  await tab.goTo(`sagas/${order.sagaId}`);
+  await tab.untilSays('stuck', '.head .badge');
+  await tab.press('button', 'Give it up …');
+  await tab.untilSays('reverse_authorization', 'dialog .undos');
+  await tab.press('button', 'Cancel');
+  await tab.press('button', 'Accept the outcome …');
+  await tab.untilSays('Nothing is sent to the participant', 'dialog');
+  // Whoever mends it begins with what was answered.
+  const field = `document.querySelector('dialog textarea')`;
+  expect(JSON.parse(String(await tab.valueOf(`${field}.value`)))).toEqual({ authorization: 'yes' });
+  await tab.sign('the bank says so');
+  await tab.untilSays('/authorizationId', 'dialog');
+  expect(tab.complaints.splice(0)).toEqual([expect.stringContaining('422')]);
+  const reply = { authorizationId: '018f0000-0000-7000-8000-00000000000a' };
+  await tab.page.locator('dialog textarea').fill(JSON.stringify(reply));
+  await tab.sign('the bank says so');
+  await tab.untilSays('completed', '.head .badge');
+  await tab.untilSays('Ann accepted authorize_card', ACT);
+  expect(await statusOf(order)).toBe('APPROVED');
+  expect(tab.complaints).toEqual([]);
+}, 120_000);

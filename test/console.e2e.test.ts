@@ -44,6 +44,18 @@ test('the page asks for nothing from elsewhere, and its policy allows nothing el
   expect(tab.complaints).toEqual([]);
 }, 90_000);
 
+test('a link that carries the token lets its tab in, and is not kept in its address', async () => {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  await page.goto(`${stack.url('order-service')}/#token=${encodeURIComponent(TOKEN)}`);
+  await page.waitForFunction(`document.querySelector('.live.on')`);
+  expect(page.url()).toBe(`${stack.url('order-service')}/#/`);
+  // Opened in a tab that was let in by another one, too.
+  await page.goto(`${stack.url('order-service')}/#token=wrong`);
+  await page.waitForFunction(`document.querySelector('dialog input[name=token]')`);
+  await context.close();
+}, 60_000);
+
 test('what can be operated has a name, and nothing is wider than a phone', async () => {
   await tab.page.setViewport({ width: 360, height: 740 });
   for (const screen of SCREENS) {

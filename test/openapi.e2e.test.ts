@@ -88,6 +88,7 @@ test('the document lists every route', async () => {
     'get /sagas/failures',
     'get /sagas/summary',
     'get /sagas/{id}',
+    'get /sagas/{id}/history',
     'get /sagas/{id}/undo-preview',
     'post /dead-letters/{queue}/discard',
     'post /dead-letters/{queue}/replay',
@@ -95,8 +96,10 @@ test('the document lists every route', async () => {
     'post /sagas/bulk-operations',
     'post /sagas/bulk-operations/{id}/pause',
     'post /sagas/bulk-operations/{id}/resume',
+    'post /sagas/{id}/accept',
     'post /sagas/{id}/compensate',
     'post /sagas/{id}/edit',
+    'post /sagas/{id}/give-up',
     'post /sagas/{id}/retry',
     'post /sagas/{id}/skip',
   ]);

@@ -1,7 +1,8 @@
 /** Someone with a terminal finds a stuck saga, finishes it, and sends a dead letter again. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
@@ -14,6 +15,7 @@ import { waitFor } from './support/wait-for.js';
 
 const OPERATOR_TOKEN = 'a token for this test';
 const APPROVE = 'restaurant_service.approve_ticket';
+const AUTHORIZE = 'accounting_service.authorize_card';
 let stack: Stack;
 let connection: ChannelModel;
 let channel: ConfirmChannel;
@@ -88,7 +90,7 @@ test('a stuck saga is found, understood and finished', async () => {
     expect.stringMatching(`${order.sagaId}.*${APPROVE}.*INVALID_REPLY`),
   ]);
   const shown = (await saga(['show', order.sagaId])).stdout;
-  expect(shown).toContain('you can retry, skip, edit');
+  expect(shown).toContain('you can retry, skip, edit, accept');
   expect(shown).toMatch(new RegExp(`${APPROVE} +retriable +current`));
   expect(shown).toContain('the kitchen is on fire');
   expect(shown).toMatch(/step_succeeded +restaurant_service\.create_ticket +1 +data \{"ticketId":"/);
@@ -164,6 +166,69 @@ test('a payload is edited, after a look at what changes', async () => {
     after: { payload: { ...payload, note: 'by hand' } },
   });
 }, 180_000);
+
+/** Has a saga get stuck at its pivot: the card is authorized, and the answer, which comes first from somebody else, breaks its contract. */
+async function stuckPivot(): Promise<PlacedOrder> {
+  await stack.service('accounting-service').stop();
+  const { body } = await post<PlacedOrder>(`${stack.url('order-service')}/orders`, orders.good);
+  const correlationId = await waitFor('the card to be asked for', async () => {
+    const seen = await json<Seen>('show', body.sagaId);
+    return seen.step === AUTHORIZE && seen.awaited?.commandId;
+  });
+  channel.publish('create_order_saga.responses', `${AUTHORIZE}.response.success`, Buffer.from('[]'), { correlationId });
+  await channel.waitForConfirms();
+  await waitFor('the saga to be stuck', async () => (await json<Seen>('show', body.sagaId)).status === 'stuck');
+  // The true answer, were it to come still, would free the saga.
+  await channel.purgeQueue('accounting_service.commands');
+  await stack.replace('accounting-service');
+  return body;
+}
+
+test('a stuck pivot is accepted with what it should have answered, or given up after a look at the undos', async () => {
+  const accepted = await stuckPivot();
+  const shown = (await saga(['show', accepted.sagaId])).stdout;
+  expect(shown).toContain('you can retry, edit, accept, give-up');
+  const accept = ['accept', accepted.sagaId, '--reason', 'the bank says so', '--by', 'ann', '--yes', '--reply'];
+  expect((await saga(accept.slice(0, -1))).code).toBe(2);
+  const wrong = await saga([...accept, '-'], { OPERATOR_TOKEN }, '{}');
+  expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('INVALID_PAYLOAD')]);
+  const reply = JSON.stringify({ authorizationId: uuidOf(Date.now()) });
+  expect(await saga([...accept, '-'], { OPERATOR_TOKEN }, reply)).toMatchObject({ code: 0, stderr: '' });
+  expect((await saga(['watch', accepted.sagaId])).code).toBe(0);
+
+  const givenUp = await stuckPivot();
+  const giveUp = ['give-up', givenUp.sagaId, '--reason', 'the customer called', '--by', 'ann'];
+  const looked = await saga([...giveUp, '--dry-run']);
+  expect([looked.code, looked.stdout]).toEqual([
+    0,
+    expect.stringContaining('accounting_service.reverse_authorization'),
+  ]);
+  expect((await saga([...giveUp, '--yes'])).code).toBe(0);
+  expect((await saga(['watch', givenUp.sagaId])).code).toBe(1);
+  expect((await get<PlacedOrder>(`${stack.url('order-service')}/orders/${givenUp.id}`)).body.status).toBe('REJECTED');
+}, 180_000);
+
+test('what npm start runs is found, with its token, in its folder and below', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'saga-cli-'));
+  try {
+    mkdirSync(join(folder, '.local/run'), { recursive: true });
+    mkdirSync(join(folder, 'deeper'));
+    const stackFile = {
+      services: { 'order-service': { url: stack.url('order-service') } },
+      operatorToken: OPERATOR_TOKEN,
+    };
+    writeFileSync(join(folder, '.local/run/stack.json'), JSON.stringify(stackFile));
+    const program = join(process.cwd(), 'libs/saga-core/bin/saga.js');
+    const env = { PATH: process.env.PATH ?? '' };
+    const list = (cwd: string) =>
+      new Promise<number | null>((resolve) => {
+        const child = execFile(process.execPath, [program, 'list'], { env, cwd }, () => resolve(child.exitCode));
+      });
+    expect(await list(join(folder, 'deeper'))).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 60_000);
 
 test('a dead letter is seen, and sent again once what it lacked is there', async () => {
   const queue = 'restaurant_service.commands';

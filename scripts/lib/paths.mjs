@@ -13,6 +13,7 @@ export const startPaths = {
   logs: path.join(local, 'logs'),
   run: path.join(local, 'run'),
   stackFile: path.join(local, 'run/stack.json'),
+  operatorToken: path.join(local, 'operator-token.json'),
 };
 
 /** Programs that only tests need, taken out of packages. */

@@ -1,7 +1,7 @@
 import { readJson, writeJsonAtomically } from './atomic-file.mjs';
 
 /**
- * @typedef {{pid: number, amqpUrl: string, managementUrl: string | null, databases: Record<string, string>,
+ * @typedef {{pid: number, operatorToken: string, amqpUrl: string, managementUrl: string | null, databases: Record<string, string>,
  *   services: Record<string, {url: string, pid: number}>, rabbitmq: {how: string, pid: number | null},
  *   postgres: {how: string, url: string, pid: number | null}}} Stack the first pid is that of `npm start`; a server that is not ours has
  *   no pid
@@ -21,6 +21,10 @@ export function createStackFile(file) {
       stack.databases = databases;
       stack.rabbitmq = { how: rabbitmq.how, pid: rabbitmq.server?.pid ?? null };
       stack.postgres = { how: postgres.how, url: postgres.url, pid: postgres.server?.pid ?? null };
+      save();
+    },
+    operatorToken(token) {
+      stack.operatorToken = token;
       save();
     },
     /** @param {'rabbitmq' | 'postgres'} server */

@@ -8,6 +8,7 @@ import { createLifetime, StopRequested } from './lifetime.mjs';
 import { tryLock } from './lock.mjs';
 import { createLog } from './log.mjs';
 import { lastLines, limitLogFiles } from './log-file.mjs';
+import { operatorTokenOf } from './operator-token.mjs';
 import { shown, startPaths } from './paths.mjs';
 import { prepareCode } from './prepare-code.mjs';
 import { createProcessRegistry, findLeftovers } from './process-registry.mjs';
@@ -33,6 +34,7 @@ Environment
   RABBITMQ_MANAGEMENT_URL  its management API, if that is not on port 15672 of the same host
   POSTGRES_PORT, RABBITMQ_PORT, RABBITMQ_MANAGEMENT_PORT
                            ports to use instead of 5432, 5672 and 15672, for what is started here
+  OPERATOR_TOKEN           what operators send to see and steer sagas; one is made at random, and kept below .local/, unless it is given
   LOG_LEVEL                of the services, info by default
 The services get all other settings of theirs from the environment as well, but not HOST and PORT, nor, without DATABASE_URL, PG*: other
 programs leave these behind.
@@ -136,13 +138,16 @@ async function start(context) {
       }),
   );
   stackFile.describeServers(stack);
-  const urls = await startServices({ log, lifetime, registry: context.registry, keepRunning, stack, stackFile });
+  const operatorToken = operatorTokenOf(startPaths.operatorToken);
+  stackFile.operatorToken(operatorToken);
+  const shared = { log, lifetime, registry: context.registry, keepRunning, stack, stackFile, operatorToken };
+  const urls = await startServices(shared);
   lifetime.defer('last', limitLogFiles(startPaths.logs));
 
   log.line('placing an order: POST /orders, Prefer: wait=10');
   log.line(await placeDemoOrder(urls['order-service'], { signal }));
   signal.throwIfAborted();
-  log.block(await summary(urls, stack));
+  log.block(await summary(urls, stack, operatorToken));
 }
 
 /** A run that was killed could not clean up. Its servers are stopped, not taken over: their state is unknown, and a start takes seconds. */
@@ -173,7 +178,7 @@ function withPids(keepRunning, stackFile) {
     keepRunning(phase, name, target, { onRestarted: () => stackFile.serverPid(phase, target.pid) });
 }
 
-async function startServices({ log, lifetime, registry, keepRunning, stack, stackFile }) {
+async function startServices({ log, lifetime, registry, keepRunning, stack, stackFile, operatorToken }) {
   const { signal } = lifetime;
   const urls = {};
   let starting = true;
@@ -182,6 +187,7 @@ async function startServices({ log, lifetime, registry, keepRunning, stack, stac
     DATABASE_URL: stack.databases[database],
     AMQP_URL: stack.rabbitmq.url,
     LOG_LEVEL: process.env.LOG_LEVEL || 'info',
+    OPERATOR_TOKEN: operatorToken,
     // The console of order-service links there.
     ...(queueUrl && { QUEUE_URL: queueUrl }),
   });
@@ -205,7 +211,7 @@ async function startServices({ log, lifetime, registry, keepRunning, stack, stac
   return urls;
 }
 
-async function summary(urls, { rabbitmq, postgres }) {
+async function summary(urls, { rabbitmq, postgres }, operatorToken) {
   const documented = await Promise.all(
     Object.values(urls).map(async (url) => [`${url}/asyncapi`, await isThere(`${url}/asyncapi`)]),
   );
@@ -213,7 +219,8 @@ async function summary(urls, { rabbitmq, postgres }) {
   const { username, password, origin } = new URL(rabbitmq.managementUrl ?? 'http://-');
   const external = rabbitmq.how === 'AMQP_URL';
   const rows = [
-    ['Console', urls['order-service']],
+    // What stands behind # is sent to no server and stands in none of its logs.
+    ['Console', `${urls['order-service']}/#token=${encodeURIComponent(operatorToken)}`],
     ['REST', `${urls['order-service']}/orders`],
     ...Object.entries(urls).map(([name, url]) => ['', `${name} ${url}`]),
     ['OpenAPI', `${urls['order-service']}/openapi`],

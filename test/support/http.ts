@@ -1,4 +1,5 @@
-/** HTTP as the tests speak it. */
+/** HTTP as the tests speak it: they are operators, unless they say otherwise. */
+import { OPERATOR_TOKEN } from './operator-token.js';
 
 export interface Answer<Body> {
   readonly status: number;
@@ -6,12 +7,14 @@ export interface Answer<Body> {
   readonly body: Body;
 }
 
+const AS_OPERATOR = { authorization: `Bearer ${OPERATOR_TOKEN}` };
+
 /** @returns what a URL gives, parsed as JSON */
 export async function get<Body = unknown>(
   url: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer<Body>> {
-  return answerOf<Body>(await fetch(url, { headers }));
+  return answerOf<Body>(await fetch(url, { headers: { ...AS_OPERATOR, ...headers } }));
 }
 
 /** @returns the answer to JSON, or to text as it is */
@@ -22,7 +25,11 @@ export async function post<Body = unknown>(
 ): Promise<Answer<Body>> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return answerOf<Body>(
-    await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text }),
+    await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...AS_OPERATOR, ...headers },
+      body: text,
+    }),
   );
 }
 

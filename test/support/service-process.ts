@@ -1,5 +1,6 @@
 /** One of the real services, compiled, as a process of its own. */
 import { spawn } from 'node:child_process';
+import { OPERATOR_TOKEN } from './operator-token.js';
 import { waitFor } from './wait-for.js';
 import { watched, type Watched } from './watched.js';
 
@@ -35,7 +36,7 @@ export interface ServiceProcess extends Omit<Watched, 'hasEnded'> {
  */
 export function startService(name: ServiceName, environment: Readonly<Record<string, string>>): ServiceProcess {
   const child = spawn(process.execPath, ['--enable-source-maps', `apps/${name}/dist/main.js`], {
-    env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', PORT: '0', ...environment },
+    env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', PORT: '0', OPERATOR_TOKEN, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { output, exited, hasEnded } = watched(child);

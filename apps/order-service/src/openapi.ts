@@ -21,6 +21,9 @@ const tags = [
   { name: 'health', description: 'See whether the service runs, and whether it may be sent work.' },
 ];
 
+/** Of the routes that are for operators alone. */
+const OPERATOR_TAGS = new Set(['sagas', 'dead letters']);
+
 /**
  * Documents the routes that are added to `app` from now on.
  *
@@ -29,7 +32,21 @@ const tags = [
 export async function documentApi(app: HttpApp, schemas: Readonly<Record<string, TSchema>>): Promise<void> {
   for (const [$id, schema] of Object.entries({ Problem: ProblemSchema, ...schemas })) app.addSchema({ ...schema, $id });
   await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info, tags },
+    openapi: {
+      openapi: '3.1.0',
+      info,
+      tags,
+      components: {
+        securitySchemes: {
+          operator: { type: 'http', scheme: 'bearer', description: 'The OPERATOR_TOKEN of the service.' },
+        },
+      },
+    },
+    // So that the page can ask for the token.
+    transform: ({ schema, url }) => ({
+      schema: OPERATOR_TAGS.has(schema.tags?.[0] ?? '') ? { ...schema, security: [{ operator: [] }] } : schema,
+      url,
+    }),
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) =>
         typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,

@@ -112,6 +112,12 @@ export const DEFAULTS = {
   /** For so long a message waits that must be dead-lettered while its queue of dead letters is full or missing; then it is given up. So many wait at the most. */
   letterPatienceMs: 300_000,
   maxWaitingLetters: 100,
+  /** How much of a failure's details, or of an answer that is of no use, a history keeps, in characters of JSON. */
+  maxKeptChars: 4_000,
+  /** Ignored replies of one input that a history tells one by one; of more it tells the number. */
+  maxIgnoredPerInput: 20,
+  /** Inputs of a saga after which replies that are of no use are no longer noted in its history. */
+  maxInputsWithIgnored: 300,
   /** How long it is remembered that a reply exchange does not exist, or may not be written to. That it can be used is remembered until the connection is lost, as it is when it ceases to. */
   missingAddressMemoryMs: 5_000,
   /** How often it is told how many messages came that are of no use, while they come. */

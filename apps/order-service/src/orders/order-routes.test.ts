@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { operatorConsole, type OperatorConsoleOptions } from 'saga-core/operator';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
 import type { OrderDatabase } from '../database.js';
+import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
 import { documentApi } from '../openapi.js';
 import type { WaitParts } from './await-decision.js';
 import { newOrder, pendingOrder } from './order-examples.js';
@@ -27,7 +28,9 @@ beforeAll(async () => {
   await documentApi(app, { Order });
   orderRoutes(app, unreachable<Kysely<OrderDatabase>>(), () => Promise.reject(new Error('taken')), unreachable());
   const orchestrator: OperatorConsoleOptions['orchestrator'] = { ...unused, definitions: [], isReady: () => true };
-  await app.register(operatorConsole, { orchestrator, database: unreachable<Kysely<OrderDatabase>>(), token: null });
+  asOperator(app);
+  const database = unreachable<Kysely<OrderDatabase>>();
+  await app.register(operatorConsole, { orchestrator, database, token: OPERATOR_TOKEN });
 });
 afterAll(() => app.close());
 

@@ -27,6 +27,19 @@ export function keepToken(token: string): void {
   sessionStorage.setItem(TOKEN, token);
 }
 
+/**
+ * Takes a token that the page's address carries, `#token=…`, and leaves it no longer there: neither in the history nor on the screen.
+ *
+ * @returns whether there was one
+ */
+export function takeToken(): boolean {
+  const given = /^#token=(.+)$/.exec(location.hash)?.[1];
+  if (given === undefined) return false;
+  keepToken(decodeURIComponent(given));
+  history.replaceState(null, '', '#/');
+  return true;
+}
+
 /** Fetches with the token. @throws {ApiError} unless it succeeded */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const token = sessionStorage.getItem(TOKEN);

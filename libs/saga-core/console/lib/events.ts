@@ -5,7 +5,8 @@ import { request } from './api.js';
 
 const AGAIN_MS = 2_000;
 
-async function* eventsOf(response: Response): AsyncGenerator<SagaSummary> {
+/** @returns changes as they come; null where the service has left some out */
+async function* eventsOf(response: Response): AsyncGenerator<SagaSummary | null> {
   let rest = '';
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
@@ -14,8 +15,10 @@ async function* eventsOf(response: Response): AsyncGenerator<SagaSummary> {
     const blocks = (rest + value).split('\n\n');
     rest = blocks.pop()!;
     for (const block of blocks) {
-      const data = block.split('\n').filter((line) => line.startsWith('data:'));
-      if (data.length > 0) yield JSON.parse(data.map((line) => line.slice(5)).join('\n')) as SagaSummary;
+      const lines = block.split('\n');
+      const data = lines.filter((line) => line.startsWith('data:'));
+      if (lines.includes('event: missed')) yield null;
+      else if (data.length > 0) yield JSON.parse(data.map((line) => line.slice(5)).join('\n')) as SagaSummary;
     }
   }
 }
@@ -24,7 +27,7 @@ async function* eventsOf(response: Response): AsyncGenerator<SagaSummary> {
  * Follows changes while the component is shown, and begins again when the connection is lost.
  *
  * @param path - `sagas/events` with its filters
- * @param onChange - gets each change; null once a connection stands (again): what happened before was not told
+ * @param onChange - gets each change; null once a connection stands (again), and where the service left some out: what happened was not told
  * @returns whether changes come now
  */
 export function useEvents(path: string, onChange: (saga: SagaSummary | null) => void): boolean {

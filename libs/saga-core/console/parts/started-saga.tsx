@@ -8,13 +8,29 @@ import { MARKS, stateOf } from './step-states.js';
 
 const SOON_MS = 60;
 
-/** @param version - the newest that is known to be there; 0 when none is */
-export function StartedSaga({ id, title, version }: { id: string; title: string; version: number }) {
+/**
+ * @param version - the newest that is known to be there; 0 when none is
+ * @param missed - how often changes were left out, this saga's perhaps among them
+ */
+export function StartedSaga({
+  id,
+  title,
+  version,
+  missed,
+}: {
+  id: string;
+  title: string;
+  version: number;
+  missed: number;
+}) {
   const { value: saga, error, reload } = useLoad<SagaDetail>(`sagas/${id}`);
   const soon = useSoon(reload, SOON_MS);
   useEffect(() => {
     if (version > (saga?.version ?? 0)) soon();
   }, [version, saga, soon]);
+  useEffect(() => {
+    if (missed > 0) soon();
+  }, [missed, soon]);
   return (
     <li>
       <div class="line">

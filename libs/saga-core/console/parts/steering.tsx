@@ -13,7 +13,7 @@ interface Props {
   onAct: (act: Act) => void;
   onDone: (saga: SagaDetail) => void;
 }
-type Action = keyof SagaDetail['allowed'];
+type Action = 'retry' | 'compensate' | 'skip' | 'edit' | 'accept' | 'give-up';
 
 export function Steering({ saga, onAct, onDone }: Props) {
   const { allowed, id, version } = saga;
@@ -41,7 +41,7 @@ export function Steering({ saga, onAct, onDone }: Props) {
       title: 'Compensate',
       verb: 'Compensate',
       danger: true,
-      body: <Preview id={id} />,
+      body: <Preview id={id} action="compensate" />,
       run: doing('compensate'),
     });
   const skip = () =>
@@ -56,13 +56,57 @@ export function Steering({ saga, onAct, onDone }: Props) {
       ),
       run: doing('skip'),
     });
+  const accept = () => {
+    let text = JSON.stringify(uselessReplyOf(saga) ?? {}, null, 2);
+    onAct({
+      title: `Accept ${step}`,
+      verb: 'Take it for done',
+      danger: true,
+      body: (
+        <>
+          <p>
+            For a step that has had its effect, but answers what is of no use: retrying it brings the same answer again.
+            The saga goes on as if <code>{step}</code> had answered this. Nothing is sent to the participant.
+          </p>
+          <JsonField
+            label="Answer, as JSON. It is checked against the reply’s schema."
+            initial={text}
+            onInput={(changed) => (text = changed)}
+          />
+        </>
+      ),
+      run: doing('accept', () => ({ reply: parsed(text) })),
+    });
+  };
+  const giveUp = () =>
+    onAct({
+      title: `Give up ${step}`,
+      verb: 'Give it up',
+      danger: true,
+      body: (
+        <>
+          <p>
+            <code>{step}</code> has had its effect, and there is only forward from it. Given up, it is undone all the
+            same, and so is all before it.
+          </p>
+          <Preview id={id} action="give-up" />
+        </>
+      ),
+      run: doing('give-up'),
+    });
   const edit = () => {
     let text = JSON.stringify(saga.payload, null, 2);
     onAct({
       title: `Edit ${step} and send it`,
       verb: 'Change and send',
       danger: true,
-      body: <PayloadField initial={text} onInput={(changed) => (text = changed)} />,
+      body: (
+        <JsonField
+          label="Payload, as JSON. It is checked against the command’s schema, and keeps the command’s identity."
+          initial={text}
+          onInput={(changed) => (text = changed)}
+        />
+      ),
       run: doing('edit', () => ({ payload: parsed(text) })),
     });
   };
@@ -83,6 +127,16 @@ export function Steering({ saga, onAct, onDone }: Props) {
           Skip the step …
         </button>
       )}
+      {allowed.accept && (
+        <button type="button" onClick={accept}>
+          Accept the outcome …
+        </button>
+      )}
+      {allowed.giveUp && (
+        <button type="button" onClick={giveUp}>
+          Give it up …
+        </button>
+      )}
       {allowed.edit && (
         <button type="button" onClick={edit}>
           Edit the command …
@@ -92,8 +146,12 @@ export function Steering({ saga, onAct, onDone }: Props) {
   );
 }
 
-function Preview({ id }: { id: string }) {
-  const preview = useLoad<UndoPreview>(`sagas/${id}/undo-preview`);
+/** @returns what the participant answered last that was of no use, as far as it was kept: whoever mends it begins with it */
+const uselessReplyOf = ({ history, awaited }: SagaDetail): unknown =>
+  history.findLast(({ commandId, type }) => commandId === awaited?.commandId && type === 'step_failed')?.reply;
+
+function Preview({ id, action }: { id: string; action: 'compensate' | 'give-up' }) {
+  const preview = useLoad<UndoPreview>(`sagas/${id}/undo-preview?action=${action}`);
   return (
     <Show of={preview}>
       {({ allowed, reason, undos }) => (
@@ -119,13 +177,13 @@ function Preview({ id }: { id: string }) {
   );
 }
 
-function PayloadField({ initial, onInput }: { initial: string; onInput: (text: string) => void }) {
+function JsonField({ label, initial, onInput }: { label: string; initial: string; onInput: (text: string) => void }) {
   const [text, setText] = useState(initial);
   return (
     <label>
-      Payload, as JSON. It is checked against the command’s schema, and keeps the command’s identity.
+      {label}
       <textarea
-        name="payload"
+        name="json"
         class="mono"
         rows={10}
         spellcheck={false}

@@ -18,6 +18,8 @@ const KINDS: Partial<Record<Entry['type'], string>> = {
   operator_compensated: 'operator',
   operator_skipped: 'operator',
   operator_edited: 'operator',
+  operator_accepted: 'operator',
+  operator_gave_up: 'operator',
 };
 
 /** @param history - oldest first; shown newest first while the saga lives, for that is what is looked for */
@@ -81,7 +83,7 @@ function ChapterItem({ chapter: { number, at, cause, effects, changes, tookMs } 
 
 const sameWords = (one: Entry, other: Entry): boolean => one.message !== undefined && one.message === other.message;
 
-function EntryLine({ entry: { type, step, attempt, by } }: { entry: Entry }) {
+function EntryLine({ entry: { type, step, attempt, by, times } }: { entry: Entry }) {
   const acts = type.startsWith('operator_');
   return (
     <>
@@ -93,6 +95,7 @@ function EntryLine({ entry: { type, step, attempt, by } }: { entry: Entry }) {
         </>
       )}
       {attempt !== undefined && attempt > 1 && <small> attempt {attempt}</small>}
+      {times !== undefined && <small> {times.toLocaleString()} times</small>}
     </>
   );
 }

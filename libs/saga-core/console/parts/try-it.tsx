@@ -15,8 +15,19 @@ interface Started {
 // Outlives the screen: whoever looks at a saga and comes back finds the others.
 let kept: readonly Started[] = [];
 
-/** @param changes - the latest of each saga that changed lately, by id */
-export function TryItSection({ tryIt, changes }: { tryIt: TryIt; changes: ReadonlyMap<string, SagaSummary> }) {
+/**
+ * @param changes - the latest of each saga that changed lately, by id
+ * @param missed - how often changes were left out
+ */
+export function TryItSection({
+  tryIt,
+  changes,
+  missed,
+}: {
+  tryIt: TryIt;
+  changes: ReadonlyMap<string, SagaSummary>;
+  missed: number;
+}) {
   const [started, setStarted] = useState(kept);
   const [filled, setFilled] = useState<Record<string, string>>({});
   const [error, setError] = useState<ApiError | null>(null);
@@ -82,7 +93,7 @@ export function TryItSection({ tryIt, changes }: { tryIt: TryIt; changes: Readon
       {error && <Failed error={error} />}
       <ol class="started" aria-label="Started from here" aria-live="polite">
         {started.map(({ id, title }) => (
-          <StartedSaga key={id} id={id} title={title} version={changes.get(id)?.version ?? 0} />
+          <StartedSaga key={id} id={id} title={title} version={changes.get(id)?.version ?? 0} missed={missed} />
         ))}
       </ol>
     </section>

@@ -29,8 +29,11 @@ export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
     stuck.reload();
   }, SOON_MS);
   const [changes, setChanges] = useState<ReadonlyMap<string, SagaSummary>>(new Map());
+  // What was started from here looks for itself when changes were left out.
+  const [missed, setMissed] = useState(0);
   const live = useEvents('sagas/events', (saga) => {
     if (saga) setChanges((before) => new Map([...[...before].slice(-MOST_CHANGES), [saga.id, saga]]));
+    else setMissed((times) => times + 1);
     soon();
   });
   return (
@@ -48,7 +51,7 @@ export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
             <Show of={summary}>{(value) => <Standing counts={value.counts} />}</Show>
           </section>
         </div>
-        {tryIt && <TryItSection tryIt={tryIt} changes={changes} />}
+        {tryIt && <TryItSection tryIt={tryIt} changes={changes} missed={missed} />}
       </div>
     </>
   );

@@ -4,13 +4,13 @@ import type { SagaDetail } from '../../src/operator/schemas/index.js';
 import { useEvents } from '../lib/events.js';
 import { duration, time } from '../lib/format.js';
 import { useLoad, useNow, useSoon } from '../lib/use-load.js';
+import { History } from '../parts/history.js';
 import { ActDialog, type Act } from '../parts/act-dialog.js';
 import { Awaited } from '../parts/awaited.js';
 import { Badge, Json, Live } from '../parts/small.js';
 import { Empty, Show } from '../parts/states.js';
 import { StateMachine } from '../parts/state-machine.js';
 import { Steering } from '../parts/steering.js';
-import { Timeline } from '../parts/timeline.js';
 
 const SOON_MS = 150;
 
@@ -52,7 +52,7 @@ export function SagaScreen({ id }: { id: string }) {
                 <h2 id="history-title">
                   History <small>{value.endedAt === null ? 'newest first' : 'oldest first'}</small>
                 </h2>
-                <Timeline history={value.history} newestFirst={value.endedAt === null} />
+                <History saga={value} />
               </section>
             </div>
           </>

@@ -1,6 +1,20 @@
 import { refuse } from '../contract/outcome.js';
-import type { Play } from './transition.fixture.js';
-import { error, SAGA_ID, success, toApprove, toAuthorize } from './transition.fixture.js';
+import { stepsFor } from '../definition/step.js';
+import type { OperatorAction } from './event.js';
+import {
+  createTicket,
+  error,
+  Play,
+  rejectTicket,
+  saga,
+  SAGA_ID,
+  success,
+  toApprove,
+  toAuthorize,
+  type Data,
+} from './transition.fixture.js';
+
+const { pivot } = stepsFor<Data>();
 
 describe('an operator', () => {
   it('may do only what the definition allows', () => {
@@ -81,6 +95,99 @@ describe('an edit', () => {
     const refusal = expect.objectContaining({ code: 'ACTION_NOT_ALLOWED' }) as Error;
     expect(() => edited(toApprove(), { ticket: 't2' })).toThrow(refusal);
     expect(() => edited(toApprove().reply(success()), { ticket: 't2' })).toThrow(refusal);
+  });
+});
+
+describe('an answer that is of no use', () => {
+  const act = (play: Play, action: Partial<OperatorAction> & Pick<OperatorAction, 'type'>) =>
+    play.take({ type: 'operator', action: { by: 'ann', reason: 'seen in the bank', ...action } });
+  /** The card is charged, and the participant answers what breaks its contract, again and again. */
+  const stuckPivot = () => toAuthorize().reply(success(7));
+  const refused = (code: string) => expect.objectContaining({ code }) as Error;
+
+  it('of the pivot is accepted with what it should have been: the saga goes on, and its history tells of it', () => {
+    const play = stuckPivot();
+    expect(play.history.at(-2)).toMatchObject({ type: 'step_failed', code: 'INVALID_REPLY', reply: 7 });
+    act(play, { type: 'retry' });
+    expect(play.lastSent).toBe('cards.authorize#4/1');
+    play.reply(success(7));
+    expect(play.instance.status).toBe('stuck');
+    act(play, { type: 'accept', reply: {} });
+    expect(play.lastSent).toBe('kitchen.approve#5/1');
+    expect(play.history.find(({ type }) => type === 'operator_accepted')).toMatchObject({
+      by: 'ann',
+      message: 'seen in the bank',
+      before: { status: 'stuck', step: 'cards.authorize', state: 'parked' },
+      after: { status: 'running', step: 'kitchen.approve', state: 'sent' },
+    });
+    expect(play.reply(success()).instance.status).toBe('completed');
+  });
+
+  it('is accepted only within the contract, and is applied as an answer is', () => {
+    const withTicket = {
+      ...saga,
+      steps: [
+        pivot({
+          command: createTicket,
+          payload: ({ order }: Data) => ({ order }),
+          onReply: (_data, { ticket }) => {
+            if (ticket === 'none') throw new Error('There must be a ticket');
+            return { ticket };
+          },
+          undo: { command: rejectTicket, payload: ({ order }: Data) => ({ order }) },
+        }),
+      ],
+    };
+    const play = new Play({ order: 'o1' }, withTicket).reply(success({}));
+    const { instance } = play;
+    for (const reply of [undefined, {}, { ticket: 7 }, { ticket: 'none' }])
+      expect(() => act(play, { type: 'accept', reply })).toThrow(refused('INVALID_SAGA_DATA'));
+    expect(() => act(play, { type: 'accept', reply: { ticket: 't1' }, version: 9 })).toThrow(refused('SAGA_MOVED_ON'));
+    expect(play.instance).toBe(instance);
+    act(play, { type: 'accept', reply: { ticket: 't1' } });
+    expect(play.instance).toMatchObject({ status: 'completed', data: { order: 'o1', ticket: 't1' } });
+  });
+
+  it('of the pivot is given up: the pivot is undone with all before it', () => {
+    const play = act(stuckPivot(), { type: 'give-up' });
+    expect([play.lastSent, play.instance.status]).toEqual(['cards.reverse#5/1', 'compensating']);
+    play.reply(success());
+    expect(play.lastSent).toBe('kitchen.reject#6/1');
+    expect(play.reply(success()).instance.status).toBe('compensated');
+    expect(play.history.find(({ type }) => type === 'operator_gave_up')).toMatchObject({
+      by: 'ann',
+      before: { status: 'stuck', step: 'cards.authorize' },
+      after: { status: 'compensating', step: 'cards.reverse' },
+    });
+  });
+
+  it('of an undo or a retriable step is accepted as well', () => {
+    const undo = toAuthorize().reply(refuse('OVER', 'x')).reply(success(7));
+    expect(undo.instance.status).toBe('stuck');
+    expect(act(undo, { type: 'accept', reply: {} }).instance.status).toBe('compensated');
+    const retriable = toApprove().reply(success(7));
+    expect(retriable.instance.status).toBe('stuck');
+    expect(act(retriable, { type: 'accept', reply: {} }).instance.status).toBe('completed');
+  });
+
+  it('leaves what is past the pivot no way back by itself, whatever follows', () => {
+    for (const follow of [
+      (play: Play) => play.deadline().deadline(),
+      (play: Play) => play.reply(error()).deadline().reply(error()),
+      (play: Play) => play.reply(refuse('OVER', 'after all')),
+    ]) {
+      const play = follow(act(stuckPivot(), { type: 'retry' }));
+      expect([play.instance.status, play.instance.awaited?.name]).toEqual(['stuck', 'cards.authorize']);
+      expect(play.instance.awaited?.sequence).toBe(4);
+    }
+  });
+
+  it('is no reason to accept or to give up what is not stuck, or no pivot', () => {
+    expect(() => act(toAuthorize(), { type: 'accept', reply: {} })).toThrow(refused('ACTION_NOT_ALLOWED'));
+    expect(() => act(toAuthorize(), { type: 'give-up' })).toThrow(refused('ACTION_NOT_ALLOWED'));
+    expect(() => act(parkedApprove(), { type: 'give-up' })).toThrow(refused('ACTION_NOT_ALLOWED'));
+    for (const type of ['compensate', 'skip'] as const)
+      expect(() => act(stuckPivot(), { type })).toThrow(refused('ACTION_NOT_ALLOWED'));
   });
 });
 

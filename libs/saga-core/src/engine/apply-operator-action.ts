@@ -3,7 +3,8 @@ import { asSaved } from '../contract/as-saved.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote } from '../definition/step.js';
 import { messageOf, SagaError } from '../errors.js';
-import { begin, proceed, turnBack, undoFrom } from './course.js';
+import { applySuccess } from './apply-outcome.js';
+import { begin, compensate, proceed, turnBack, undoFrom } from './course.js';
 import type { OperatorAction } from './event.js';
 import type { Standing } from './history.js';
 import type { SagaInstance } from './instance.js';
@@ -12,7 +13,7 @@ import { failureOf, type Turn } from './turn.js';
 
 /**
  * @throws {SagaError} ACTION_NOT_ALLOWED when the definition does not allow it now, SAGA_MOVED_ON when it was meant for another version,
- *   INVALID_SAGA_DATA for an edited payload that breaks the command's schema
+ *   INVALID_SAGA_DATA for an edited payload, or an accepted reply, that breaks its schema
  */
 export function applyOperatorAction<Data, Tx>(turn: Turn<Data, Tx>, action: OperatorAction): void {
   const { id, version } = turn.instance;
@@ -49,12 +50,11 @@ function act<Data, Tx>(turn: Turn<Data, Tx>, action: OperatorAction): void {
       turn.change({ attempt: 1 });
       return proceed(turn);
     case 'compensate':
-      if (turn.mustSucceed || (turn.step.kind === 'pivot' && isStuck))
-        throw notAllowed(turn, 'compensate', 'it is past the point from which there is a way back');
+      if (turn.mustSucceed) throw notAllowed(turn, 'compensate', 'it is past the point from which there is a way back');
       turn.note({ type: 'operator_compensated', by, message: reason });
       return turnBack(turn, failureOf('OPERATOR_COMPENSATED', reason));
     case 'skip':
-      if (!turn.mustSucceed || !isStuck)
+      if (!turn.mustSucceed || turn.isPastPivot || !isStuck)
         throw notAllowed(turn, 'skip', 'only a stuck undo or retriable step can be skipped');
       turn.note({ type: 'operator_skipped', by, message: reason });
       turn.resume();
@@ -66,6 +66,10 @@ function act<Data, Tx>(turn: Turn<Data, Tx>, action: OperatorAction): void {
       return undoFrom(turn, awaited.step - 1);
     case 'edit':
       return edit(turn, action);
+    case 'accept':
+      return accept(turn, action);
+    case 'give-up':
+      return giveUpPivot(turn, action);
   }
 }
 
@@ -92,6 +96,32 @@ function payloadAsSaved(payload: unknown): unknown {
   } catch (thrown) {
     throw new SagaError('INVALID_SAGA_DATA', `The payload cannot be saved: ${messageOf(thrown)}`, { cause: thrown });
   }
+}
+
+/** Takes a stuck step for done, with what the operator says that it answered: the answer that the participant keeps may be of no use for ever. */
+function accept<Data, Tx>(turn: Turn<Data, Tx>, { by, reason, reply }: OperatorAction): void {
+  if (turn.instance.status !== 'stuck')
+    throw notAllowed(turn, 'accept', 'only the outcome of a stuck step can be accepted');
+  // A local step answers changes of the data, or nothing.
+  if (
+    !isRemote(turn.command) &&
+    reply !== undefined &&
+    (typeof reply !== 'object' || reply === null || Array.isArray(reply))
+  )
+    throw new SagaError('INVALID_SAGA_DATA', `What ${turn.awaited.name} answers must be changes of the saga's data`);
+  turn.note({ type: 'operator_accepted', by, message: reason });
+  turn.resume();
+  const problem = applySuccess(turn, reply);
+  if (problem) throw new SagaError('INVALID_SAGA_DATA', problem.message);
+}
+
+/** Takes back a stuck pivot that has had its effect: what it did is undone like all before it. */
+function giveUpPivot<Data, Tx>(turn: Turn<Data, Tx>, { by, reason }: OperatorAction): void {
+  const { awaited, instance, step } = turn;
+  if (instance.status !== 'stuck' || awaited.direction !== 'action' || !turn.isPastPivot || !step.undo)
+    throw notAllowed(turn, 'give up', 'only a stuck pivot whose answer is of no use can be given up');
+  turn.note({ type: 'operator_gave_up', by, message: reason });
+  compensate(turn, failureOf('OPERATOR_COMPENSATED', reason));
 }
 
 const notAllowed = <Data, Tx>({ instance }: Turn<Data, Tx>, action: string, why: string): SagaError =>

@@ -8,7 +8,9 @@ import type { Outcome } from '../contract/outcome.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote } from '../definition/step.js';
 import { messageOf, type FailureCode } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
 import { backoffMs } from './backoff.js';
+import { bounded } from './bounded.js';
 import { begin, compensate, giveUp, park, undoFrom } from './course.js';
 import type { ReplyEvent, SagaEvent } from './event.js';
 import type { DataChange } from './history.js';
@@ -60,6 +62,8 @@ export function applyOutcome<Data, Tx>(turn: Turn<Data, Tx>, outcome: Outcome): 
       return succeed(turn, outcome.reply);
     case 'refusal':
       turn.note({ type: 'step_refused', ...problemOf(outcome) });
+      // It has had its effect: a new command would have it twice.
+      if (turn.isPastPivot) return cannotUse(turn, outcome);
       if (!turn.mustSucceed) {
         turn.settle('without-effect');
         return compensate(turn, outcome);
@@ -89,19 +93,32 @@ export function applyReturn<Data, Tx>(turn: Turn<Data, Tx>, { type, commandId, a
  * have died before it published what came next: that command is sent once more. A merely doubled reply must not do so, or all that follows would be doubled.
  */
 function ignore<Data, Tx>(turn: Turn<Data, Tx>, { commandId, outcome }: ReplyEvent, message?: string): void {
+  // Without end they would fill the history of a saga that is long over.
+  if (turn.instance.version >= DEFAULTS.maxInputsWithIgnored) return;
   turn.history.push({ type: 'reply_ignored', commandId, code: outcome.kind, ...(message ? { message } : {}) });
 }
 
 function succeed<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown): void {
+  const problem = applySuccess(turn, reply);
+  if (!problem) return;
+  // Whoever mends it by hand must know what was answered.
+  const answer = isRemote(turn.command) ? { reply: bounded(reply) } : {};
+  turn.note({ type: 'step_failed', ...problemOf(problem), ...answer });
+  cannotUse(turn, problem);
+}
+
+/**
+ * Takes what the awaited command brought, and goes on to what comes next.
+ *
+ * @returns why it is of no use, and then nothing has changed; null otherwise
+ */
+export function applySuccess<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown): Problem | null {
   const { step, direction } = turn.awaited;
   const { command, instance } = turn;
   if (isRemote(command)) {
     const problems = problemsOf(command.command.reply, reply);
     if (problems.length > 0)
-      return cannotUse(
-        turn,
-        failureOf('INVALID_REPLY', `The reply breaks its contract: ${describeProblems(problems)}`),
-      );
+      return failureOf('INVALID_REPLY', `The reply breaks its contract: ${describeProblems(problems)}`);
   }
   let data: DataChange | null = null;
   let said: unknown;
@@ -114,20 +131,20 @@ function succeed<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown): void {
       data = changed.change;
     }
   } catch (thrown) {
-    return cannotUse(turn, failureOf('REPLY_NOT_APPLIED', messageOf(thrown)));
+    return failureOf('REPLY_NOT_APPLIED', messageOf(thrown));
   }
   turn.note({ type: 'step_succeeded', ...(said === undefined ? {} : { reply: said }), ...(data ? { data } : {}) });
   turn.settle(direction === 'action' ? 'succeeded' : 'undone');
   if (direction === 'action') begin(turn, step + 1);
   else undoFrom(turn, step - 1);
+  return null;
 }
 
-/** The participant has done it, but its answer is of no use here; asking again brings the same answer. */
+/** The participant has done it, but its answer is of no use here; asking again brings the same. After the pivot an operator says what to take. */
 function cannotUse<Data, Tx>(turn: Turn<Data, Tx>, problem: Problem): void {
   turn.remember(problem);
-  turn.note({ type: 'step_failed', ...problemOf(problem) });
-  if (turn.step.kind === 'pivot') turn.settle('succeeded');
-  if (turn.mustSucceed || turn.step.kind === 'pivot') return park(turn, problem);
+  if (turn.step.kind === 'pivot' && turn.awaited.direction === 'action') turn.settle('succeeded');
+  if (turn.mustSucceed) return park(turn, problem);
   compensate(turn, problem);
 }
 

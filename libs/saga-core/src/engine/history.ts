@@ -1,4 +1,5 @@
 /** What an instance's history says. */
+import { DEFAULTS } from '../settings.js';
 
 export const HISTORY_TYPES = [
   'started',
@@ -18,6 +19,8 @@ export const HISTORY_TYPES = [
   'operator_compensated',
   'operator_skipped',
   'operator_edited',
+  'operator_accepted',
+  'operator_gave_up',
 ] as const;
 export type HistoryType = (typeof HISTORY_TYPES)[number];
 
@@ -41,6 +44,8 @@ export interface HistoryEntry {
   /** The command's payload, at its first attempt. */
   readonly payload?: unknown;
   readonly reply?: unknown;
+  /** For replies that are of no use: how many this entry stands for; absent for one. */
+  readonly times?: number;
   /** How the business data changed by it; absent when it did not. */
   readonly data?: DataChange;
   /** How long after this its time is up, or the next attempt is due, in milliseconds. */
@@ -54,6 +59,19 @@ export interface HistoryEntry {
   /** How the instance stood before and after what an operator did. */
   readonly before?: Standing;
   readonly after?: Standing;
+}
+
+/**
+ * Adds what an event has led to. One input may bring any number of replies that are of no use: the first few are told, and the others counted in the
+ * last of these.
+ */
+export function addEntries(history: HistoryEntry[], entries: readonly HistoryEntry[]): void {
+  for (const entry of entries) {
+    const ignored = entry.type === 'reply_ignored' ? history.filter(({ type }) => type === 'reply_ignored') : [];
+    const last = ignored.at(-1);
+    if (!last || ignored.length < DEFAULTS.maxIgnoredPerInput) history.push(entry);
+    else history[history.lastIndexOf(last)] = { ...last, times: (last.times ?? 1) + 1 };
+  }
 }
 
 /** The members of the business data that changed, and only those: one that was added is not in `before`. */

@@ -79,6 +79,7 @@ export const saga = defineSaga({
   ],
 });
 
+export { create as createTicket, reject as rejectTicket };
 export const SAGA_ID = '018f0000-0000-7000-8000-000000000001';
 export const success = (reply: unknown = {}): Outcome => ({ kind: 'success', reply });
 export const error = (message = 'broke'): Outcome => ({ kind: 'error', code: 'HANDLER_FAILED', message });

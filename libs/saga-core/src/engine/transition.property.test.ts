@@ -48,11 +48,19 @@ const outcomes: Outcome[] = [
   { kind: 'success', reply: {} },
   { kind: 'refusal', code: 'NO', message: '' },
   { kind: 'error', code: 'BROKE', message: '' },
+  // It has happened, and the answer is of no use.
+  { kind: 'success', reply: 7 },
 ];
+
+const WHAT = [
+  ...['reply', 'lost reply', 'deadline', 'returned'],
+  ...['retry', 'skip', 'compensate', 'accept', 'give-up'],
+] as Happening['what'][];
 
 /** What happens: something to the awaited command (0), or to some other one. */
 interface Happening {
-  readonly what: 'reply' | 'lost reply' | 'deadline' | 'returned' | 'retry' | 'skip' | 'compensate';
+  readonly what:
+    'reply' | 'lost reply' | 'deadline' | 'returned' | 'retry' | 'skip' | 'compensate' | 'accept' | 'give-up';
   readonly outcome: Outcome;
   readonly sequenceOff: number;
   readonly redelivered: boolean;
@@ -60,7 +68,7 @@ interface Happening {
 }
 
 const happening: fc.Arbitrary<Happening> = fc.record({
-  what: fc.constantFrom('reply', 'lost reply', 'deadline', 'returned', 'retry', 'skip', 'compensate'),
+  what: fc.constantFrom(...WHAT),
   outcome: fc.constantFrom(...outcomes),
   sequenceOff: fc.constantFrom(0, 0, 0, -1, 1),
   redelivered: fc.boolean(),
@@ -139,8 +147,10 @@ function play(saga: typeof patient, happenings: readonly Happening[]): World {
     else if (what === 'returned') {
       if (!world.done.has(commandId)) take({ type: 'returned', commandId });
     } else if (what !== 'lost reply') {
+      // An operator accepts what he has seen to be done.
+      if (what === 'accept' && !(isAwaited && world.done.has(commandId))) continue;
       try {
-        take({ type: 'operator', action: { type: what, by: 'ann', reason: 'because' } });
+        take({ type: 'operator', action: { type: what, by: 'ann', reason: 'because', reply: {} } });
       } catch (error) {
         if ((error as { code?: unknown }).code !== 'ACTION_NOT_ALLOWED') throw error;
       }

@@ -4,6 +4,7 @@ import type { CommandToSend } from '../contract/command-message.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote, type LocalAction, type Step, type StepCommand } from '../definition/step.js';
 import { SagaError, type FailureCode } from '../errors.js';
+import { bounded } from './bounded.js';
 import { ATTEMPT_OUTCOMES, type HistoryEntry } from './history.js';
 import { awaitedCommandId, type ActionRecord, type AwaitedCommand, type SagaInstance } from './instance.js';
 
@@ -50,17 +51,21 @@ export class Turn<Data, Tx> {
     return this.awaited.direction === 'action' ? this.step.action : this.step.undo!;
   }
 
-  /** Undos and retriable steps have no way back: they are tried again, then parked. */
+  /** The awaited pivot is known to have had its effect, though its answer was of no use: there is only forward from it. */
+  get isPastPivot(): boolean {
+    return this.step.kind === 'pivot' && this.instance.actions[this.awaited.step]?.state === 'succeeded';
+  }
+
+  /** Undos, and what comes after the pivot, have no way back: they are tried again, then parked. */
   get mustSucceed(): boolean {
-    return this.awaited.direction === 'undo' || this.step.kind === 'retriable';
+    return this.awaited.direction === 'undo' || this.step.kind === 'retriable' || this.isPastPivot;
   }
 
   /** When the awaited action is given up with the whole saga, in milliseconds since the epoch: never, once there is only forward or back. */
   get turnsBackAt(): number {
     const { deadlineMs } = this.definition;
     const { startedAt } = this.instance;
-    const turned = this.step.kind === 'pivot' && this.instance.actions[this.awaited.step]?.state === 'succeeded';
-    return deadlineMs === null || startedAt === null || turned || this.mustSucceed ? Infinity : startedAt + deadlineMs;
+    return deadlineMs === null || startedAt === null || this.mustSucceed ? Infinity : startedAt + deadlineMs;
   }
 
   /** Adds an entry on the awaited command to the history. */
@@ -124,5 +129,5 @@ export const failureOf = (code: FailureCode, message: string): Problem => ({ cod
 export const problemOf = ({ code, message, details }: Problem) => ({
   code,
   message,
-  ...(details === undefined ? {} : { details }),
+  ...(details === undefined ? {} : { details: bounded(details) }),
 });

@@ -62,7 +62,7 @@ export function sagaMetrics(registry: Registry): SagaObserver {
   const labels = new SagaLabels();
 
   const count = (instance: SagaInstance, entry: HistoryEntry, now: number): void => {
-    const { type, tookMs } = entry;
+    const { type, tookMs, times = 1 } = entry;
     const { saga, step, code } = labels.of(instance.sagaName, entry.step, entry.code);
     const outcome = ATTEMPT_OUTCOMES[type];
     if (outcome) {
@@ -83,7 +83,7 @@ export function sagaMetrics(registry: Registry): SagaObserver {
       case 'stuck':
         return stuck.inc({ saga, step, code });
       case 'reply_ignored':
-        return idle.inc({ queue: replyAddressOf(saga), why: 'late' });
+        return idle.inc({ queue: replyAddressOf(saga), why: 'late' }, times);
       case 'completed':
       case 'compensated':
         ended.inc({ saga, outcome: type });

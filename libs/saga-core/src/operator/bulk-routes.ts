@@ -13,7 +13,6 @@ import { BulkWorker } from './bulk-worker.js';
 import { bulkExample, summaryExample } from './examples.js';
 import { OperatorProblem } from './operator-problem.js';
 import type { OperatorConsoleOptions } from './options.js';
-import { recorded } from './recorded.js';
 import { answers, DENIALS, refuses, TAGS } from './route-docs.js';
 import { summaryOf } from './saga-summary.js';
 import {
@@ -81,8 +80,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
       const bulk = await createBulk(database, { action, filter, perSecond, operator, reason }, wanted);
       if (!bulk)
         throw new OperatorProblem('BULK_OPERATION_RUNNING', 'A bulk operation with the same filter is not over.');
-      const details = { operation: bulk.id, filter: bulk.filter, matched: bulk.matched, perSecond };
-      await recorded(app.log, database, { operator, reason, action: `bulk-${action}`, sagaId: null, details });
+      app.log.info({ operator, reason, operation: bulk.id, matched: bulk.matched }, 'an operator has acted');
       worker.wake();
       return reply.code(202).send(shown(bulk));
     },
@@ -139,18 +137,12 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
         },
       },
       async ({ params: { id }, body: { operator, reason } }) => {
-        const bulk = await setBulkStatus(database, id, status);
+        const bulk = await setBulkStatus(database, id, status, { operator, reason });
         if (!bulk) {
           await found(id);
           throw new OperatorProblem('ACTION_NOT_ALLOWED', `The bulk operation ${id} is over.`);
         }
-        await recorded(app.log, database, {
-          operator,
-          reason,
-          action: `${type}-bulk`,
-          sagaId: null,
-          details: { operation: id },
-        });
+        app.log.info({ operator, reason, action: `${type}-bulk`, operation: bulk.id }, 'an operator has acted');
         worker.wake();
         return shown(bulk);
       },

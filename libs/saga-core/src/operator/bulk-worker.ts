@@ -1,39 +1,43 @@
-/** Works off bulk operations, of whichever process: each is held by one at a time, and when that one dies another takes it. */
+/**
+ * Works off bulk operations, side by side and each at its own pace: one is held by one process at a time, and when that one dies another takes it. No item
+ * harms another: what one throws is its own, and what this process cannot do now is left, for later or for another process.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
-import { messageOf, SagaError } from '../errors.js';
+import { messageOf } from '../errors.js';
 import {
   bulkItems,
+  holdBulk,
   releaseBulk,
-  settleBulkItems,
   takeBulk,
   type BulkItem,
   type StoredBulk,
 } from '../store/bulk-operations.js';
-import { mayPass } from '../store/database-errors.js';
-import type { OperatorConsoleOptions } from './options.js';
+import { BulkItems, type BulkParts } from './bulk-items.js';
 
-/** A process looks at once for what was begun in it; this is for what another one left. */
+/** A process looks at once for what was begun in it; this is for what another one left, or what nobody could do so far. */
 const IDLE_MS = 30_000;
 const PAUSE_MS = 1_000;
 const HOLD_MS = 30_000;
-/** Sets in a second. */
+/** Batches in a second. */
 const PER_SECOND = 4;
-/** Sagas at once: others want the database as well. */
-const SIDE_BY_SIDE = 4;
-
-type Parts = Pick<OperatorConsoleOptions, 'orchestrator' | 'database'>;
 
 export class BulkWorker {
-  private readonly parts: Parts;
+  private readonly parts: BulkParts;
   private readonly log: FastifyBaseLogger;
+  private readonly items: BulkItems;
   private readonly stopping = new AbortController();
   private waking = new AbortController();
   private running: Promise<void> = Promise.resolve();
+  /** Those that are worked on here, by id. */
+  private readonly inHand = new Map<string, Promise<void>>();
+  /** Those that are left alone here for a while, and until when: others may take them. */
+  private readonly resting = new Map<string, number>();
 
-  constructor(parts: Parts, log: FastifyBaseLogger) {
+  constructor(parts: BulkParts, log: FastifyBaseLogger) {
     this.parts = parts;
     this.log = log;
+    this.items = new BulkItems(parts, log);
   }
 
   start(): void {
@@ -45,11 +49,13 @@ export class BulkWorker {
     this.waking.abort();
   }
 
-  /** Finishes the set in hand, and leaves the rest to others. */
+  /** Finishes the batches in hand, and leaves the rest to others. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.wake();
     await this.running;
+    await Promise.all(this.inHand.values());
+    await this.items.idle();
   }
 
   private isStopping(): boolean {
@@ -59,79 +65,75 @@ export class BulkWorker {
   private async run(): Promise<void> {
     while (!this.isStopping()) {
       this.waking = new AbortController();
-      let pauseMs = IDLE_MS;
       try {
-        const bulk = this.parts.orchestrator.isReady() ? await takeBulk(this.parts.database, HOLD_MS) : null;
-        if (bulk) {
-          await this.work(bulk);
-          continue;
-        }
+        await this.takeAll();
       } catch (error) {
-        this.log.warn({ reason: messageOf(error) }, 'a bulk operation could not go on; trying again');
-        pauseMs = PAUSE_MS;
+        this.log.warn({ reason: messageOf(error) }, 'bulk operations could not be looked for; trying again');
       }
-      if (!this.isStopping()) await delay(pauseMs, undefined, { signal: this.waking.signal }).catch(() => undefined);
+      const next = Math.min(IDLE_MS, ...[...this.resting.values()].map((until) => until - performance.now()));
+      if (!this.isStopping())
+        await delay(Math.max(PAUSE_MS, next), undefined, { signal: this.waking.signal }).catch(() => undefined);
     }
   }
 
-  private async work({ id, perSecond }: StoredBulk): Promise<void> {
+  private async takeAll(): Promise<void> {
+    const { database, orchestrator } = this.parts;
+    for (const [id, until] of this.resting) if (until <= performance.now()) this.resting.delete(id);
+    while (!this.isStopping() && orchestrator.isReady()) {
+      const except = [...this.inHand.keys(), ...this.resting.keys()];
+      const bulk = await takeBulk(database, { holdMs: HOLD_MS, definitions: orchestrator.definitions, except });
+      if (!bulk) return;
+      this.inHand.set(
+        bulk.id,
+        this.work(bulk).finally(() => this.inHand.delete(bulk.id)),
+      );
+    }
+  }
+
+  /** Works on one until nothing is left that this process can do. */
+  private async work({ id }: StoredBulk): Promise<void> {
     const { database } = this.parts;
-    const size = Math.max(1, Math.floor(perSecond / PER_SECOND));
+    let restMs = 0;
     try {
-      for (
-        let bulk: StoredBulk | null;
-        !this.isStopping() && (bulk = await takeBulk(database, HOLD_MS, id)) !== null;
-      ) {
-        const next = performance.now() + (size / perSecond) * 1_000;
-        await this.workSet(bulk, await bulkItems(database, id, size));
-        await delay(Math.max(0, next - performance.now()), undefined, { signal: this.stopping.signal }).catch(
-          () => undefined,
-        );
-      }
-    } finally {
-      await releaseBulk(database, id);
-    }
-  }
-
-  /** @throws what may pass; those that were done before are noted then */
-  private async workSet(bulk: StoredBulk, items: readonly BulkItem[]): Promise<void> {
-    const results: { sagaId: string; failure: string | null }[] = [];
-    let left = [...items];
-    try {
-      while (left.length > 0) {
-        const few = left.slice(0, SIDE_BY_SIDE);
-        results.push(...(await Promise.all(few.map((item) => this.retry(bulk, item)))));
-        left = left.slice(few.length);
-      }
-    } finally {
-      await settleBulkItems(this.parts.database, bulk.id, results);
-    }
-  }
-
-  private async retry(
-    bulk: StoredBulk,
-    { sagaId, version }: BulkItem,
-  ): Promise<{ sagaId: string; failure: string | null }> {
-    const reason = bulkReason(bulk);
-    try {
-      await this.parts.orchestrator.operate(sagaId, { type: 'retry', by: bulk.operator, reason, version });
-      return { sagaId, failure: null };
+      // What a round leaves is tried again in another, after a pause.
+      let round = await this.round(id);
+      for (; round === 'more' && !this.isStopping(); round = await this.round(id)) await this.sleep(PAUSE_MS);
+      if (round === 'idle') restMs = IDLE_MS;
     } catch (error) {
-      if (mayPass(error)) throw error;
-      if (error instanceof SagaError && error.code === 'SAGA_MOVED_ON' && (await this.wasRetried(sagaId, reason)))
-        return { sagaId, failure: null };
-      return { sagaId, failure: messageOf(error) };
+      this.log.warn({ operation: id, reason: messageOf(error) }, 'a bulk operation could not go on; trying again');
+      restMs = PAUSE_MS;
     }
+    if (restMs > 0) this.resting.set(id, performance.now() + restMs);
+    await releaseBulk(database, id).catch(() => undefined);
+    this.waking.abort();
   }
 
-  /** It was this operation that moved it on, when a process died before it could note so. */
-  private async wasRetried(sagaId: string, reason: string): Promise<boolean> {
-    const saga = await this.parts.orchestrator.stored(sagaId);
-    const entries = (saga?.history ?? []).flatMap((row) => row.entries);
-    return entries.some(({ type, message }) => type === 'operator_retried' && message === reason);
+  /**
+   * Tries each item once.
+   *
+   * @returns over: it runs no more, or has no item left for this process. idle: what is left could not be done. more: something was
+   */
+  private async round(id: string): Promise<'over' | 'idle' | 'more'> {
+    const { database, orchestrator } = this.parts;
+    let after: string | null = null;
+    let [tried, settled] = [0, 0];
+    while (!this.isStopping()) {
+      const bulk = await holdBulk(database, id, HOLD_MS);
+      if (!bulk) return 'over';
+      const limit = Math.max(1, Math.floor(bulk.perSecond / PER_SECOND));
+      const next = performance.now() + (limit / bulk.perSecond) * 1_000;
+      const batch: BulkItem[] = await bulkItems(database, id, { after, limit, definitions: orchestrator.definitions });
+      if (batch.length === 0) break;
+      settled += await this.items.work(bulk, batch);
+      tried += batch.length;
+      after = batch.at(-1)!.sagaId;
+      await this.sleep(Math.max(0, next - performance.now()));
+    }
+    if (tried === 0 && !this.isStopping()) return 'over';
+    return settled > 0 ? 'more' : 'idle';
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 }
-
-/** @returns the reason as it stands in the histories of its sagas: it names the operation */
-export const bulkReason = ({ id, reason }: Pick<StoredBulk, 'id' | 'reason'>): string =>
-  `${reason} (bulk operation ${id})`;

@@ -1,6 +1,8 @@
 /** Bulk retries, on a real database and a real broker: counted, slow enough, paused, and carried on by another process. */
 import { Type } from '@sinclair/typebox';
+import { sql } from 'kysely';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
+import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand } from '../contract/command.js';
@@ -8,7 +10,7 @@ import { defineService } from '../contract/service.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 import type { Orchestrator } from '../orchestrator/orchestrator.js';
-import { bulkReason } from './bulk-worker.js';
+import { bulkReason } from './bulk-items.js';
 import { operatorConsole, type Acts, type BulkOperation } from './index.js';
 
 const Data = Type.Object({ orderId: Type.String(), group: Type.String() });
@@ -33,6 +35,11 @@ const sagas = {
   paused: sagaOf('paused_saga'),
   taken: sagaOf('taken_saga'),
   mixed: sagaOf('mixed_saga'),
+  crawling: sagaOf('crawling_saga'),
+  quick: sagaOf('quick_saga'),
+  held: sagaOf('held_saga'),
+  known: sagaOf('known_saga'),
+  foreign: sagaOf('foreign_saga'),
 };
 
 const ann = { operator: 'ann', reason: 'the depot is open' };
@@ -41,9 +48,10 @@ let lab: SagaLab;
 let orchestrator: Orchestrator<Record<string, never>>;
 let app: HttpApp;
 
-const startApp = async (): Promise<HttpApp> => {
+const startApp = async (runner = orchestrator): Promise<HttpApp> => {
   const started = createHttpApp(await createLogger('console', 'silent'));
-  await started.register(operatorConsole, { orchestrator, database: lab.database, token: null });
+  asOperator(started);
+  await started.register(operatorConsole, { orchestrator: runner, database: lab.database, token: OPERATOR_TOKEN });
   await started.ready();
   return started;
 };
@@ -178,4 +186,56 @@ it('retries those alone whose message is alike, and takes a message that is alik
   // None was retried by the other: it would have moved on, and failed.
   for (const { id } of [heavy, closed.body]) expect(await see(id)).toMatchObject({ done: 3, failed: 0 });
   expect(await Promise.all(ids.map(retriesOf))).toEqual(ids.map(() => 1));
+}, 120_000);
+
+it('works on several side by side, each at its own pace', async () => {
+  const [, quick] = [await stuckSagas('crawling', 20), await stuckSagas('quick', 12)];
+  for (const group of ['crawling', 'quick']) open.add(group);
+  const crawling = (await post('', bulkOf('crawling', { perSecond: 1 }))).body;
+  const { body } = await post('', bulkOf('quick', { perSecond: 1_000 }));
+  await untilOver(body.id);
+  expect(await see(body.id)).toMatchObject({ done: quick.length, failed: 0 });
+  expect((await see(crawling.id)).status).toBe('running');
+  await post(`/${crawling.id}/pause`, ann);
+}, 120_000);
+
+it('goes on beside a saga that waits for somebody else, and does it when that is over', async () => {
+  const ids = await stuckSagas('held', 5);
+  open.add('held');
+  let release = (): void => undefined;
+  const holding = new Promise<void>((resolve) => (release = resolve));
+  let isHeld = false;
+  const held = lab.database.transaction().execute(async (tx) => {
+    await sql`select from saga_instance where saga_id = ${ids[0]} for update`.execute(tx);
+    isHeld = true;
+    await holding;
+  });
+  await waitFor('the lock', () => isHeld);
+  const { body } = await post('', bulkOf('held', { perSecond: 1_000 }));
+  await waitFor('the others', async () => (await see(body.id)).done === 4, 30_000);
+  expect(await see(body.id)).toMatchObject({ status: 'running', failed: 0 });
+  release();
+  await held;
+  await untilOver(body.id);
+  expect(await see(body.id)).toMatchObject({ done: 5, failed: 0 });
+  expect(await Promise.all(ids.map(retriesOf))).toEqual(ids.map(() => 1));
+}, 120_000);
+
+it('leaves sagas of a definition that its process does not know to one that does', async () => {
+  const [known, foreign] = [await stuckSagas('known', 3), await stuckSagas('foreign', 3)];
+  for (const group of ['known', 'foreign']) open.add(group);
+  await app.close();
+  // Ready as a process is that knows but one of them.
+  const ignorant = await startApp({ ...lab.orchestrator([sagas.known]), isReady: () => true });
+  app = ignorant;
+  const since = { ...bulkOf('known'), filter: { status: 'stuck', step: 'depot.send', code: 'HANDLER_FAILED' } };
+  const { body } = await post('', { ...since, perSecond: 1_000 });
+  expect(body.matched).toBeGreaterThanOrEqual(6);
+  await waitFor('those that it knows', async () => (await see(body.id)).done === known.length, 30_000);
+  expect(await see(body.id)).toMatchObject({ status: 'running', failed: 0 });
+  await ignorant.close();
+  app = await startApp();
+  await untilOver(body.id);
+  expect((await see(body.id)).failures).toEqual([]);
+  expect(await Promise.all([...known, ...foreign].map(retriesOf))).toEqual(Array.from({ length: 6 }, () => 1));
 }, 120_000);

@@ -4,12 +4,13 @@ import type { LyingLetter } from '../contract/lying-letter.js';
 import { queuesOf } from '../definition/queues.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { abridged } from '../text.js';
-import type { DeadLetters } from '../transport/dead-letters.js';
+import type { DeadLetters, LettersDone } from '../transport/dead-letters.js';
 import { letterExample } from './examples.js';
 import { OperatorProblem } from './operator-problem.js';
 import type { OperatorConsoleOptions } from './options.js';
-import { recorded } from './recorded.js';
+import { recordedFirst } from './recorded-first.js';
 import { answers, DENIALS, refuses } from './route-docs.js';
+import { shortened, shortText } from './shortened.js';
 import {
   DeadLetterQueuesSchema,
   LettersBody,
@@ -22,6 +23,7 @@ import {
 
 const TAGS = ['dead letters'];
 const MOST_TEXT = 10_000;
+const HEADER_BOUNDS = { text: 500, items: 20, levels: 4 };
 /** Letters that an act names; of more it tells the number alone. */
 const MOST_NAMED = 100;
 const unknownQueue = refuses('No saga uses this queue.', 'NOT_FOUND');
@@ -103,20 +105,16 @@ export const deadLetterRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
         },
       },
       async ({ params: { queue }, body: { operator, reason, id = null } }) => {
-        const { done, kept } = await deadLetters[type](known(queue), id);
+        const act = { operator, reason, action: `${type}-dead-letters`, sagaId: null };
+        const { done, kept } = await recordedFirst(
+          app.log,
+          database,
+          { ...act, details: { queue: known(queue), id, outcome: 'not known' } },
+          () => deadLetters[type](queue, id),
+          (result) => (result.done.length + result.kept === 0 ? null : detailsOf(queue, result)),
+        );
         if (id !== null && done.length + kept === 0)
           throw new OperatorProblem('NOT_FOUND', `There is no letter ${id} in ${queue}.dead.`);
-        const letters = done
-          .slice(0, MOST_NAMED)
-          .map((letter) => ({ id: letter.id, cause: letter.cause, correlationId: letter.correlationId ?? null }));
-        const details = { queue, done: done.length, kept, letters };
-        await recorded(app.log, database, {
-          operator,
-          reason,
-          action: `${type}-dead-letters`,
-          sagaId: null,
-          details,
-        });
         return { done: done.length, kept };
       },
     );
@@ -131,13 +129,24 @@ const ACTIONS = [
   ['discard', 'Throw dead letters away', 'One, or all that lie there now. They are gone for good.'],
 ] as const;
 
+const detailsOf = (queue: string, { done, kept }: LettersDone) => ({
+  queue,
+  done: done.length,
+  kept,
+  letters: done.slice(0, MOST_NAMED).map(({ id, cause, correlationId }) => ({
+    id,
+    cause: shortText(cause),
+    correlationId: correlationId === undefined ? null : shortText(correlationId),
+  })),
+});
+
 function shown({ again, body, correlationId, replyTo, headers, ...letter }: LyingLetter): Letter {
   const text = body.toString('utf8');
   return {
     ...letter,
     correlationId: correlationId ?? null,
     replyTo: replyTo ?? null,
-    headers: { ...headers },
+    headers: shortened(headers, HEADER_BOUNDS) as Letter['headers'],
     body: abridged(text, MOST_TEXT),
     bytes: body.length,
     replayable: again !== null,

@@ -2,7 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Type } from '@sinclair/typebox';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
+import { sql } from 'kysely';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
+import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { uuidOf } from '../../../../test/support/uuid.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
@@ -43,8 +45,14 @@ beforeAll(async () => {
   await orchestrator.run();
   await lab.participant(depot, { send: async () => ({}) });
   app = createHttpApp(await createLogger('console', 'silent'));
+  asOperator(app);
   const { database, transport } = lab;
-  await app.register(operatorConsole, { orchestrator, database, deadLetters: transport.deadLetters, token: null });
+  await app.register(operatorConsole, {
+    orchestrator,
+    database,
+    deadLetters: transport.deadLetters,
+    token: OPERATOR_TOKEN,
+  });
   connection = await connect(lab.broker.amqpUrl);
   channel = await connection.createConfirmChannel();
 }, 60_000);
@@ -111,6 +119,24 @@ it('throws away the one that is meant', async () => {
   expect([again.status, again.body.code]).toEqual([404, 'NOT_FOUND']);
   const acts = (await app.inject('/sagas/audit')).json<Acts>().items;
   expect(acts[0]).toMatchObject({ operator: 'ann', action: 'discard-dead-letters', details: { letters: [{ id }] } });
+});
+
+it('is recorded before it is done: what cannot be recorded is not done', async () => {
+  await lay('kept', { 'x-long': 'x'.repeat(20_000) });
+  await until(1);
+  expect(String((await letters())[0]!.headers['x-long'])).toMatch(/^x{499}…$/);
+  await sql`alter table saga_operator_act rename to saga_operator_act_away`.execute(lab.database);
+  try {
+    for (const type of ['replay', 'discard']) expect((await act(type, {})).status).toBe(500);
+  } finally {
+    await sql`alter table saga_operator_act_away rename to saga_operator_act`.execute(lab.database);
+  }
+  expect((await act('discard', { reason: 'nobody\u0000 will know' })).status).toBe(400);
+  expect(await letters()).toHaveLength(1);
+  // An act that finds nothing is none.
+  const before = (await app.inject('/sagas/audit')).json<Acts>().items;
+  expect((await act('discard', { id: 'another' })).status).toBe(404);
+  expect((await app.inject('/sagas/audit')).json<Acts>().items).toEqual(before);
 });
 
 it('sends a letter again to where it belongs, once what it lacks is there', async () => {

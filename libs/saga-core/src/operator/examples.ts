@@ -56,7 +56,9 @@ export const detailExample: SagaDetail = {
   direction: 'action',
   payload: data,
   steps: [{ name: step, kind: 'retriable', local: false, undo: null, state: 'current' }],
-  allowed: { retry: true, compensate: false, skip: true, edit: false },
+  earlier: 0,
+  notesIgnored: true,
+  allowed: { retry: true, compensate: false, skip: true, edit: false, accept: true, giveUp: false },
   links: [],
 };
 

@@ -7,7 +7,7 @@ import { listSagas, type ListFilter } from '../store/saga-listing.js';
 import { sagaCounts } from '../store/saga-summary.js';
 import { definitionView } from './definition-view.js';
 import { summaryExample } from './examples.js';
-import { exported } from './export.js';
+import { Exports } from './export.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { OperatorProblem } from './operator-problem.js';
 import { answers, DENIALS, refuses, TAGS } from './route-docs.js';
@@ -35,6 +35,7 @@ const iso = (ms: number) => new Date(ms).toISOString();
 /** Adds `GET /sagas`, `/sagas/export`, `/sagas/summary`, `/sagas/failures` and `/sagas/definitions`. */
 export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   const { database, orchestrator, findSagas } = options;
+  const exports = new Exports(database);
 
   const filterOf = async ({ q, ...filter }: SagaFilter): Promise<ListFilter> => {
     if (q === undefined) return filter;
@@ -83,21 +84,29 @@ export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   app.get(
     '/sagas/export',
     {
+      // It would read all of it to say how much there is.
+      exposeHeadRoute: false,
       schema: {
         operationId: 'exportSagas',
         tags: TAGS,
         summary: 'Export sagas',
-        description: 'All that match, newest first, as a stream of lines.',
+        description:
+          'All that match, newest first, as a stream of lines. One export at a time, which rests as long as it works.',
         querystring: ExportQuery,
-        response: { 400: refuses('A filter is wrong.', 'INVALID_REQUEST'), ...DENIALS },
+        response: {
+          400: refuses('A filter is wrong.', 'INVALID_REQUEST'),
+          ...DENIALS,
+          429: refuses('Another export is not over.', 'EXPORT_RUNNING'),
+        },
       },
     },
     async ({ query }, reply) => {
       const { format = 'ndjson', ...filter } = query;
       const wanted = await filterOf(filter);
+      const lines = exports.begin(wanted, format);
       void reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson');
       void reply.header('content-disposition', `attachment; filename="sagas.${format}"`);
-      return reply.send(exported(database, wanted, format) as never);
+      return reply.send(lines as never);
     },
   );
 

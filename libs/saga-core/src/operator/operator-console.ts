@@ -1,5 +1,5 @@
 /**
- * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator. Its routes are the operator's alone; see access.ts.
+ * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator, at any prefix. Its routes are the operator's alone; see access.ts.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { operatorAccess } from './access.js';
@@ -11,19 +11,25 @@ import { listRoutes } from './list-routes.js';
 import { answerOperatorProblem } from './operator-problem.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { pageRoutes } from './page-routes.js';
+import { compileValidator, refuseUnstorable } from './request-validation.js';
 import { sagaRoutes } from './saga-routes.js';
 
 export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   if (options.token === null)
-    app.log.warn('OPERATOR_TOKEN is not set: sagas can be seen and steered from this machine alone');
+    app.log.warn('OPERATOR_TOKEN is not set: the routes with which operators see and steer sagas are closed');
   app.setErrorHandler(answerOperatorProblem);
+  // An app that validates by a schema compiler of its own does so here too.
+  if (!app.validatorCompiler) app.setValidatorCompiler(compileValidator);
+  // A prefix is that of this plugin: given on, Fastify would add it once more.
+  const parts = { ...options, prefix: '' };
   // Beside what the token is for: a browser must have the page to ask for it.
-  await app.register(pageRoutes, options);
-  await app.register(guardedRoutes, options);
+  await app.register(pageRoutes, parts);
+  await app.register(guardedRoutes, parts);
 };
 
 const guardedRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   app.addHook('onRequest', operatorAccess(options.token));
+  app.addHook('preHandler', refuseUnstorable);
   await app.register(listRoutes, options);
   await app.register(sagaRoutes, options);
   await app.register(eventRoutes, options);

@@ -1,6 +1,7 @@
 /** What goes wrong on the operator's routes, as problem details (RFC 9457). */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { SagaError, type SagaErrorCode } from '../errors.js';
+import { messageOf, SagaError, type SagaErrorCode } from '../errors.js';
+import { mayPass } from '../store/database-errors.js';
 import type { Problem } from './schemas/index.js';
 
 /** By code; docs/errors.md explains them, and a test compares. */
@@ -15,6 +16,12 @@ export const OPERATOR_PROBLEMS = {
   UNKNOWN_DEFINITION: { status: 409, title: 'Another process knows this saga' },
   BULK_OPERATION_RUNNING: { status: 409, title: 'The same bulk operation is not over' },
   INVALID_PAYLOAD: { status: 422, title: "The payload breaks the command's schema" },
+  EXPORT_RUNNING: { status: 429, title: 'One export at a time' },
+  // Those that a service has as well, under the same codes, for apps that have no answers of their own.
+  MALFORMED_REQUEST: { status: 400, title: 'The request cannot be read' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not JSON' },
+  SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available' },
 } as const;
 export type OperatorProblemCode = keyof typeof OPERATOR_PROBLEMS;
 
@@ -25,7 +32,15 @@ const CODES: Partial<Record<SagaErrorCode, OperatorProblemCode>> = {
   ACTION_NOT_ALLOWED: 'ACTION_NOT_ALLOWED',
   UNKNOWN_DEFINITION: 'UNKNOWN_DEFINITION',
   INVALID_SAGA_DATA: 'INVALID_PAYLOAD',
+  INVALID_SAGA_ID: 'INVALID_REQUEST',
 };
+/** What Fastify itself says of a request that it cannot read. */
+const READING: Readonly<Record<number, OperatorProblemCode>> = {
+  400: 'MALFORMED_REQUEST',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+};
+const RETRY_AFTER_S = 2;
 
 /** Throw it in a route; `message` is for people. */
 export class OperatorProblem extends Error {
@@ -47,20 +62,38 @@ export class OperatorProblem extends Error {
   }
 }
 
-/** Answers what the operator's routes throw; all else is left to the app. */
+/** Answers what the operator's routes throw, in any app; what is the app's own is left to it. */
 export function answerOperatorProblem(
   error: FastifyError | Error,
-  _request: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const code = error instanceof SagaError ? CODES[error.code] : undefined;
-  const problem = code ? new OperatorProblem(code, error.message) : error;
-  if (!(problem instanceof OperatorProblem)) throw error;
+  const problem = problemFor(error);
+  if (!problem) throw error;
   if (problem.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer');
+  if (problem.statusCode === 503 || problem.statusCode === 429) void reply.header('retry-after', RETRY_AFTER_S);
+  if (problem.statusCode === 503)
+    request.log.warn({ reason: messageOf(error), url: request.url }, 'request turned away');
   // As text: the schema of a route's answers must not cut it.
   return reply
     .code(problem.statusCode)
     .type('application/problem+json; charset=utf-8')
     .serializer(String)
     .send(JSON.stringify(problem));
+}
+
+/** @returns the problem that an error is; null for what the app must answer */
+function problemFor(error: FastifyError | Error): OperatorProblem | null {
+  if (error instanceof OperatorProblem) return error;
+  const code = error instanceof SagaError ? CODES[error.code] : undefined;
+  if (code) return new OperatorProblem(code, error.message);
+  const { code: ownCode = '', statusCode = 500, validation } = error as Partial<FastifyError>;
+  if (validation) return new OperatorProblem('INVALID_REQUEST', error.message);
+  // What the app's own validation says, the app tells in its own words; Fastify has only put a code to it.
+  const isReading = ownCode.startsWith('FST_ERR_') && ownCode !== 'FST_ERR_VALIDATION';
+  const unread = isReading ? READING[statusCode] : undefined;
+  if (unread) return new OperatorProblem(unread, error.message);
+  return mayPass(error)
+    ? new OperatorProblem('SERVICE_UNAVAILABLE', 'The service cannot reach what it needs at the moment: try again.')
+    : null;
 }

@@ -12,7 +12,7 @@ export interface OperatorConsoleOptions {
   readonly database: Database<any>;
   /** Where dead letters lie; without it they are not shown. A transport of connectTransport has it. */
   readonly deadLetters?: DeadLetters;
-  /** What clients must send as `Authorization: Bearer <token>`; null lets in clients on this machine alone. */
+  /** What clients must send as `Authorization: Bearer <token>`; null closes all routes but the page. */
   readonly token: string | null;
   /** Shown with each saga. */
   readonly links?: readonly LinkTemplate[];

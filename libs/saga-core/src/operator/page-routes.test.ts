@@ -12,7 +12,7 @@ afterAll(() => app.close());
 
 test('an address without its slash is completed, for what the page asks for is beside it', async () => {
   const { statusCode, headers } = await app.inject('/operator?a=1');
-  expect([statusCode, headers.location]).toEqual([302, '/operator/?a=1']);
+  expect([statusCode, headers.location]).toEqual([302, './operator/?a=1']);
 });
 
 test('the page is told what the app gave it, and does without', async () => {

@@ -44,7 +44,9 @@ export const pageRoutes: FastifyPluginAsync<{ readonly page?: ConsolePage }> = a
     app.get(url, hidden, async (request, reply) => {
       // Below a prefix: what the page asks for is beside it only when its address ends with a slash.
       const [path, query] = request.url.split('?');
-      if (url === '/' && !path!.endsWith('/')) return reply.redirect(`${path}/${query ? `?${query}` : ''}`);
+      // Relative, for the proxy in front may have taken a part of the address away.
+      if (url === '/' && !path!.endsWith('/'))
+        return reply.redirect(`./${path!.slice(path!.lastIndexOf('/') + 1)}/${query ? `?${query}` : ''}`);
       const content = await readFile(new URL(file, BUILT)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
         throw new OperatorProblem('NOT_FOUND', `${file} was not built: run "npm run build".`);

@@ -17,9 +17,9 @@ export const refuses = (description: string, code: OperatorProblemCode) => ({
   },
 });
 
-/** What every route of the operator may answer. */
+/** What every route of the operator may answer beside its own. */
 export const DENIALS = {
   401: refuses('The token is missing or wrong.', 'UNAUTHORIZED'),
-  403: refuses('No token is set, and the client is not on this machine.', 'FORBIDDEN'),
+  403: refuses('No token is set, so nobody is let in.', 'FORBIDDEN'),
 };
 export const TAGS = ['sagas'];

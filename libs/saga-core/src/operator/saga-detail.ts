@@ -8,7 +8,9 @@ import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import { transition } from '../engine/transition.js';
 import { messageOf, SagaError } from '../errors.js';
+import { DEFAULTS } from '../settings.js';
 import { sagaView } from '../orchestrator/saga-view.js';
+import { endOf } from './saga-history.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';
 
 type AnyDefinition = SagaDefinition<never, never>;
@@ -29,8 +31,11 @@ export function sagaDetail(
   const { instance } = stored;
   const may = (type: OperatorAction['type']) =>
     definition !== undefined && refusalOf(definition, instance, type) === null;
+  const view = sagaView(stored);
   return {
-    ...sagaView(stored),
+    ...view,
+    ...endOf(view.history),
+    notesIgnored: instance.version < DEFAULTS.maxInputsWithIgnored,
     version: instance.version,
     direction: instance.awaited?.direction ?? null,
     payload: instance.awaited?.payload ?? null,
@@ -40,6 +45,8 @@ export function sagaDetail(
       compensate: may('compensate'),
       skip: may('skip'),
       edit: allowEdit && mayEdit(definition, instance),
+      accept: may('accept'),
+      giveUp: may('give-up'),
     },
     links: links.flatMap((link) => linkOf(link, instance, definition) ?? []),
   };
@@ -56,7 +63,8 @@ function refusalOf(definition: AnyDefinition, instance: SagaInstance, type: Oper
     );
     return null;
   } catch (error) {
-    if (error instanceof SagaError) return error.message;
+    // What is to be accepted is given with the act itself.
+    if (error instanceof SagaError) return error.code === 'INVALID_SAGA_DATA' ? null : error.message;
     throw error;
   }
 }
@@ -106,15 +114,15 @@ function linkOf(
   return { title, url: url.replace(PLACES, (_whole, name: string) => encodeURIComponent(values[name]!)) };
 }
 
-/** @returns what compensating would undo, in order. Nothing is done. */
-export function undoPreview(definition: AnyDefinition, instance: SagaInstance): UndoPreview {
+/** @returns what compensating, or giving up its pivot, would undo, in order. Nothing is done. */
+export function undoPreview(
+  definition: AnyDefinition,
+  instance: SagaInstance,
+  type: 'compensate' | 'give-up' = 'compensate',
+): UndoPreview {
   const { awaited } = instance;
   const isUndoing = awaited?.direction === 'undo';
-  const reason = hasEnded(instance.status)
-    ? 'It has ended'
-    : isUndoing
-      ? null
-      : refusalOf(definition, instance, 'compensate');
+  const reason = hasEnded(instance.status) ? 'It has ended' : isUndoing ? null : refusalOf(definition, instance, type);
   if (!awaited || (reason !== null && !isUndoing))
     return { allowed: false, reason: reason ?? 'It has ended', undos: [] };
   const { instance: turned } = isUndoing
@@ -122,7 +130,7 @@ export function undoPreview(definition: AnyDefinition, instance: SagaInstance): 
     : transition(
         definition,
         instance,
-        { type: 'operator', action: { type: 'compensate', by: 'nobody', reason: 'to see' } },
+        { type: 'operator', action: { type, by: 'nobody', reason: 'to see' } },
         Date.now(),
       );
   return {

@@ -4,18 +4,24 @@ import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
 import { isInstanceOf } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';
+import { sagaView } from '../orchestrator/saga-view.js';
+import { recordAct } from '../store/operator-acts.js';
 import { detailExample } from './examples.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { OperatorProblem } from './operator-problem.js';
-import { recorded } from './recorded.js';
 import { answers, DENIALS, refuses, TAGS } from './route-docs.js';
 import { sagaDetail, undoPreview } from './saga-detail.js';
+import { historyPage } from './saga-history.js';
 import {
+  AcceptBody,
   EditBody,
+  HistoryPageSchema,
+  HistoryQuery,
   idParams,
   SagaDetailSchema,
   SteerBody,
   UndoPreviewSchema,
+  UndoQuery,
   type SagaDetail,
 } from './schemas/index.js';
 
@@ -42,18 +48,23 @@ const DESCRIPTIONS = {
     'Skip a step',
     'Leaves a stuck retriable step or undo as it is, and goes on. What it should have done is for people to put right.',
   ],
+  'give-up': [
+    'giveUpPivot',
+    'Give up a stuck pivot',
+    'Undoes a pivot that has had its effect, but whose answer is of no use, and all before it, in reverse order.',
+  ],
 } as const;
 
-/** Adds `GET /sagas/{id}`, its undo preview, and `POST /sagas/{id}/retry`, `/compensate`, `/skip`, `/edit`. */
+/** Adds `GET /sagas/{id}`, its history, its undo preview, and `POST /sagas/{id}/retry`, `/compensate`, `/skip`, `/give-up`, `/edit`, `/accept`. */
 export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (
   app,
-  { orchestrator, database, links = [], allowEdit = false },
+  { orchestrator, links = [], allowEdit = false },
 ) => {
   const definitionOf = ({ instance }: StoredSaga) =>
     orchestrator.definitions.find((definition) => isInstanceOf(definition, instance)) as
       SagaDefinition<never, never> | undefined;
   const stored = async (id: string): Promise<StoredSaga> => {
-    const saga = await orchestrator.stored(id.toLowerCase());
+    const saga = await orchestrator.stored(id);
     if (!saga) throw new OperatorProblem('NOT_FOUND', `There is no saga ${id}.`);
     return saga;
   };
@@ -63,10 +74,10 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   };
 
   const operate = async (id: string, action: OperatorAction): Promise<void> => {
-    const sagaId = id.toLowerCase();
-    await orchestrator.operate(sagaId, action);
     const { type, by: operator, reason, version } = action;
-    await recorded(app.log, database, { operator, reason, action: type, sagaId, details: { version } });
+    const act = { operator, reason, action: type, sagaId: id.toLowerCase(), details: { version } };
+    await orchestrator.operate(id, action, async (tx) => void (await recordAct(tx, act)));
+    app.log.info(act, 'an operator has acted');
   };
 
   app.get(
@@ -86,14 +97,37 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   );
 
   app.get(
+    '/sagas/:id/history',
+    {
+      schema: {
+        operationId: 'getHistory',
+        tags: TAGS,
+        summary: 'See the whole history of a saga',
+        description: 'Page by page from its end, each page oldest first, with all values as they are.',
+        params,
+        querystring: HistoryQuery,
+        response: {
+          200: answers('A page.', HistoryPageSchema, { items: detailExample.history, nextBefore: null }),
+          400: malformed,
+          ...DENIALS,
+          404: missing,
+        },
+      },
+    },
+    async ({ params: { id }, query: { before = null, limit = 100 } }) =>
+      historyPage(sagaView(await stored(id)).history, before, limit),
+  );
+
+  app.get(
     '/sagas/:id/undo-preview',
     {
       schema: {
         operationId: 'previewUndo',
         tags: TAGS,
         summary: 'See what compensating would do',
-        description: 'The undos that would be sent, in order. Nothing is done.',
+        description: 'The undos that would be sent, in order, by compensating or by giving up. Nothing is done.',
         params,
+        querystring: UndoQuery,
         response: {
           200: answers('The undos.', UndoPreviewSchema, {
             allowed: true,
@@ -115,7 +149,7 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
         },
       },
     },
-    async ({ params: { id } }) => {
+    async ({ params: { id }, query: { action } }) => {
       const saga = await stored(id);
       const definition = definitionOf(saga);
       if (!definition)
@@ -123,11 +157,11 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
           'UNKNOWN_DEFINITION',
           `${saga.instance.sagaName} version ${saga.instance.definitionVersion} is not run by this process.`,
         );
-      return undoPreview(definition, saga.instance);
+      return undoPreview(definition, saga.instance, action);
     },
   );
 
-  for (const type of ['retry', 'compensate', 'skip'] as const) {
+  for (const type of ['retry', 'compensate', 'skip', 'give-up'] as const) {
     const [operationId, summary, description] = DESCRIPTIONS[type];
     app.post(
       `/sagas/:id/${type}`,
@@ -138,6 +172,26 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
       },
     );
   }
+
+  app.post(
+    '/sagas/:id/accept',
+    {
+      schema: {
+        operationId: 'acceptOutcome',
+        tags: TAGS,
+        summary: 'Take a stuck step for done',
+        description:
+          'For a step that has had its effect, but whose answer is of no use: retrying it brings the same answer again. The given answer is applied in its place, and the saga goes on.',
+        params,
+        body: AcceptBody,
+        response: { ...STEERED, 422: refuses("The answer breaks the reply's schema.", 'INVALID_PAYLOAD') },
+      },
+    },
+    async ({ params: { id }, body: { operator, reason, version, reply } }) => {
+      await operate(id, { type: 'accept', by: operator, reason, version, reply });
+      return detail(id);
+    },
+  );
 
   app.post(
     '/sagas/:id/edit',

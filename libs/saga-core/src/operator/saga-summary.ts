@@ -1,18 +1,18 @@
 /** A saga in a list. */
 import { lastErrorView } from '../orchestrator/saga-view.js';
 import type { ListedSaga } from '../store/saga-listing.js';
-import { abridged } from '../text.js';
 import type { SagaSummary } from './schemas/index.js';
+import { shortened, shortText } from './shortened.js';
 
-const MOST_TEXT = 200;
-const MOST_ITEMS = 10;
-const MOST_LEVELS = 5;
+/** Of an error's message; the saga itself shows it whole. */
+const MOST_MESSAGE = 500;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** @returns the summary of a listed saga. */
 export function summaryOf({ instance, createdAt, updatedAt, endedAt, ageMs }: ListedSaga): SagaSummary {
   const { awaited } = instance;
+  const lastError = lastErrorView(instance);
   return {
     id: instance.id,
     saga: instance.sagaName,
@@ -28,15 +28,7 @@ export function summaryOf({ instance, createdAt, updatedAt, endedAt, ageMs }: Li
     startedAt: iso(createdAt),
     updatedAt: iso(updatedAt),
     endedAt: endedAt === null ? null : iso(endedAt),
-    lastError: lastErrorView(instance),
-    data: shortened(instance.data, MOST_LEVELS),
+    lastError: lastError && { ...lastError, message: shortText(lastError.message, MOST_MESSAGE) },
+    data: shortened(instance.data),
   };
-}
-
-function shortened(value: unknown, levels: number): unknown {
-  if (typeof value === 'string') return abridged(value, MOST_TEXT);
-  if (typeof value !== 'object' || value === null) return value;
-  if (levels === 0) return '…';
-  if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map((item) => shortened(item, levels - 1));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shortened(item, levels - 1)]));
 }

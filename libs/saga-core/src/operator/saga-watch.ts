@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { messageOf } from '../errors.js';
 import type { Database } from '../store/database.js';
-import { changedSagas } from '../store/saga-changes.js';
+import { changedSagas, listedSagas } from '../store/saga-changes.js';
 import type { ListedSaga } from '../store/saga-listing.js';
 
 const POLL_MS = 500;
@@ -10,9 +10,13 @@ const POLL_MS = 500;
 const LATE_COMMIT_MS = 5_000;
 /** A look takes at most this share of the time. */
 const LOAD = 0.1;
-const MOST = 1_000;
+/** The most changed sagas that one look tells apart, and the most that it tells of: of more it says that there were more. */
+const MOST_CHANGED = 20_000;
+const MOST_TOLD = 5_000;
+const PAGE = 500;
 
-type Listener = (sagas: readonly ListedSaga[]) => void;
+/** Told of sagas that have changed; null says that there were more, so that whoever needs all looks for himself. */
+type Listener = (sagas: readonly ListedSaga[] | null) => void;
 
 export class SagaWatch<Db> {
   private readonly database: Database<Db>;
@@ -48,13 +52,19 @@ export class SagaWatch<Db> {
     const began = performance.now();
     try {
       const sinceMs = began - (this.lookedAt ?? began) + LATE_COMMIT_MS;
-      const found = await changedSagas(this.database, sinceMs, MOST);
-      const news = found.filter(({ instance }) => this.seen.get(instance.id) !== instance.version);
+      const found = await changedSagas(this.database, sinceMs, MOST_CHANGED);
       // What was there before anybody listened is no news.
-      const first = this.lookedAt === null;
-      this.seen = new Map(found.map(({ instance }) => [instance.id, instance.version]));
+      const news = this.lookedAt === null ? [] : found.filter(({ id, version }) => this.seen.get(id) !== version);
+      const told = news.slice(0, MOST_TOLD).reverse();
+      for (let at = 0; at < told.length; at += PAGE) {
+        const ids = told.slice(at, at + PAGE).map(({ id }) => id);
+        const sagas = await listedSagas(this.database, ids);
+        for (const listener of [...this.listeners]) listener(sagas);
+      }
+      const isAll = news.length === told.length && (found.length < MOST_CHANGED || this.lookedAt === null);
+      if (!isAll) for (const listener of [...this.listeners]) listener(null);
+      this.seen = new Map(found.map(({ id, version }) => [id, version]));
       this.lookedAt = began;
-      if (!first && news.length > 0) for (const listener of [...this.listeners]) listener(news);
     } catch (error) {
       this.logger.warn({ reason: messageOf(error) }, 'changes of sagas could not be read; trying again');
     }

@@ -9,7 +9,7 @@ import { isRefusal, type Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { LocalAction, LocalInput } from '../definition/step.js';
 import type { SagaEvent } from '../engine/event.js';
-import type { HistoryEntry } from '../engine/history.js';
+import { addEntries, type HistoryEntry } from '../engine/history.js';
 import { groupBy } from '../engine/group-by.js';
 import { awaitedCommandId, type AwaitedCommand, type SagaInstance } from '../engine/instance.js';
 import {
@@ -90,7 +90,7 @@ class Item<Tx> {
     while (!this.local && this.events.length > 0) {
       const { instance, history, next } = transition(this.definition, this.instance, this.events.shift()!, this.now);
       this.instance = instance;
-      this.history.push(...history);
+      addEntries(this.history, history);
       if (next?.type === 'send') this.command = next.command;
       if (next?.type === 'local') this.local = next.action;
     }

@@ -11,6 +11,9 @@ type Resolve = (status: SagaStatus | null) => void;
 const POLL_MS = 250;
 const POLL_MS_PER_SAGA = 1;
 
+/** A timer for longer goes off at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 const isFinal = (status: SagaStatus): boolean => hasEnded(status) || status === 'stuck';
 
 export class EndWatch implements SagaObserver {
@@ -38,7 +41,7 @@ export class EndWatch implements SagaObserver {
         if (set.size === 0) this.waiting.delete(sagaId);
         settle(status);
       };
-      const timeout = setTimeout(() => finish(null), timeoutMs);
+      const timeout = setTimeout(() => finish(null), Math.min(timeoutMs, LONGEST_TIMER_MS));
       set.add(finish);
       this.pollLater();
     });

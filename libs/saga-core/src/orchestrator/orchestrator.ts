@@ -24,6 +24,7 @@ import { sendCommands } from './command-sender.js';
 import { EndWatch } from './end-watch.js';
 import { handleDeadlines } from './handle-deadlines.js';
 import { replySetHandler } from './handle-replies.js';
+import { sagaIdOf } from './saga-id.js';
 import { sagaLog } from './saga-log.js';
 import { SagaRegistry } from './saga-registry.js';
 import { SagaRunner } from './saga-runner.js';
@@ -82,8 +83,8 @@ export interface Orchestrator<Db> {
    * Starts instances in the caller's transaction.
    *
    * @returns `publish`, to be called after the commit: it sends the first commands. If it fails, or the process dies before, their deadlines send them.
-   * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED, START_FAILED with what a local step threw as its cause, DUPLICATE_SAGA,
-   *   UNKNOWN_DEFINITION. Nothing has begun then.
+   * @throws {SagaError} INVALID_SAGA_DATA, INVALID_SAGA_ID, START_REFUSED, START_FAILED with what a local step threw as its
+   *   cause, DUPLICATE_SAGA, UNKNOWN_DEFINITION. Nothing has begun then.
    */
   start<Data>(
     tx: Transaction<Db>,
@@ -95,21 +96,22 @@ export interface Orchestrator<Db> {
    * @returns whether they would be too many, so that steps would take too long and time out: whoever wants to start them should wait
    */
   isOverloadedBy(more: number): boolean;
-  /** @returns the status with which a saga ended or got stuck, or null when it did neither within `timeoutMs` */
+  /** @returns the status with which a saga ended or got stuck, or null when it did neither within `timeoutMs`. @throws {SagaError} INVALID_SAGA_ID */
   waitForEnd(sagaId: string, timeoutMs: number): Promise<SagaStatus | null>;
-  /** @returns an instance with its history, or null. */
+  /** @returns an instance with its history, or null. @throws {SagaError} INVALID_SAGA_ID */
   find(sagaId: string): Promise<SagaView | null>;
-  /** @returns an instance as it is stored, with its history, or null. */
+  /** @returns an instance as it is stored, with its history, or null. @throws {SagaError} INVALID_SAGA_ID */
   stored(sagaId: string): Promise<StoredSaga | null>;
   /** The definitions that it runs. */
   readonly definitions: readonly AnySagaDefinition<Transaction<Db>>[];
   /**
    * Does what an operator asks for.
    *
-   * @throws {SagaError} SAGA_NOT_FOUND, UNKNOWN_DEFINITION when only another process can, and what the transition throws: ACTION_NOT_ALLOWED, SAGA_MOVED_ON,
-   *   INVALID_SAGA_DATA. What was committed is sent later, when the broker is away.
+   * @param record - writes down what is done, in the same transaction: an act that cannot be recorded is not done
+   * @throws {SagaError} SAGA_NOT_FOUND, INVALID_SAGA_ID, UNKNOWN_DEFINITION when only another process can, and what the transition throws:
+   *   ACTION_NOT_ALLOWED, SAGA_MOVED_ON, INVALID_SAGA_DATA; and what `record` throws. What was committed is sent later, when the broker is away.
    */
-  operate(sagaId: string, action: OperatorAction): Promise<void>;
+  operate(sagaId: string, action: OperatorAction, record?: (tx: Transaction<Db>) => Promise<void>): Promise<void>;
 }
 
 /** @returns an orchestrator, not yet running. */
@@ -196,15 +198,16 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       };
     },
     isOverloadedBy: (more) => runner.isOverloadedBy(more),
-    waitForEnd: (sagaId, timeoutMs) => ends.wait(sagaId, timeoutMs),
+    waitForEnd: async (sagaId, timeoutMs) => ends.wait(sagaIdOf(sagaId), timeoutMs),
     async find(sagaId) {
-      const stored = await store.find(sagaId);
+      const stored = await store.find(sagaIdOf(sagaId));
       return stored && sagaView(stored);
     },
-    stored: (sagaId) => store.find(sagaId),
+    stored: async (sagaId) => store.find(sagaIdOf(sagaId)),
     definitions: options.sagas,
-    async operate(sagaId, action) {
-      const { commands, unknown, foreign } = await runner.act(sagaId, action);
+    async operate(given, action, record) {
+      const sagaId = sagaIdOf(given);
+      const { commands, unknown, foreign } = await runner.act(sagaId, action, record);
       if (unknown.length > 0) throw new SagaError('SAGA_NOT_FOUND', `There is no saga ${sagaId}`);
       const other = foreign[0];
       if (other) throw registry.unknown({ name: other.sagaName, version: other.definitionVersion });

@@ -19,6 +19,8 @@ const NOTABLE: Partial<Record<HistoryType, string>> = {
   operator_compensated: 'an operator has turned a saga back',
   operator_skipped: 'an operator has skipped a step',
   operator_edited: 'an operator has changed a command',
+  operator_accepted: 'an operator has accepted an outcome',
+  operator_gave_up: 'an operator has given up a pivot',
 };
 
 /** @returns what an orchestrator's log is told */

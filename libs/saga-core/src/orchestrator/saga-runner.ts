@@ -68,7 +68,7 @@ export class SagaRunner<Tx> {
   private readonly registry: SagaRegistry<Tx>;
   private readonly observer: Required<SagaObserver>;
   private readonly logger: Logger;
-  private readonly shared: ApplyOptions;
+  private readonly shared: ApplyOptions<Tx>;
   private readonly isolated: LocalOptions;
   private readonly cache = new InstanceCache();
   private readonly inFlightLimit: InFlightLimit | null;
@@ -124,10 +124,12 @@ export class SagaRunner<Tx> {
   /**
    * Does what an operator asks for.
    *
+   * @param alongside - what is written in the same transaction, if anything is saved
    * @throws what the transition throws, and when the database is away
    */
-  async act(id: string, action: OperatorAction): Promise<Applied> {
-    return this.applyTo([id], new Map([[id, [{ type: 'operator', action }]]]), this.isolated);
+  async act(id: string, action: OperatorAction, alongside?: (tx: Tx) => Promise<void>): Promise<Applied> {
+    const options = { ...this.isolated, ...(alongside ? { alongside } : {}) };
+    return this.applyTo([id], new Map([[id, [{ type: 'operator', action }]]]), options);
   }
 
   /**
@@ -219,7 +221,7 @@ export class SagaRunner<Tx> {
   private async alone(
     where: BatchPlace,
     id: string,
-    handle: (options: ApplyOptions) => Promise<Applied>,
+    handle: (options: ApplyOptions<Tx>) => Promise<Applied>,
     ends: readonly ((thrown: unknown) => Promise<Applied>)[],
   ): Promise<Applied> {
     const isReachable = () => this.store.isReachable();
@@ -329,7 +331,7 @@ export class SagaRunner<Tx> {
   }
 
   /** Locks instances, and applies events to them. */
-  private async applyTo(ids: readonly string[], events: Events, options: ApplyOptions): Promise<Applied> {
+  private async applyTo(ids: readonly string[], events: Events, options: ApplyOptions<Tx>): Promise<Applied> {
     if (ids.length === 0) return NOTHING;
     this.cache.forget(ids);
     let found: LockedInputs = { now: 0, instances: [], eventsOf: () => [] };
@@ -349,7 +351,7 @@ export class SagaRunner<Tx> {
   }
 
   /** One transaction. */
-  private async applyFrom(source: Source<Tx>, options: ApplyOptions): Promise<Applied> {
+  private async applyFrom(source: Source<Tx>, options: ApplyOptions<Tx>): Promise<Applied> {
     const run = (mode: HandlerMode) =>
       this.store.transaction(async (session) => {
         const { now, instances, eventsOf } = await source(session);
@@ -374,10 +376,11 @@ export class SagaRunner<Tx> {
     session: SagaSession<Tx>,
     inputs: readonly AdvanceInput<Tx>[],
     now: number,
-    options: LocalOptions,
+    options: LocalOptions & Pick<ApplyOptions<Tx>, 'alongside'>,
     decidedAt?: number,
   ): Promise<Advanced & { readonly suspects: readonly string[] }> {
     const advanced = await advance(session, inputs, now, options);
+    if (advanced.changes.length > 0) await options.alongside?.(session.tx);
     crashPoint('orchestrator:before-commit');
     await session.saveLast(advanced.changes, decidedAt);
     return advanced;
@@ -391,7 +394,11 @@ export class SagaRunner<Tx> {
 }
 
 /** How a transaction runs: optimistically at first, unless the mode is given. */
-type ApplyOptions = Omit<LocalOptions, 'mode'> & Partial<Pick<LocalOptions, 'mode'>>;
+type ApplyOptions<Tx> = Omit<LocalOptions, 'mode'> &
+  Partial<Pick<LocalOptions, 'mode'>> & {
+    /** Written in the same transaction, if anything is saved. */
+    readonly alongside?: (tx: Tx) => Promise<void>;
+  };
 
 const inapplicable = (thrown: unknown): SagaEvent => ({ type: 'inapplicable', message: messageOf(thrown) });
 

@@ -42,6 +42,11 @@ const HistoryItem = Type.Object({
   details: Type.Optional(Type.Unknown({ description: 'More about why, as the participant told it.' })),
   payload: Type.Optional(Type.Unknown({ description: "The command's payload, at its first attempt." })),
   reply: Type.Optional(Type.Unknown({ description: 'What the participant answered.' })),
+  times: Type.Optional(
+    Type.Integer({
+      description: 'How many replies of no use this stands for, the later ones not told one by one; 1 unless given.',
+    }),
+  ),
   data: Type.Optional(
     Type.Object(
       {
@@ -57,6 +62,11 @@ const HistoryItem = Type.Object({
   tookMs: Type.Optional(
     Type.Integer({
       description: 'How long the answer took after the attempt was sent, or was waited for in vain, in milliseconds.',
+    }),
+  ),
+  shortened: Type.Optional(
+    Type.Boolean({
+      description: 'Whether values of this entry are shortened here; its page of the history has them whole.',
     }),
   ),
   by: Type.Optional(Type.String({ description: 'The operator.' })),

@@ -3,11 +3,12 @@ import { newInstance } from '../engine/instance.js';
 import { dataAsSaved } from '../engine/saga-data.js';
 import type { SagaSession } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
+import { sagaIdOf } from './saga-id.js';
 import { advanceStart, type Advanced } from './advance.js';
 
 /** A saga instance to start. */
 export interface NewSaga<Data> {
-  /** A UUIDv7 of the caller's making. */
+  /** A UUIDv7 of the caller's making; it is known in lower case. */
   readonly id: string;
   readonly data: Data;
   /** W3C trace context, passed on in every command. */
@@ -19,7 +20,7 @@ export interface NewSaga<Data> {
  * time after the commit.
  *
  * @param now - milliseconds since the epoch, by the sagas' clock
- * @throws {SagaError} INVALID_SAGA_DATA, START_REFUSED when a local step refuses, START_FAILED when one throws, DUPLICATE_SAGA.
+ * @throws {SagaError} INVALID_SAGA_ID, INVALID_SAGA_DATA, START_REFUSED when a local step refuses, START_FAILED when one throws, DUPLICATE_SAGA.
  *   The caller rolls back.
  */
 export async function startSagas<Data, Tx>(
@@ -28,11 +29,12 @@ export async function startSagas<Data, Tx>(
   sagas: readonly NewSaga<Data>[],
   now: number,
 ): Promise<Advanced> {
-  const inputs = sagas.map(({ id, data, traceparent }) => ({
+  const ids = sagas.map(({ id }) => sagaIdOf(id));
+  const inputs = sagas.map(({ data, traceparent }, index) => ({
     definition: definition as unknown as SagaDefinition<unknown, Tx>,
     instance: newInstance(
       definition as unknown as SagaDefinition<never, never>,
-      id,
+      ids[index]!,
       dataAsSaved(definition, data),
       traceparent ?? null,
     ),

@@ -2,12 +2,15 @@
  * Bulk operations, kept so that they outlive the process that runs them: what matched at the beginning is noted, each saga with the version that it had,
  * and worked off. The version is what makes it safe to do again what may have been done already.
  */
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { alike } from './alike-messages.js';
+import type { DefinitionKey } from '../engine/saga-store.js';
 import { isUniqueViolation } from './database-errors.js';
+import { toJson, toText } from './json.js';
+import { recordAct, type OperatorAct } from './operator-acts.js';
 import { whereOf, type ListFilter } from './saga-listing.js';
-import { setAsTable } from './set-as-table.js';
+import { setAsTable, setOf } from './set-as-table.js';
 
 /** Times are milliseconds since the epoch. */
 export interface StoredBulk {
@@ -32,13 +35,15 @@ export interface BulkItem {
   readonly version: number;
 }
 
-/** The most failures that are kept with an operation. */
+/** The most failures that are kept with an operation, and shown of each in a list. */
 const MOST_FAILURES = 100;
+const MOST_FAILURES_LISTED = 10;
+const firstOf = (list: string, count: number) => sql.raw(`jsonb_path_query_array(${list}, '$[0 to ${count - 1}]')`);
 const BULK = sql`operation_id as id, action, filter, status, matched, done, failed, failures, per_second as "perSecond", operator, reason,
   (extract(epoch from created_at) * 1000)::float8 as "createdAt", (extract(epoch from ended_at) * 1000)::float8 as "endedAt"`;
 
 /**
- * Notes an operation and all sagas that match, in one transaction.
+ * Notes an operation, all sagas that match, and that an operator has begun it, in one transaction.
  *
  * @param bulk.filter - as the client gave it: the same filter is the same operation, also when its message is only alike
  * @returns the operation, or null when one with this filter is not over
@@ -50,22 +55,27 @@ export async function createBulk<Db>(
 ): Promise<StoredBulk | null> {
   const { action, perSecond, operator, reason } = bulk;
   const id = uuidv7();
-  const given = sql`${JSON.stringify(bulk.filter)}::jsonb`;
+  const given = sql`${toJson(bulk.filter)}::jsonb`;
   const kept =
     filter.message === undefined
       ? given
       : sql`${given} || jsonb_build_object('message', ${alike(sql`${filter.message}::text`)})`;
-  try {
-    const { rows } = await sql<StoredBulk>`
+  const insert = sql<StoredBulk>`
       with matching as (
         insert into saga_bulk_item (operation_id, saga_id, version)
         select ${id}::uuid, saga_id, version from saga_instance ${whereOf(filter)} returning saga_id
       )
       insert into saga_bulk_operation (operation_id, action, filter, per_second, operator, reason, matched, status, ended_at)
-      select ${id}::uuid, ${action}, ${kept}, ${perSecond}, ${operator}, ${reason}, count(*)::integer,
+      select ${id}::uuid, ${action}, ${kept}, ${perSecond}, ${toText(operator)}, ${toText(reason)}, count(*)::integer,
         case when count(*) = 0 then 'completed' else 'running' end, case when count(*) = 0 then clock_timestamp() end
-      from matching returning ${BULK}`.execute(database);
-    return rows[0]!;
+      from matching returning ${BULK}`;
+  try {
+    return await database.transaction().execute(async (tx) => {
+      const created = (await insert.execute(tx)).rows[0]!;
+      const details = { operation: id, filter: created.filter, matched: created.matched, perSecond };
+      await recordAct(tx, { operator, reason, action: `bulk-${action}`, sagaId: null, details });
+      return created;
+    });
   } catch (error) {
     if (isUniqueViolation(error)) return null;
     throw error;
@@ -80,10 +90,14 @@ export async function countSagas<Db>(database: Kysely<Db>, filter: ListFilter): 
   return rows[0]!.count;
 }
 
-/** @returns the last operations, newest first. */
+/** @returns the last operations, newest first, each with the first few of its failures. */
 export async function listBulks<Db>(database: Kysely<Db>, limit: number): Promise<StoredBulk[]> {
   const { rows } = await sql<StoredBulk>`
-    select ${BULK} from saga_bulk_operation order by operation_id desc limit ${limit}`.execute(database);
+    select ${BULK} from (
+      select operation_id, action, filter, status, matched, done, failed, ${firstOf('failures', MOST_FAILURES_LISTED)} as failures, per_second, operator,
+        reason, created_at, ended_at
+      from saga_bulk_operation order by operation_id desc limit ${limit}
+    ) as listed`.execute(database);
   return rows;
 }
 
@@ -95,36 +109,60 @@ export async function findBulk<Db>(database: Kysely<Db>, id: string): Promise<St
   return rows[0] ?? null;
 }
 
-/** Pauses or resumes. @returns the operation as it is now, or null when there is none that is not over */
+/** Pauses or resumes, and records who did. @returns the operation as it is now, or null when there is none that is not over */
 export async function setBulkStatus<Db>(
   database: Kysely<Db>,
   id: string,
   status: 'running' | 'paused',
+  { operator, reason }: Pick<OperatorAct, 'operator' | 'reason'>,
 ): Promise<StoredBulk | null> {
-  const { rows } = await sql<StoredBulk>`
-    update saga_bulk_operation set status = ${status} where operation_id = ${id} and ended_at is null returning ${BULK}`.execute(
-    database,
-  );
-  return rows[0] ?? null;
+  return database.transaction().execute(async (tx) => {
+    const { rows } = await sql<StoredBulk>`
+      update saga_bulk_operation set status = ${status} where operation_id = ${id} and ended_at is null returning ${BULK}`.execute(
+      tx,
+    );
+    const bulk = rows[0];
+    if (!bulk) return null;
+    const action = status === 'paused' ? 'pause-bulk' : 'resume-bulk';
+    await recordAct(tx, { operator, reason, action, sagaId: null, details: { operation: bulk.id } });
+    return bulk;
+  });
 }
 
+/** Which items of operations a process can do: those of sagas whose definitions it knows, and of sagas that are no more. */
+const isDoable = (definitions: readonly DefinitionKey[]) => sql`(saga.saga_id is null
+  or (saga.saga_name, saga.definition_version) in (
+    select name, version from jsonb_to_recordset(${toJson(definitions.map(({ name, version }) => ({ name, version })))}::jsonb)
+      as known(name text, version integer)))`;
+
 /**
- * Takes the oldest running operation that no process works on, for a while.
+ * Takes the oldest running operation that no process works on and that has something for this one, for a while.
  *
- * @param holdMs - for how long, in milliseconds; whoever works on takes it again before
- * @param id - takes this one again, which is held
- * @returns the operation, or null when there is none, or it runs no more
+ * @param options.holdMs - for how long, in milliseconds; whoever works on holds it again before
+ * @param options.definitions - those that this process knows
+ * @param options.except - ids of operations that are not to be taken
+ * @returns the operation, or null when there is none
  */
 export async function takeBulk<Db>(
   database: Kysely<Db>,
-  holdMs: number,
-  id: string | null = null,
+  { holdMs, definitions, except }: { holdMs: number; definitions: readonly DefinitionKey[]; except: readonly string[] },
 ): Promise<StoredBulk | null> {
-  const which = id === null ? sql`worked_until is null or worked_until < clock_timestamp()` : sql`operation_id = ${id}`;
+  const isFree = sql`(worked_until is null or worked_until < clock_timestamp()) and operation_id not in ${setOf('uuid', except)}
+    and exists (
+      select from saga_bulk_item item left join saga_instance saga on saga.saga_id = item.saga_id
+      where item.operation_id = operation.operation_id and ${isDoable(definitions)})`;
+  return hold(database, holdMs, isFree);
+}
+
+/** Goes on holding an operation. @returns it as it is now, or null when it runs no more */
+export const holdBulk = <Db>(database: Kysely<Db>, id: string, holdMs: number): Promise<StoredBulk | null> =>
+  hold(database, holdMs, sql`operation_id = ${id}`);
+
+async function hold<Db>(database: Kysely<Db>, holdMs: number, which: RawBuilder<unknown>): Promise<StoredBulk | null> {
   const { rows } = await sql<StoredBulk>`
     update saga_bulk_operation set worked_until = clock_timestamp() + ${holdMs}::float8 * interval '1 millisecond'
     where operation_id = (
-      select operation_id from saga_bulk_operation where ended_at is null and status = 'running' and (${which})
+      select operation_id from saga_bulk_operation operation where ended_at is null and status = 'running' and (${which})
       order by operation_id limit 1 for update skip locked
     ) returning ${BULK}`.execute(database);
   return rows[0] ?? null;
@@ -135,12 +173,21 @@ export async function releaseBulk<Db>(database: Kysely<Db>, id: string): Promise
   await sql`update saga_bulk_operation set worked_until = null where operation_id = ${id}`.execute(database);
 }
 
-/** @returns sagas that are still to be done. @param limit - the most */
-export async function bulkItems<Db>(database: Kysely<Db>, id: string, limit: number): Promise<BulkItem[]> {
+/**
+ * @param options.after - the id of the last saga of the page before; null for the first page
+ * @param options.limit - the most
+ * @param options.definitions - those that this process knows
+ * @returns sagas that are still to be done and that this process can do, in the order of their ids
+ */
+export async function bulkItems<Db>(
+  database: Kysely<Db>,
+  id: string,
+  { after, limit, definitions }: { after: string | null; limit: number; definitions: readonly DefinitionKey[] },
+): Promise<BulkItem[]> {
   const { rows } = await sql<BulkItem>`
-    select saga_id as "sagaId", version from saga_bulk_item where operation_id = ${id} order by saga_id limit ${limit}`.execute(
-    database,
-  );
+    select item.saga_id as "sagaId", item.version from saga_bulk_item item left join saga_instance saga on saga.saga_id = item.saga_id
+    where item.operation_id = ${id} and (${after}::uuid is null or item.saga_id > ${after}::uuid) and ${isDoable(definitions)}
+    order by item.saga_id limit ${limit}`.execute(database);
   return rows;
 }
 
@@ -167,7 +214,7 @@ export async function settleBulkItems<Db>(
       from settled
     )
     update saga_bulk_operation operation set done = operation.done + tally.done, failed = operation.failed + tally.failed,
-      failures = case when jsonb_array_length(operation.failures) < ${MOST_FAILURES} then operation.failures || tally.failures else operation.failures end,
+      failures = ${firstOf('operation.failures || tally.failures', MOST_FAILURES)},
       status = case when operation.done + tally.done + operation.failed + tally.failed >= matched then 'completed' else status end,
       ended_at = case when operation.done + tally.done + operation.failed + tally.failed >= matched then clock_timestamp() end
     from tally where operation_id = ${id}`.execute(database);

@@ -1,6 +1,11 @@
-/** What operators did, newest first. What they did to a saga stands in its own history as well, committed with it; this is the list of all of it. */
+/**
+ * What operators did, newest first. Invariant kept here: an act that cannot be recorded is not done. What is done to rows is recorded in the same
+ * transaction; what is done elsewhere, to letters of the broker, is recorded before it, and what came of it is added. What was done to a saga stands in
+ * its own history as well, committed with it.
+ */
 import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
+import { toJson, toText } from './json.js';
 
 export interface OperatorAct {
   readonly operator: string;
@@ -18,15 +23,29 @@ export interface RecordedAct extends OperatorAct {
   readonly at: number;
 }
 
-/** Adds an act. */
+/** Adds an act. @returns its id */
 export async function recordAct<Db>(
   database: Kysely<Db>,
   { operator, reason, action, sagaId, details }: OperatorAct,
-): Promise<void> {
+): Promise<string> {
+  const id = uuidv7();
   await sql`insert into saga_operator_act (act_id, operator, reason, action, saga_id, details)
-    values (${uuidv7()}, ${operator}, ${reason}, ${action}, ${sagaId}, ${JSON.stringify(details ?? null)}::jsonb)`.execute(
+    values (${id}, ${toText(operator)}, ${toText(reason)}, ${action}, ${sagaId}, ${toJson(details ?? null)}::jsonb)`.execute(
     database,
   );
+  return id;
+}
+
+/** Says what came of an act that was recorded before it was done. */
+export async function completeAct<Db>(database: Kysely<Db>, id: string, details: unknown): Promise<void> {
+  await sql`update saga_operator_act set details = ${toJson(details ?? null)}::jsonb where act_id = ${id}`.execute(
+    database,
+  );
+}
+
+/** Takes back the record of an act that did nothing. */
+export async function withdrawAct<Db>(database: Kysely<Db>, id: string): Promise<void> {
+  await sql`delete from saga_operator_act where act_id = ${id}`.execute(database);
 }
 
 /**

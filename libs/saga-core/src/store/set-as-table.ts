@@ -1,5 +1,6 @@
 /** A set of items as a table of a statement, so that one statement reads or writes them all. */
 import { sql, type RawBuilder } from 'kysely';
+import { toText } from './json.js';
 
 /** A column: its PostgreSQL type, the value that it has for an item (null is SQL's null), and for `json` and `jsonb` what makes JSON of it, without line breaks: JSON.stringify unless given. */
 export type SetColumn<Item> = readonly [
@@ -52,7 +53,7 @@ function arrayOf(
 /** JSON's own escapes are those of PostgreSQL's arrays, as long as there is nothing to escape but quotes and backslashes: in JSON there is not. */
 const quoted: (json: string) => string = JSON.stringify;
 
-const element = (value: unknown): string => (typeof value === 'string' ? `"${escaped(value)}"` : String(value));
+const element = (value: unknown): string => (typeof value === 'string' ? `"${escaped(toText(value))}"` : String(value));
 
 /** Hardly any text has what must be escaped, and to look for it is quicker than to replace it. */
 const escaped = (text: string): string =>

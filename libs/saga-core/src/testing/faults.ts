@@ -9,6 +9,7 @@ export const FAULT_KINDS = [
   'double',
   'delay',
   'reorder',
+  'spoil',
   'tie',
   'misaddress',
   'unroutable',
@@ -40,6 +41,8 @@ export interface Faults extends Readonly<Record<FaultKind, number>> {
   readonly maxDelayMs: number;
   /** A message overtakes those before it. */
   readonly reorder: number;
+  /** A participant answers, and keeps, what breaks its contract, though it has done what it was told. */
+  readonly spoil: number;
   /** A reply comes in the very millisecond in which its time is up. */
   readonly tie: number;
   /** A reply is preceded by one that says the opposite of another task, under the same identity. */
@@ -71,7 +74,7 @@ export interface Faults extends Readonly<Record<FaultKind, number>> {
   /** The clock of the orchestrators' database is set ahead or back, by up to `maxJumpMs`. */
   readonly jump: number;
   readonly maxJumpMs: number;
-  /** An operator retries, compensates or skips on some saga. */
+  /** An operator acts on some saga. */
   readonly operate: number;
   /** The operator does it again at once, through another process. */
   readonly operateTwice: number;
@@ -85,6 +88,7 @@ export const DEFAULT_FAULTS: Faults = {
   delay: 0.1,
   maxDelayMs: 4_000,
   reorder: 0.2,
+  spoil: 0.01,
   tie: 0.02,
   misaddress: 0.01,
   unroutable: 0.01,

@@ -51,6 +51,8 @@ export class SimulatedBroker {
   /** How often participants have answered each command with an error, by identity. */
   readonly errors = new Map<string, number>();
   private readonly tasks = new Set<string>();
+  /** Replies whose participants answer, and keep, something else, by command. */
+  private readonly spoilt = new Map<string, { readonly reply: unknown } | null>();
   private readonly exchanges = new Map<string, Binding[]>();
   private readonly queues = new Map<string, Queued[]>();
   private readonly world: World;
@@ -78,6 +80,11 @@ export class SimulatedBroker {
         return this.publish(link, messages);
       },
     };
+  }
+
+  /** @returns what a participant should have answered to a command, where it answers what is of no use; null where it does not */
+  meantBy(commandId: string): { readonly reply: unknown } | null {
+    return this.spoilt.get(commandId) ?? null;
   }
 
   /** @returns the messages that lie in a queue, oldest first */
@@ -158,7 +165,7 @@ export class SimulatedBroker {
     const { dice } = this.world;
     for (const message of messages) {
       if (message.exchange === COMMAND_EXCHANGE) this.count(`${message.correlationId} ${message.routingKey}`);
-      else this.answered(name, message);
+      else this.noteAnswer(name, message);
     }
     const occasion = dice.occasion(`${name} publishes ${messages.map(describeMessage).join(', ')}`);
     const fails = occasion.happens('failPublish', () => `${name}: publishing fails`);
@@ -190,13 +197,26 @@ export class SimulatedBroker {
     this.published.set(command, (this.published.get(command) ?? 0) + 1);
   }
 
-  private answered(name: string, message: OutgoingMessage): void {
+  private noteAnswer(name: string, message: OutgoingMessage): void {
     this.world.tell(name, () => `answers ${describeMessage(message)}`);
     const reply = parseReply(delivered(message));
     if (reply?.outcome.kind === 'error') this.errors.set(reply.commandId, (this.errors.get(reply.commandId) ?? 0) + 1);
   }
 
-  private route(message: OutgoingMessage): PublishOutcome {
+  /** Whatever a participant answers, it answers again. */
+  private answered(message: OutgoingMessage): OutgoingMessage {
+    const { correlationId = '', routingKey, body } = message;
+    if (!routingKey.endsWith('.response.success')) return message;
+    if (!this.spoilt.has(correlationId)) {
+      const occasion = this.world.dice.occasion(`answer ${describeMessage(message)}`);
+      const spoils = occasion.happens('spoil', () => `participant: ${describeMessage(message)} breaks its contract`);
+      this.spoilt.set(correlationId, spoils ? { reply: JSON.parse(body.toString()) as unknown } : null);
+    }
+    return this.spoilt.get(correlationId) ? { ...message, body: Buffer.from('[]') } : message;
+  }
+
+  private route(given: OutgoingMessage): PublishOutcome {
+    const message = given.exchange === COMMAND_EXCHANGE ? given : this.answered(given);
     const { exchange, routingKey, correlationId } = message;
     const bindings = this.exchanges.get(exchange);
     if (!bindings && exchange === COMMAND_EXCHANGE)

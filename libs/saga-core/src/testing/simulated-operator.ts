@@ -16,6 +16,7 @@ export interface Operation {
   /** Of what the operator has seen, where it matters. */
   readonly version?: number;
   readonly payload?: unknown;
+  readonly reply?: unknown;
 }
 
 const WORDS = {
@@ -23,7 +24,17 @@ const WORDS = {
   compensate: 'compensates',
   skip: 'skips a step of',
   edit: 'edits a command of',
+  accept: 'accepts a step of',
+  'give-up': 'gives up the pivot of',
 } as const;
+
+/** What an operator finds out about a saga. */
+export interface Findings {
+  /** Of the awaited command: one that is edited stays as it was, so that its contract holds. */
+  readonly payload: unknown;
+  /** What its participant has done and should have answered, where it answers what is of no use. */
+  readonly meant: { readonly reply: unknown } | null;
+}
 
 /** A command that could not be built has no payload to edit. */
 const REFUSALS: readonly SagaErrorCode[] = ['ACTION_NOT_ALLOWED', 'SAGA_MOVED_ON', 'INVALID_SAGA_DATA'];
@@ -32,14 +43,14 @@ const REFUSALS: readonly SagaErrorCode[] = ['ACTION_NOT_ALLOWED', 'SAGA_MOVED_ON
 export const describeOperation = ({ id, type }: Operation): string => `${WORDS[type]} saga ${sagaNumber(id)}`;
 
 /**
- * @param payloadOf - the awaited command of a saga: one that is edited stays as it was, so that its contract holds
+ * @param findingsOf - what is known of a saga
  * @param whom - which saga, from 0 up to 1; stuck ones go first
  * @param what - which action, from 0 up to 1
  * @returns what an operator might do, or null when all sagas have ended
  */
 export function chooseOperation(
   sagas: readonly SagaColumns[],
-  payloadOf: (id: string) => unknown,
+  findingsOf: (id: string) => Findings,
   whom: number,
   what: number,
 ): Operation | null {
@@ -49,9 +60,17 @@ export function chooseOperation(
   const saga = among[Math.floor(whom * among.length)];
   if (!saga) return null;
   const { id, version } = saga;
-  const types = ['retry', 'compensate', ...(stuck.length > 0 ? (['skip', 'edit'] as const) : [])] as const;
+  const { payload, meant } = findingsOf(id);
+  const types = [
+    'retry',
+    'compensate',
+    ...(stuck.length > 0 ? (['skip', 'edit'] as const) : []),
+    ...(stuck.length > 0 && meant ? (['accept', 'give-up'] as const) : []),
+  ] as const;
   const type = types[Math.floor(what * types.length)]!;
-  return type === 'edit' ? { id, type, version, payload: payloadOf(id) } : { id, type };
+  if (type === 'edit') return { id, type, version, payload };
+  // What was found out is true of the command that was awaited then, and of no other.
+  return type === 'accept' ? { id, type, version, reply: meant!.reply } : { id, type };
 }
 
 /** Acts through one of the orchestrators that are there, and perhaps at once through another. */

@@ -4,7 +4,7 @@ import type { IncomingMessage } from '../contract/message.js';
 import { deadLetterQueueOf } from '../contract/routing.js';
 import { watchCrashPoints } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { hasEnded, type SagaStatus } from '../engine/instance.js';
+import { awaitedCommandId, hasEnded, type SagaStatus } from '../engine/instance.js';
 import { deadlineRound } from '../orchestrator/handle-deadlines.js';
 import { toJson } from '../store/json.js';
 import { effectsIn } from './effects.js';
@@ -13,11 +13,11 @@ import { sagaRows, storedSagaIn, type SagaColumns } from './memory-saga-store.js
 import type { MemoryTransaction } from './memory-transaction.js';
 import type { Plan, RunResult, Scenario } from './plan.js';
 import { SimulatedClient } from './simulated-client.js';
-import { chooseOperation, describeOperation, operate, operateAt } from './simulated-operator.js';
+import { chooseOperation, describeOperation, operate, operateAt, type Findings } from './simulated-operator.js';
 import { SILENT } from './simulated-process.js';
 import { SimulatedSystem, type Orchestrator, type Worker } from './simulated-system.js';
 import { withStandIns } from './stand-ins.js';
-import { describeMessage, inWords, sagaNumber, type Story, type Tell } from './story.js';
+import { describeMessage, inWords, type Story, type Tell } from './story.js';
 import { withVirtualDate } from './virtual-date.js';
 import { WorkInHand } from './work-in-hand.js';
 
@@ -142,8 +142,7 @@ export class Simulation<Data> {
     if (occasion.happens('jump', jumps)) return this.jump(jumpMs, jumper < 0.5);
     if (occasion.happens('lull', () => 'everybody: is slow for a while'))
       return this.tick(Math.floor(lullMs * dice.faults.maxLullMs));
-    const payloadOf = (id: string): unknown => storedSagaIn(system.orders.peek(), id)?.instance.awaited?.payload;
-    const operation = chooseOperation(this.sagas(), payloadOf, random.next(), random.next());
+    const operation = chooseOperation(this.sagas(), (id) => this.findingsOf(id), random.next(), random.next());
     const acts = (): string => `operator: ${operation ? describeOperation(operation) : 'finds nothing to do'}`;
     if (occasion.happens('operate', acts))
       return operation ? operate(operation, this.orchestratorsHere(), this.work, this.tell, occasion) : undefined;
@@ -151,7 +150,7 @@ export class Simulation<Data> {
     await this.step();
   }
 
-  /** Nothing goes wrong any more, everyone is back, and an operator retries what is stuck. */
+  /** Nothing goes wrong any more, everyone is back, and an operator mends what is stuck. */
   private async heal(): Promise<void> {
     this.dice.enabled = false;
     this.tell('everybody', () => 'nothing goes wrong any more');
@@ -166,14 +165,28 @@ export class Simulation<Data> {
       const open = this.sagas().filter(({ status }) => !hasEnded(status));
       if (this.isOver()) return;
       await this.tick(this.untilNext());
-      if (open.every(({ status }) => status === 'stuck')) for (const { id } of open) await this.retry(id);
+      if (open.every(({ status }) => status === 'stuck')) for (const saga of open) await this.mend(saga);
     }
     this.tell('everybody', () => 'it goes on and on');
   }
 
-  private async retry(id: string): Promise<void> {
-    this.tell('operator', () => `retries saga ${sagaNumber(id)}`);
-    await operateAt(this.system.orchestrators[0]!, { id, type: 'retry' }, this.work, this.tell);
+  /** Retries what is stuck; where that brings the same useless answer again, its outcome is accepted, or given up. */
+  private async mend({ id, version }: SagaColumns): Promise<void> {
+    const { meant } = this.findingsOf(id);
+    const accepts = meant && this.dice.chance.next(`accept or give up ${id}`) < 0.5;
+    const type = meant ? (accepts ? 'accept' : 'give-up') : 'retry';
+    const operation = { id, type, ...(accepts ? { version, reply: meant.reply } : {}) } as const;
+    this.tell('operator', () => describeOperation(operation));
+    await operateAt(this.system.orchestrators[0]!, operation, this.work, this.tell);
+  }
+
+  private findingsOf(id: string): Findings {
+    const instance = storedSagaIn(this.system.orders.peek(), id)?.instance;
+    const commandId = instance ? awaitedCommandId(instance) : null;
+    return {
+      payload: instance?.awaited?.payload,
+      meant: commandId === null ? null : this.system.broker.meantBy(commandId),
+    };
   }
 
   /** @returns whether nothing can happen any more: all sagas have ended, and no message lies anywhere */

@@ -6,8 +6,11 @@ export interface Client {
   /** @param has - what an answer to this has: without it, it is none of a saga service */
   get<Body>(path: string, has: keyof Body & string): Promise<Body>;
   post<Body>(path: string, body: object, has: keyof Body & string): Promise<Body>;
-  /** @returns the data of server-sent events as they come, until the service ends them, or the signal is aborted */
-  events<Data>(path: string, signal: AbortSignal): AsyncGenerator<Data, void>;
+  /**
+   * @returns the data of server-sent events as they come, until the service ends them, or the signal is aborted; null
+   *   where the service has left some out
+   */
+  events<Data>(path: string, signal: AbortSignal): AsyncGenerator<Data | null, void>;
 }
 
 /** How long a service may be silent, in milliseconds. */
@@ -111,7 +114,7 @@ export function connect(url: string, token: string | undefined, patience: Patien
   };
 }
 
-async function* eventsIn<Data>(response: Response, silence: NodeJS.Timeout): AsyncGenerator<Data> {
+async function* eventsIn<Data>(response: Response, silence: NodeJS.Timeout): AsyncGenerator<Data | null> {
   let text = '';
   const decoder = new TextDecoder();
   for await (const chunk of response.body!) {
@@ -121,7 +124,9 @@ async function* eventsIn<Data>(response: Response, silence: NodeJS.Timeout): Asy
     text = events.pop()!;
     for (const event of events) {
       const data = /^data: (.*)$/m.exec(event)?.[1];
-      if (data !== undefined) yield JSON.parse(data) as Data;
+      // Of what was left out there is nothing to tell but that.
+      if (/^event: missed$/m.test(event)) yield null;
+      else if (data !== undefined) yield JSON.parse(data) as Data;
     }
   }
 }

@@ -1,21 +1,16 @@
 /** edit: sends the awaited command with another payload, after a look at what changes. */
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
-import { messageOf } from '../../errors.js';
 import { changesOf } from './changes.js';
-import { confirmed, type Command, type Context } from './context.js';
+import { confirmed, type Command } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
+import { jsonOf } from './json-option.js';
 import { say, sayJson, table } from './print.js';
 import { detailOf } from './see.js';
 import { act, checkOperator } from './steer.js';
 
-/** The file's name that stands for standard input. */
-const STANDARD_INPUT = '-';
-
 export const edit: Command = async (context) => {
   const { options } = context;
   checkOperator(context);
-  const payload = await payloadOf(context);
+  const payload = await jsonOf(context, 'payload');
   const saga = await detailOf(context);
   if (!saga.allowed.edit)
     throw new CliError(
@@ -36,20 +31,3 @@ export const edit: Command = async (context) => {
 
 /** As JSON, so that the text "1" is told from the number 1; null where there is nothing. */
 const shown = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
-
-/** @returns the payload that `--payload` names. @throws {CliError} when it cannot be read, or is no JSON */
-async function payloadOf({ options: { payload: file } }: Context): Promise<unknown> {
-  if (typeof file !== 'string')
-    throw new CliError(EXIT.usage, 'Say with which payload: --payload FILE, or --payload - for standard input');
-  const name = file === STANDARD_INPUT ? 'Standard input' : file;
-  const given = await (file === STANDARD_INPUT ? text(process.stdin) : readFile(file, 'utf8')).catch(
-    (error: unknown) => {
-      throw new CliError(EXIT.usage, `${name} cannot be read: ${messageOf(error)}`);
-    },
-  );
-  try {
-    return JSON.parse(given);
-  } catch (error) {
-    throw new CliError(EXIT.usage, `${name} is no JSON: ${messageOf(error)}`);
-  }
-}

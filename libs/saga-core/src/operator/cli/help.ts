@@ -11,6 +11,9 @@ export const HELP = `saga: see and steer sagas, from a terminal
   saga retry ID                 send the awaited command again, with all its attempts before it
   saga compensate ID            undo what was done, after showing it; --dry-run only shows it
   saga skip ID                  go on without a stuck step; put right by hand what it should have done
+  saga accept ID --reply FILE   take a stuck step for done, with what it should have answered, as JSON (- is standard input): for one that has had its
+                                effect and answers what is of no use, again and again
+  saga give-up ID               undo a stuck pivot whose answer is of no use, and all before it, after showing it; --dry-run only shows it
   saga edit ID --payload FILE   send the awaited command with another payload, as JSON (- is standard input), after showing what changes;
                                 --dry-run only shows it; the service must allow it (OPERATOR_MAY_EDIT=true)
   saga bulk retry               retry all that are stuck, and match --saga, --step, --code, --since TIME,
@@ -37,8 +40,9 @@ A stuck saga, step by step:
   saga watch 019c1f2e-7b1a-7c4d-9e5f-ba9876543210
 
 Environment:
-  SAGA_URL        where the orchestrator's service listens, with its path where it has one; http://127.0.0.1:8081 unless given
-  OPERATOR_TOKEN  the service's token; without one it lets in clients on its own machine alone
+  SAGA_URL        where the orchestrator's service listens, with its path where it has one; unless given, what "npm start" runs
+                  here, or http://127.0.0.1:8081
+  OPERATOR_TOKEN  the service's token; that of "npm start" here is found
 
 Exit codes: 0 done; 1 bad news (see watch and --exit-code); 2 wrong usage; 3 refused: not allowed now, a payload that breaks its schema, or the saga has moved on;
   4 no such saga, queue or operation; 5 the token is missing or wrong; 6 the service is away, or failed, or is no such service; or the output cannot be written`;

@@ -12,7 +12,8 @@ import { HELP } from './help.js';
 import { watchOutput } from './output.js';
 import { plain, say } from './print.js';
 import { audit, diagram, list, show, watch } from './see.js';
-import { compensate, retry, skip } from './steer.js';
+import { runningStack } from './stack.js';
+import { accept, compensate, giveUp, retry, skip } from './steer.js';
 import { checkUsage } from './usage.js';
 
 const COMMANDS = new Map<string, Command>(
@@ -24,6 +25,8 @@ const COMMANDS = new Map<string, Command>(
     compensate,
     skip,
     edit,
+    accept,
+    'give-up': giveUp,
     bulk,
     'dead-letters': deadLetters,
     audit,
@@ -33,7 +36,7 @@ const COMMANDS = new Map<string, Command>(
 const FLAGS = ['json', 'yes', 'help', 'dry-run', 'all', 'exit-code'];
 const VALUES = [
   ...['status', 'saga', 'step', 'min-age', 'min-attempts', 'sort', 'limit', 'cursor', 'q'],
-  ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload'],
+  ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload', 'reply'],
 ];
 const USUAL_URL = 'http://127.0.0.1:8081';
 
@@ -49,7 +52,9 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Exi
   checkUsage(name, words, Object.keys(values));
   const by = typeof values.by === 'string' ? values.by : (setting(env.SAGA_OPERATOR) ?? userName(env));
   const options: Options = { ...values, json: values.json === true, yes: values.yes === true, by };
-  const client = connect(setting(env.SAGA_URL) ?? USUAL_URL, setting(env.OPERATOR_TOKEN));
+  const given = setting(env.SAGA_URL);
+  const stack = given === undefined ? runningStack(process.cwd()) : null;
+  const client = connect(given ?? stack?.url ?? USUAL_URL, setting(env.OPERATOR_TOKEN) ?? stack?.token);
   return (await command({ client, words, options })) ?? EXIT.ok;
 }
 

@@ -37,7 +37,9 @@ export const list: Command = async ({ client, options, words }) => {
 export const show: Command = async (context) => {
   const saga = await detailOf(context);
   if (context.options.json) return sayJson(saga);
-  const may = Object.entries(saga.allowed).flatMap(([action, allowed]) => (allowed ? [action] : []));
+  const may = Object.entries(saga.allowed).flatMap(([name, allowed]) =>
+    allowed ? [name === 'giveUp' ? 'give-up' : name] : [],
+  );
   const { awaited, lastError } = saga;
   say(
     [
@@ -56,11 +58,12 @@ export const show: Command = async (context) => {
         saga.steps.map(({ name, kind, state, undo }) => [name, kind, state, undo]),
       ),
       '',
+      ...(saga.earlier > 0 ? [`${saga.earlier} earlier entries are left out: GET /sagas/${saga.id}/history`] : []),
       table(
         ['AT', 'WHAT', 'STEP', 'ATTEMPT', 'MORE'],
-        saga.history.map(({ at, type, step, attempt, by, code, message, data }) => [
+        saga.history.map(({ at, type, times, step, attempt, by, code, message, data }) => [
           at,
-          type,
+          times === undefined ? type : `${type} × ${times}`,
           step ?? null,
           attempt ?? null,
           [by, code, message, data && `data ${plain(data.after)}`].filter((part) => part !== undefined).join(': '),
@@ -92,16 +95,22 @@ export const watch: Command = async ({ client, options, words }) => {
     // What it throws is heard below, unless the other question throws first.
     next.catch(() => undefined);
     let end: ExitCode | null = null;
-    if (id !== undefined) {
+    const look = async (): Promise<void> => {
+      if (id === undefined) return void process.stderr.write('More has changed than is told.\n');
       const { items } = await client.get<SagaPage>(`/sagas${queryOf({ q: id })}`, 'items');
       const now = items.find((saga) => saga.id === id);
       if (!now) throw new CliError(EXIT.notFound, `There is no saga ${id}.`);
       tell(now);
       end = endOf(now);
-    }
+    };
+    if (id !== undefined) await look();
     for (; end === null; next = events.next()) {
       const event = await next;
       if (event.done === true) break;
+      if (event.value === null) {
+        await look();
+        continue;
+      }
       tell(event.value);
       if (id !== undefined) end = endOf(event.value);
     }

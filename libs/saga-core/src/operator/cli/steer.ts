@@ -1,8 +1,9 @@
-/** retry, compensate, skip. */
-import type { OperatorAction } from '../../engine/event.js';
+/** retry, compensate, give-up, skip, accept. */
+import type { OperatorActionType } from '../../engine/event.js';
 import type { SagaDetail, UndoPreview } from '../schemas/index.js';
 import { confirmed, numberOf, operatorOf, type Command, type Context } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
+import { jsonOf } from './json-option.js';
 import { say, sayJson, table } from './print.js';
 import { detailOf } from './see.js';
 
@@ -18,11 +19,23 @@ export const skip: Command = async (context) => {
   return act(context, 'skip', saga);
 };
 
-export const compensate: Command = async (context) => {
+export const accept: Command = async (context) => {
+  checkOperator(context);
+  const reply = await jsonOf(context, 'reply');
+  const saga = await detailOf(context);
+  await confirmed(context, `Take ${saga.step ?? 'the step'} for done, with this answer?`);
+  return act(context, 'accept', saga, { reply });
+};
+
+export const compensate: Command = (context) => undo(context, 'compensate');
+export const giveUp: Command = (context) => undo(context, 'give-up');
+
+/** Turns a saga back, after a look at what is undone by it. */
+async function undo(context: Context, type: 'compensate' | 'give-up'): Promise<void> {
   checkOperator(context);
   const saga = await detailOf(context);
   const { client, options } = context;
-  const preview = await client.get<UndoPreview>(`/sagas/${saga.id}/undo-preview`, 'undos');
+  const preview = await client.get<UndoPreview>(`/sagas/${saga.id}/undo-preview?action=${type}`, 'undos');
   if (options['dry-run'] && options.json) return sayJson(preview);
   if (!preview.allowed) throw new CliError(EXIT.refused, `ACTION_NOT_ALLOWED: ${preview.reason}`);
   const undos = preview.undos.map(({ step, undo, because, payload }) => [undo, step, because, payload]);
@@ -31,8 +44,8 @@ export const compensate: Command = async (context) => {
   if (!options.json) say(plan);
   if (options['dry-run']) return;
   await confirmed(context, 'Undo this?');
-  return act(context, 'compensate', saga);
-};
+  return act(context, type, saga);
+}
 
 /** Before anything is asked, of the service or of the operator. @throws {CliError} when what `act` needs is not given */
 export function checkOperator(context: Context): void {
@@ -48,7 +61,7 @@ export function checkOperator(context: Context): void {
  */
 export async function act(
   context: Context,
-  type: OperatorAction['type'],
+  type: OperatorActionType,
   seen: SagaDetail,
   more: object = {},
 ): Promise<void> {

@@ -21,6 +21,8 @@ const USAGES: Readonly<Record<string, Usage>> = {
   compensate: { words: 1, options: [...STEERING, 'dry-run'] },
   skip: { words: 1, options: STEERING },
   edit: { words: 1, options: [...STEERING, 'dry-run', 'payload'] },
+  accept: { words: 1, options: [...STEERING, 'reply'] },
+  'give-up': { words: 1, options: [...STEERING, 'dry-run'] },
   'bulk list': { words: 1, options: [] },
   'bulk show': { words: 2, options: [] },
   'bulk pause': { words: 2, options: ['reason'] },

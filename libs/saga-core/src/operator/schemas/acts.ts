@@ -1,12 +1,12 @@
 /** What operators did. */
 import { Type, type Static } from '@sinclair/typebox';
-import { nullable, timestamp } from './common.js';
+import { nullable, timestamp, UUID } from './common.js';
 
 export const ActsQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'The most acts; 50 unless given.' })),
   cursor: Type.Optional(
     Type.String({
-      pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+      pattern: UUID,
       description: '`nextCursor` of the page before.',
     }),
   ),
@@ -20,7 +20,7 @@ export const ActsSchema = Type.Object({
       reason: Type.String({ description: 'Why.' }),
       action: Type.String({
         description:
-          'retry, compensate, skip, edit, replay-dead-letters, discard-dead-letters, bulk-retry, pause-bulk or resume-bulk.',
+          'retry, compensate, skip, edit, accept, give-up, replay-dead-letters, discard-dead-letters, bulk-retry, pause-bulk or resume-bulk.',
       }),
       sagaId: nullable(Type.String(), 'The saga it was done to; null where it was no single one.'),
       details: Type.Unknown({ description: 'More about it: a version, a queue and letters, a filter.' }),

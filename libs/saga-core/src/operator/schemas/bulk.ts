@@ -1,16 +1,17 @@
 /** Retrying many sagas. */
 import { Type, type Static } from '@sinclair/typebox';
-import { nullable, oneOf, Operator, timeGiven, timestamp } from './common.js';
+import { nameGiven, nullable, oneOf, Operator, timeGiven, timestamp } from './common.js';
 import { SagaSummarySchema } from './listing.js';
 
 export const BulkFilterSchema = Type.Object(
   {
     status: Type.Literal('stuck', { description: 'Only stuck sagas are retried.' }),
-    saga: Type.Optional(Type.String({ description: 'Only sagas of this definition.' })),
-    step: Type.Optional(Type.String({ description: 'Only sagas stuck in this step.' })),
-    code: Type.Optional(Type.String({ description: 'Only sagas whose last error has this code.' })),
+    saga: Type.Optional(nameGiven('Only sagas of this definition.')),
+    step: Type.Optional(nameGiven('Only sagas stuck in this step.')),
+    code: Type.Optional(nameGiven('Only sagas whose last error has this code.')),
     message: Type.Optional(
       Type.String({
+        maxLength: 4_000,
         description:
           'Only sagas whose last error has a message like this one: ids and numbers may differ. As a group of failures has it, or a saga.',
       }),
@@ -51,7 +52,7 @@ export const BulkOperationSchema = Type.Object({
   failed: Type.Integer({ description: 'How many could not be, such as those that had moved on.' }),
   failures: Type.Array(
     Type.Object({ sagaId: Type.String({ description: 'The saga.' }), message: Type.String({ description: 'Why.' }) }),
-    { description: 'The first hundred of the failed.' },
+    { description: 'The first hundred of the failed; in a list of operations the first ten.' },
   ),
   perSecond: Type.Integer({ description: 'The most sagas in a second.' }),
   operator: Type.String({ description: 'Who began it.' }),

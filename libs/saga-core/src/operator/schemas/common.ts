@@ -45,6 +45,11 @@ export const ProblemSchema = Type.Object({
 });
 export type Problem = Static<typeof ProblemSchema>;
 
-const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+/** What a whole number of the database can be. */
+export const MAX_INTEGER = 2_147_483_647;
+/** In either case. */
+export const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+/** A name that is looked for: of a saga, a step, a code. */
+export const nameGiven = (description: string) => Type.String({ maxLength: 300, description });
 /** @returns path parameters with one id. */
 export const idParams = (description: string) => Type.Object({ id: Type.String({ pattern: UUID, description }) });

@@ -31,7 +31,9 @@ const LetterSchema = Type.Object({
   routingKey: Type.String({ description: 'With which routing key.' }),
   correlationId: nullable(Type.String(), 'The command it is or answers.'),
   replyTo: nullable(Type.String(), 'Where its reply would go.'),
-  headers: Type.Record(Type.String(), Type.Unknown(), { description: 'As it carries them.' }),
+  headers: Type.Record(Type.String(), Type.Unknown(), {
+    description: 'As it carries them; what is long is shortened, and ends with ….',
+  }),
   body: Type.String({ description: 'As text, at most 10,000 characters.' }),
   bytes: Type.Integer({ description: 'The size of the whole body.' }),
   replayable: Type.Boolean({ description: 'Whether it can be sent again to where it was meant to go.' }),
@@ -46,7 +48,7 @@ export const LettersSchema = Type.Object({
 });
 export const LettersBody = Type.Object({
   ...Operator,
-  id: Type.Optional(Type.String({ description: 'One letter; all that lie there now unless given.' })),
+  id: Type.Optional(Type.String({ maxLength: 100, description: 'One letter; all that lie there now unless given.' })),
 });
 export const LettersResultSchema = Type.Object({
   done: Type.Integer({ description: 'How many were sent again, or thrown away.' }),

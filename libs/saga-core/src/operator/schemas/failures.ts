@@ -1,10 +1,10 @@
 /** Failures, grouped. */
 import { Type, type Static } from '@sinclair/typebox';
-import { timeGiven, timestamp } from './common.js';
+import { nameGiven, timeGiven, timestamp } from './common.js';
 
 export const FailuresQuery = Type.Object({
   since: Type.Optional(timeGiven('Only failures since then; the last 24 hours unless given.')),
-  saga: Type.Optional(Type.String({ description: 'Only sagas of this definition.' })),
+  saga: Type.Optional(nameGiven('Only sagas of this definition.')),
 });
 
 export const FailureGroupSchema = Type.Object({
@@ -25,5 +25,5 @@ export const FailureGroupSchema = Type.Object({
 });
 export type FailureGroup = Static<typeof FailureGroupSchema>;
 export const FailuresSchema = Type.Object({
-  groups: Type.Array(FailureGroupSchema, { description: 'Most frequent first.' }),
+  groups: Type.Array(FailureGroupSchema, { description: 'The hundred most frequent, most frequent first.' }),
 });

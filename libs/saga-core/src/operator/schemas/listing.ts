@@ -2,7 +2,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { SAGA_STATUSES } from '../../engine/instance.js';
 import { LastErrorSchema } from '../../orchestrator/saga-view.js';
-import { nullable, oneOf, timestamp } from './common.js';
+import { MAX_INTEGER, nameGiven, nullable, oneOf, timestamp, UUID } from './common.js';
 
 export const SagaSummarySchema = Type.Object({
   id: Type.String({ description: 'The saga.' }),
@@ -32,11 +32,17 @@ export type SagaSummary = Static<typeof SagaSummarySchema>;
 
 const filters = {
   status: Type.Optional(oneOf(SAGA_STATUSES, 'Only sagas of this status.')),
-  saga: Type.Optional(Type.String({ description: 'Only sagas of this definition, by name.' })),
-  step: Type.Optional(Type.String({ description: 'Only sagas that await this step, by its task or local name.' })),
-  minAgeSeconds: Type.Optional(Type.Integer({ minimum: 0, description: 'Only sagas started at least so long ago.' })),
+  saga: Type.Optional(nameGiven('Only sagas of this definition, by name.')),
+  step: Type.Optional(nameGiven('Only sagas that await this step, by its task or local name.')),
+  minAgeSeconds: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: MAX_INTEGER, description: 'Only sagas started at least so long ago.' }),
+  ),
   minAttempts: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'Only sagas whose awaited step is at this attempt or later.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_INTEGER,
+      description: 'Only sagas whose awaited step is at this attempt or later.',
+    }),
   ),
   q: Type.Optional(
     Type.String({
@@ -102,6 +108,6 @@ export const SummarySchema = Type.Object({
 export type Summary = Static<typeof SummarySchema>;
 
 export const EventsQuery = Type.Object({
-  saga: Type.Optional(Type.String({ description: 'Only sagas of this definition.' })),
-  id: Type.Optional(Type.String({ description: 'Only this saga.' })),
+  saga: Type.Optional(nameGiven('Only sagas of this definition.')),
+  id: Type.Optional(Type.String({ pattern: UUID, description: 'Only this saga.' })),
 });

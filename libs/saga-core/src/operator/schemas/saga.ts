@@ -1,7 +1,7 @@
 /** One saga and its definition. */
 import { Type, type Static } from '@sinclair/typebox';
 import { SagaViewSchema } from '../../orchestrator/saga-view.js';
-import { nullable, oneOf } from './common.js';
+import { MAX_INTEGER, nullable, oneOf } from './common.js';
 
 const KINDS = ['compensatable', 'read-only', 'pivot', 'retriable'] as const;
 export const STEP_STATES = [
@@ -35,6 +35,14 @@ export const SagaDetailSchema = Type.Composite([
       oneOf(['action', 'undo'], 'Forward or back.'),
       'Whether the awaited step is done or undone; null at the end.',
     ),
+    earlier: Type.Integer({
+      description:
+        'How many entries of the history, the oldest, are left out here: `/sagas/{id}/history` has them. Values that are long are shortened (`shortened`).',
+    }),
+    notesIgnored: Type.Boolean({
+      description:
+        'Whether late and doubled replies are still noted in the history: not any more after very many inputs.',
+    }),
     steps: Type.Array(StepStateSchema, {
       description: 'All steps, in order; empty when this process does not know the definition.',
     }),
@@ -44,6 +52,12 @@ export const SagaDetailSchema = Type.Composite([
         compensate: Type.Boolean({ description: 'Whether it can be turned back now.' }),
         skip: Type.Boolean({ description: 'Whether its step can be skipped now.' }),
         edit: Type.Boolean({ description: "Whether the awaited command's payload can be changed now." }),
+        accept: Type.Boolean({
+          description: 'Whether its stuck step can be taken for done, with an answer given by hand.',
+        }),
+        giveUp: Type.Boolean({
+          description: 'Whether its stuck pivot, whose answer is of no use, can be undone with all before it.',
+        }),
       },
       { description: 'What an operator can do now.' },
     ),
@@ -60,6 +74,29 @@ export const SagaDetailSchema = Type.Composite([
   }),
 ]);
 export type SagaDetail = Static<typeof SagaDetailSchema>;
+
+export const HistoryQuery = Type.Object({
+  before: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_INTEGER,
+      description:
+        '`nextBefore` of the page before, or the number of an input: what came before it. The end of the history unless given.',
+    }),
+  ),
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 200,
+      description: 'About the most entries; 100 unless given. Fewer where they are large.',
+    }),
+  ),
+});
+export const HistoryPageSchema = Type.Object({
+  items: Type.Index(SagaViewSchema, ['history']),
+  nextBefore: nullable(Type.Integer(), 'Leads to the page before; null on the first.'),
+});
+export type HistoryPage = Static<typeof HistoryPageSchema>;
 
 export const DefinitionSchema = Type.Object({
   name: Type.String({ description: 'The saga.' }),

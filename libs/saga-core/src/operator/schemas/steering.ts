@@ -1,15 +1,14 @@
 /** What an operator does to one saga. */
 import { Type, type Static } from '@sinclair/typebox';
-import { Operator } from './common.js';
+import { MAX_INTEGER, oneOf, Operator } from './common.js';
 
 const seen = {
   version: Type.Integer({
     minimum: 1,
+    maximum: MAX_INTEGER,
     description: "The saga's version that the operator saw; 409 when it has moved on.",
   }),
 };
-export const ACTIONS = ['retry', 'compensate', 'skip', 'edit'] as const;
-
 export const SteerBody = Type.Object({ ...Operator, ...seen });
 export type SteerBody = Static<typeof SteerBody>;
 
@@ -23,8 +22,24 @@ export const EditBody = Type.Object({
 });
 export type EditBody = Static<typeof EditBody>;
 
+export const AcceptBody = Type.Object({
+  ...Operator,
+  ...seen,
+  reply: Type.Optional(
+    Type.Unknown({
+      description:
+        "What the awaited command is taken to have answered; of a local step the changes of the saga's data. Checked against the reply's schema, and applied as an answer is.",
+    }),
+  ),
+});
+export type AcceptBody = Static<typeof AcceptBody>;
+
+export const UndoQuery = Type.Object({
+  action: Type.Optional(oneOf(['compensate', 'give-up'], 'What is thought of; compensate unless given.')),
+});
+
 export const UndoPreviewSchema = Type.Object({
-  allowed: Type.Boolean({ description: 'Whether the saga can be compensated now.' }),
+  allowed: Type.Boolean({ description: 'Whether the saga can be compensated, or given up, now.' }),
   reason: Type.String({ description: 'Why not; empty when it can.' }),
   undos: Type.Array(
     Type.Object({
