@@ -25,13 +25,14 @@ type Return = Extract<SagaEvent, { type: 'returned' | 'refused' }>;
 export function applyReply<Data, Tx>(turn: Turn<Data, Tx>, reply: ReplyEvent): void {
   const { awaited } = turn.instance;
   if (!awaited || reply.commandId !== awaitedCommandId(turn.instance)) {
-    ignore(turn, reply);
+    ignore(turn, reply.commandId, reply.outcome.kind);
     if (reply.redelivered && awaited) sendAgain(turn);
     return;
   }
   if (reply.task !== undefined && reply.task !== awaited.name)
-    return ignore(turn, reply, `It answers ${reply.task}, not ${awaited.name}`);
-  if (wasCounted(awaited, reply)) return ignore(turn, reply, 'Its attempt was counted before');
+    return ignore(turn, reply.commandId, reply.outcome.kind, `It answers ${reply.task}, not ${awaited.name}`);
+  if (wasCounted(awaited, reply))
+    return ignore(turn, reply.commandId, reply.outcome.kind, 'Its attempt was counted before');
   applyOutcome(turn, reply.outcome);
 }
 
@@ -55,11 +56,12 @@ const isFinal = (code: string): boolean => code === ('COMMAND_EXPIRED' satisfies
 export function applyOutcome<Data, Tx>(turn: Turn<Data, Tx>, outcome: Outcome): void {
   turn.measure();
   // A late answer frees a parked instance.
-  if (turn.instance.status === 'stuck') turn.resume();
+  const wasStuck = turn.instance.status === 'stuck';
+  if (wasStuck) turn.resume();
   turn.change({ mayHaveArrived: true });
   switch (outcome.kind) {
     case 'success':
-      return succeed(turn, outcome.reply);
+      return succeed(turn, outcome.reply, wasStuck);
     case 'refusal':
       turn.note({ type: 'step_refused', ...problemOf(outcome) });
       // It has had its effect: a new command would have it twice.
@@ -92,15 +94,20 @@ export function applyReturn<Data, Tx>(turn: Turn<Data, Tx>, { type, commandId, a
  * Records a late, doubled or foreign reply. If the broker says that it delivers again the reply to a command of before, the process that applied it may
  * have died before it published what came next: that command is sent once more. A merely doubled reply must not do so, or all that follows would be doubled.
  */
-function ignore<Data, Tx>(turn: Turn<Data, Tx>, { commandId, outcome }: ReplyEvent, message?: string): void {
+function ignore<Data, Tx>(turn: Turn<Data, Tx>, commandId: string, code: Outcome['kind'], message?: string): void {
   // Without end they would fill the history of a saga that is long over.
   if (turn.instance.version >= DEFAULTS.maxInputsWithIgnored) return;
-  turn.history.push({ type: 'reply_ignored', commandId, code: outcome.kind, ...(message ? { message } : {}) });
+  turn.history.push({ type: 'reply_ignored', commandId, code, ...(message ? { message } : {}) });
 }
 
-function succeed<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown): void {
+function succeed<Data, Tx>(turn: Turn<Data, Tx>, reply: unknown, wasStuck: boolean): void {
   const problem = applySuccess(turn, reply);
   if (!problem) return;
+  if (wasStuck) {
+    // It came again, and is of no more use than before.
+    turn.instance.status = 'stuck';
+    return ignore(turn, awaitedCommandId(turn.instance)!, 'success', `It is of no use: ${problem.code}`);
+  }
   // Whoever mends it by hand must know what was answered.
   const answer = isRemote(turn.command) ? { reply: bounded(reply) } : {};
   turn.note({ type: 'step_failed', ...problemOf(problem), ...answer });

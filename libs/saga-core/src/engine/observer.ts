@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { messageOf } from '../errors.js';
+import { messageOf, type SagaErrorCode } from '../errors.js';
 import { logSparsely } from './log-sparsely.js';
 import type { SagaChange } from './saga-store.js';
 
@@ -141,5 +141,13 @@ function teller<Observer>(observers: readonly Observer[], logger: Logger): Tell<
       } catch (thrown) {
         note(thrown);
       }
+  };
+}
+
+/** @returns what tells of rows that cannot be purged */
+export function sparedLog(logger: Logger, observer: Required<BatchObserver>): (row: string) => void {
+  return (row) => {
+    observer.itemBlamed('purge', 'NOT_PURGED' satisfies SagaErrorCode);
+    logSparsely(logger, 'warn', { row }, 'a row that is past its retention cannot be deleted, and is passed over');
   };
 }

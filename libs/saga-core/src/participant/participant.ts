@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { PayloadOf } from '../contract/command.js';
 import { commandQueueOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
-import { commandObservers, type CommandObserver } from '../engine/observer.js';
+import { commandObservers, sparedLog, type CommandObserver } from '../engine/observer.js';
 import { purging } from '../engine/rounds.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
@@ -73,6 +73,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
     ...options.settings,
   };
   const queue = commandQueueOf(service.name);
+  const observer = commandObservers(options.observers ?? [], logger);
   const handleCommands = commandSetHandler({
     service,
     handlers,
@@ -80,9 +81,11 @@ export function createParticipant<Service extends ServiceContract, Db>(
     transport,
     logger,
     log: commandLog(logger, options.logFields),
-    observer: commandObservers(options.observers ?? [], logger),
+    observer,
     handlerTimeoutMs,
   });
+  const spared = new Set<string>();
+  const onSpared = sparedLog(logger, observer);
   const attempts = postgresDeliveryAttempts(database);
   const handleSet = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);
   const stopping = new AbortController();
@@ -94,10 +97,11 @@ export function createParticipant<Service extends ServiceContract, Db>(
       transport.use(participantTopology(service.name, queueType));
       consumer = transport.consume({ queue, prefetch, maxSetSize, handleSet });
       const { signal } = stopping;
-      purged = purging(inboxRetentionMs, (retentionMs, limit) => purgeInbox(database, retentionMs, limit), {
-        signal,
-        logger,
-      });
+      purged = purging(
+        inboxRetentionMs,
+        (retentionMs, limit) => purgeInbox(database, retentionMs, { limit, spared, onSpared }),
+        { signal, logger },
+      );
       await transport.untilReady(signal);
     },
     async stop() {

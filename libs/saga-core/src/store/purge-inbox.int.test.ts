@@ -52,7 +52,7 @@ const anHourPasses = () =>
   sql`update saga_inbox_horizon set moved_at = moved_at - interval '90 minutes'`.execute(database);
 
 const purgeAll = async (retentionMs = RETENTION_MS): Promise<void> => {
-  while (await purgeInbox(database, retentionMs, 10));
+  while (await purgeInbox(database, retentionMs, { limit: 10 }));
 };
 
 const purgeTwice = async (retentionMs?: number): Promise<void> => {
@@ -127,7 +127,7 @@ describe('purging the inbox', () => {
   it('shares the work between processes, and waits for none', async () => {
     const old = Array.from({ length: 40 }, () => commandOf(91 * DAY_MS));
     await handle(...old);
-    await purgeInbox(database, RETENTION_MS, 1);
+    await purgeInbox(database, RETENTION_MS, { limit: 1 });
     await anHourPasses();
     const [held] = [...old].sort((a, b) => (a.sagaId < b.sagaId ? -1 : 1));
     await database.transaction().execute(async (tx) => {

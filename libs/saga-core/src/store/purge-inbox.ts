@@ -4,9 +4,12 @@
  * raised, and rows go only when they lie beyond the place where it was an hour ago: no statement can be left that has not seen it there.
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { commandIdOf, type CommandIdentity } from '../contract/routing.js';
+import { purgeRows, type Purge, type PurgeOptions } from './purge-rows.js';
+import { setAsTable } from './set-as-table.js';
 import { tellsItsTime, uuidOfAge } from './uuid-time.js';
 
-/** Far more than any statement lasts. */
+/** No statement lasts as long. */
 const MOVE_EVERY = sql.lit('1 hour');
 
 /** @returns SQL: whether commands of a saga are so old that they are only known if their row is still there. Ids that tell no time are never. */
@@ -14,32 +17,46 @@ export const isBeyondHorizon = (sagaId: RawBuilder<unknown>): RawBuilder<boolean
   sql`(${tellsItsTime(sagaId)} and exists (select from saga_inbox_horizon where ${sagaId} < first_saga_id))`;
 
 /**
- * Purges inbox rows and delivery attempts of sagas that are older than the retention, oldest first, passing over what another process holds.
+ * Purges inbox rows and delivery attempts of sagas that are older than the retention, oldest first, passing over what
+ * another process holds.
  *
  * @param retentionMs - from the start of a saga, as its id tells it; rows of ids that are no UUIDv7 are kept for ever
- * @param limit - the most rows of each kind
  * @returns whether there may be more
  */
-export async function purgeInbox<Db>(database: Kysely<Db>, retentionMs: number, limit: number): Promise<boolean> {
+export async function purgeInbox<Db>(
+  database: Kysely<Db>,
+  retentionMs: number,
+  options: PurgeOptions,
+): Promise<boolean> {
   await sql`
     insert into saga_inbox_horizon as horizon (first_saga_id, purge_before, moved_at)
     values (${uuidOfAge(retentionMs)}, '00000000-0000-0000-0000-000000000000', now())
     on conflict (only_row) do update set
-      first_saga_id = greatest(horizon.first_saga_id, excluded.first_saga_id), purge_before = horizon.first_saga_id, moved_at = now()
+      first_saga_id = greatest(horizon.first_saga_id, excluded.first_saga_id), purge_before = horizon.first_saga_id,
+      moved_at = now()
     where horizon.moved_at < now() - interval ${MOVE_EVERY}`.execute(database);
-  const { rows } = await sql<{ purged: number }>`
-    with old as (
-      select saga_id, sequence from saga_inbox
-      where saga_id < (select purge_before from saga_inbox_horizon) and ${tellsItsTime(sql.ref('saga_id'))}
-      order by saga_id, sequence limit ${limit} for update skip locked
-    ),
-    purged as (
-      delete from saga_inbox inbox using old where inbox.saga_id = old.saga_id and inbox.sequence = old.sequence returning 1
-    )
-    select count(*)::integer as purged from purged`.execute(database);
-  const attempts = await purgeDeliveryAttempts(database, retentionMs, limit);
-  return rows[0]!.purged === limit || attempts;
+  const rows = await purgeRows(database, beforeHorizon<Db>(), options);
+  const attempts = await purgeDeliveryAttempts(database, retentionMs, options.limit);
+  return rows || attempts;
 }
+
+const beforeHorizon = <Db>(): Purge<Db, CommandIdentity> => ({
+  nameOf: ({ sagaId, sequence }) => commandIdOf(sagaId, sequence),
+  due: async (tx, limit, spared) => {
+    const { rows } = await sql<CommandIdentity>`
+      select saga_id as "sagaId", sequence from saga_inbox
+      where saga_id < (select purge_before from saga_inbox_horizon) and ${tellsItsTime(sql.ref('saga_id'))}
+        and saga_id || ':' || sequence <> all(${[...spared]}::text[])
+      order by saga_id, sequence limit ${limit} for update skip locked`.execute(tx);
+    return rows;
+  },
+  remove: (tx, rows) =>
+    sql`
+      delete from saga_inbox inbox using ${setAsTable('old', rows, {
+        saga_id: ['uuid', ({ sagaId }) => sagaId],
+        sequence: ['integer', ({ sequence }) => sequence],
+      })} where inbox.saga_id = old.saga_id and inbox.sequence = old.sequence`.execute(tx),
+});
 
 /**
  * Purges notes of processes that died over a message which has not come back since.

@@ -54,7 +54,7 @@ describe('purging sagas', () => {
     await sagas(5, 'compensated', 31);
     const young = [...(await sagas(1, 'completed', 29)), ...(await sagas(1, 'compensated', 0))];
     const rounds: boolean[] = [];
-    do rounds.push(await purgeSagas(database, RETENTION_MS, 12));
+    do rounds.push(await purgeSagas(database, RETENTION_MS, { limit: 12 }));
     while (rounds.at(-1));
     expect(rounds).toEqual([true, true, false]);
     expect(await left()).toEqual(young.sort().map((id) => ({ id, histories: 1 })));
@@ -65,7 +65,7 @@ describe('purging sagas', () => {
   it('never touches what lives or is stuck, however old it is', async () => {
     const living: string[] = [];
     for (const status of ['running', 'compensating', 'stuck'] as const) living.push(...(await sagas(2, status, 400)));
-    expect(await purgeSagas(database, 0, 100)).toBe(false);
+    expect(await purgeSagas(database, 0, { limit: 100 })).toBe(false);
     expect((await left()).map(({ id }) => id)).toEqual(living.sort());
   });
 
@@ -75,12 +75,12 @@ describe('purging sagas', () => {
       await sql`select from saga_instance where saga_id = ${held}::uuid for update`.execute(tx);
       await Promise.all(
         Array.from({ length: 3 }, async () => {
-          while (await purgeSagas(database, RETENTION_MS, 4));
+          while (await purgeSagas(database, RETENTION_MS, { limit: 4 }));
         }),
       );
       expect((await left()).map(({ id }) => id)).toEqual([held]);
     });
-    await purgeSagas(database, RETENTION_MS, 4);
+    await purgeSagas(database, RETENTION_MS, { limit: 4 });
     expect(await left()).toEqual([]);
   });
 
