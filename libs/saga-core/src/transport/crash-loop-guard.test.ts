@@ -143,7 +143,8 @@ describe('the guard against crash loops', () => {
     const handleSet = jest.fn(() => Promise.resolve());
     notes.set(1, 3);
     const guarded = guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger);
-    for (let time = 0; time < 2; time++) expect(await guarded([message(1)])).toEqual({ later: [message(1)], suspects: [] });
+    for (let time = 0; time < 2; time++)
+      expect(await guarded([message(1)])).toEqual({ later: [message(1)], suspects: [] });
     expect([handleSet.mock.calls.length, notes.get(1)]).toEqual([0, 3]);
   });
 
