@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { get, post } from './support/http.js';
+import { OPERATOR_TOKEN } from './support/operator-token.js';
 import { startPrefixProxy, type PrefixProxy } from './support/prefix-proxy.js';
 import { startStack, type Stack } from './support/stack.js';
 
@@ -258,7 +259,11 @@ describe('what is asked in ways that are not there', () => {
   });
 
   test('HEAD on the stream of events is answered', async () => {
-    const response = await fetch(`${service()}/sagas/events`, { method: 'HEAD', signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(`${service()}/sagas/events`, {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${OPERATOR_TOKEN}` },
+      signal: AbortSignal.timeout(10_000),
+    });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
   });
 

@@ -96,9 +96,7 @@ test('an orchestrator and a participant are stopped within a transaction, others
     const ended = JSON.stringify(await allOrders(viaTwins));
 
     for (const process of stopped) process.resume();
-    await waitFor('the stopped ones to notice', () =>
-      heard.every((since) => since('could not be handled; trying again')),
-    );
+    await waitFor('the stopped ones to notice', () => heard.every((since) => since('a batch failed as a whole')));
     await Promise.all(stopped.map((process) => process.untilReady()));
     expect(JSON.stringify(await allOrders(viaTwins))).toBe(ended);
     await expectHealed(stack, batch, { rejectedBy: ['REPLY_TIMEOUT'] });

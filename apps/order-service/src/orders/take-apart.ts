@@ -2,18 +2,7 @@
  * Invariant: an order that cannot be taken takes no other with it. A set that fails is divided until the guilty one is alone, beside the sets that come
  * after it; the others are taken, and answered, meanwhile.
  */
-import type { Kysely } from 'kysely';
-import {
-  databaseAnswers,
-  gather,
-  isOutage,
-  isUnavailable,
-  logSparsely,
-  mayPass,
-  messageOf,
-  SagaError,
-} from 'saga-core';
-import type { OrderDatabase } from '../database.js';
+import { databaseAnswers, gather, isOutage, logSparsely, mayPass, messageOf, SagaError } from 'saga-core';
 import type { Candidate, Outcome } from './candidate.js';
 import { KeyHeld } from './idempotency-keys.js';
 import { notLookedUp, notTaken } from './order-problems.js';
@@ -37,8 +26,7 @@ export function orderTaker(parts: IntakeParts): (candidates: readonly Candidate[
     try {
       return await takeOrders(parts, candidates);
     } catch (error) {
-      if (candidates.length === 1)
-        return Promise.all(candidates.map((candidate) => failureOf(parts.database, candidate, error)));
+      if (candidates.length === 1) return candidates.map((candidate) => failureOf(candidate, error));
       // What the error says is not enough: it may be that of one order, whatever its code.
       if (performance.now() > until || (await isOutage(error, () => databaseAnswers(parts.database))))
         return candidates.map((candidate) => notStored(candidate, error));
@@ -74,14 +62,12 @@ function halvesOf(candidates: readonly Candidate[]): (readonly Candidate[])[] {
     : [candidates.slice(0, middle), candidates.slice(middle)];
 }
 
-async function failureOf(database: Kysely<OrderDatabase>, candidate: Candidate, error: unknown): Promise<Error> {
+function failureOf(candidate: Candidate, error: unknown): Error {
   if (error instanceof KeyHeld) return error;
-  // What a step of the order threw tells nothing of the database, which is asked.
+  // Alone it harms nobody, so it may be told to come again also where it is to blame itself: nothing of it was kept.
   const thrown = error instanceof SagaError && error.code === 'START_FAILED' ? error.cause : error;
-  const mayComeAgain = isUnavailable(thrown)
-    ? await isOutage(thrown, () => databaseAnswers(database))
-    : mayPass(thrown);
-  if (mayComeAgain) return notStored(candidate, error);
+  const isRolledBack = error instanceof SagaError && error.code === 'COMMIT_ROLLED_BACK';
+  if (isRolledBack || mayPass(thrown)) return notStored(candidate, error);
   return error instanceof Error ? error : new Error(messageOf(error));
 }
 

@@ -14,7 +14,7 @@ import type { BatchFailure, BatchPlace, SagaObserver } from '../engine/observer.
 import type { KeptReply, LockedSet, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { isOutage } from '../store/database-errors.js';
+import { causeOf, isOutage } from '../store/database-errors.js';
 import { divideBatch, handleAlone } from '../store/divide-batch.js';
 import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput, type LocalOptions } from './advance.js';
 import { InFlightLimit } from './in-flight-limit.js';
@@ -199,7 +199,7 @@ export class SagaRunner<Tx> {
       const applied = await this.applyFrom(noting, this.shared);
       return { ...applied, more: locked.length === limit };
     } catch (error) {
-      if (locked.length === 0 || (await isOutage(error, () => this.store.isReachable()))) throw error;
+      if (locked.length === 0 || (await isOutage(error, () => this.store.isReachable()))) throw causeOf(error);
       return { ...merged(await this.divide(where, locked, again)), more: locked.length === limit };
     }
   }
@@ -232,12 +232,15 @@ export class SagaRunner<Tx> {
         try {
           return await end(thrown);
         } catch (error) {
-          if (await isOutage(error, isReachable)) throw error;
+          if (await isOutage(error, isReachable)) throw causeOf(error);
         }
       this.logger.error({ sagaId: id, where }, 'a saga could not even be parked');
       return NOTHING;
     };
-    return handleAlone(() => handle(this.isolated), blame, isReachable);
+    return handleAlone(() => handle(this.isolated), blame, {
+      isReachable,
+      onFailure: (reason, error, size) => this.batchFailed(where, reason, error, size),
+    });
   }
 
   private batchFailed(where: BatchPlace, failure: BatchFailure, error: unknown, size: number): void {
@@ -285,7 +288,7 @@ export class SagaRunner<Tx> {
     } catch (error) {
       // What was committed is not known.
       this.cache.forget(ids);
-      if (await isOutage(error, () => this.store.isReachable())) throw error;
+      if (await isOutage(error, () => this.store.isReachable())) throw causeOf(error);
       this.batchFailed(where, 'item', error, cached.length);
       return none;
     }

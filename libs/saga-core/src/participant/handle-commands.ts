@@ -15,6 +15,7 @@ import type { InboxStore } from '../engine/inbox-store.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { CommandObserver, ObservedCommand } from '../engine/observer.js';
 import { messageOf, type DeadLetterCause } from '../errors.js';
+import type { OnFailure } from '../store/divide-batch.js';
 import { keepDeadLetters, type LaidAside } from '../transport/keep-dead-letters.js';
 import type { Suspect, Transport, Unfinished } from '../transport/transport.js';
 import { inWaves } from './barrier.js';
@@ -48,6 +49,11 @@ export function commandSetHandler<Tx>(
     Object.entries(service.commands).map(([key, contract]) => [key, checkedHandler(contract, runtime.handlers[key]!)]),
   );
   const parts = { inbox, handlers, log, handlerTimeoutMs };
+
+  const onFailure: OnFailure = (failure, error, size) => {
+    observer.batchFailed('commands', failure);
+    logger.warn({ queue, size, failure, reason: messageOf(error) }, 'a batch failed as a whole');
+  };
 
   /** @returns the messages of which neither the answer nor the letter could be kept */
   const publish = async (
@@ -88,7 +94,8 @@ export function commandSetHandler<Tx>(
     messages: [message],
     handleAlone: async () => {
       const begun = performance.now();
-      const result = await runAlone(parts, command, () => observer.itemBlamed('commands', 'HANDLER_FAILED'));
+      const onBlame = () => observer.itemBlamed('commands', 'HANDLER_FAILED');
+      const result = await runAlone(parts, command, { onFailure, onBlame });
       const { observed, answers } = conclude([result], new Map([[command, message]]));
       observer.handled(observed, performance.now() - begun);
       return publish(answers);
@@ -123,10 +130,7 @@ export function commandSetHandler<Tx>(
       }
     }
     for (const wave of inWaves([...accepted.keys()])) {
-      const run = await runCommands(parts, wave, (reason, error, size) => {
-        observer.batchFailed('commands', reason);
-        logger.warn({ queue, size, failure: reason, reason: messageOf(error) }, 'a batch failed as a whole');
-      });
+      const run = await runCommands(parts, wave, onFailure);
       const concluded = conclude(run.results, accepted);
       observed.push(...concluded.observed);
       answers.push(...concluded.answers);

@@ -8,7 +8,7 @@ import { isRefusal, type Outcome } from '../contract/outcome.js';
 import { crashPoint } from '../crash-point.js';
 import { groupBy } from '../engine/group-by.js';
 import { DuplicateCommand, type InboxAnswer, type InboxSession, type InboxStore } from '../engine/inbox-store.js';
-import type { BatchFailure, CommandFate } from '../engine/observer.js';
+import type { CommandFate } from '../engine/observer.js';
 import {
   optimistically,
   runHandler,
@@ -20,7 +20,7 @@ import {
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { isConflict } from '../store/database-errors.js';
-import { divideBatch, handleAlone } from '../store/divide-batch.js';
+import { divideBatch, handleAlone, type OnFailure } from '../store/divide-batch.js';
 import { claimsOf, verdictsOf } from './barrier.js';
 import { isWithheld, type AnyHandler } from './command-handlers.js';
 import type { CommandLog } from './command-log.js';
@@ -58,7 +58,7 @@ export interface RunCommands {
 export async function runCommands<Tx>(
   parts: CommandParts<Tx>,
   wave: readonly AcceptedCommand[],
-  onFailure: (reason: BatchFailure, error: unknown, size: number) => void,
+  onFailure: OnFailure,
 ): Promise<RunCommands> {
   const { results, suspects } = await divideBatch(wave, {
     handle: (commands) => runOnce(parts, commands, false),
@@ -80,17 +80,16 @@ export async function runCommands<Tx>(
 export async function runAlone<Tx>(
   parts: CommandParts<Tx>,
   command: AcceptedCommand,
-  onBlame: () => void,
+  { onFailure, onBlame }: { readonly onFailure: OnFailure; readonly onBlame: () => void },
 ): Promise<CommandResult> {
   const failed = (error: unknown): CommandResult => {
     onBlame();
     return { command, outcome: failureOf(error, command, parts.log), fate: 'error' };
   };
-  return handleAlone(
-    async () => (await runOnce(parts, [command], true)).results[0]!,
-    failed,
-    () => parts.inbox.isReachable(),
-  );
+  return handleAlone(async () => (await runOnce(parts, [command], true)).results[0]!, failed, {
+    isReachable: () => parts.inbox.isReachable(),
+    onFailure,
+  });
 }
 
 /** A batch with duplicates is run again from its beginning, with each command claimed. */

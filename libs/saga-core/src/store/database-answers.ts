@@ -1,7 +1,8 @@
 /** "The database is away" is concluded from the library's own statements, and confirmed here. */
 import { sql, type Kysely } from 'kysely';
+import pg from 'pg';
 import { DEFAULTS } from '../settings.js';
-import { clientBesidePool, type SingleClient } from './open-database.js';
+import { clientBesidePool, schemaOf, type SingleClient } from './open-database.js';
 
 /** The server has no connection left, or none for this role: it may well answer those that it has. */
 const TOO_MANY_CONNECTIONS = '53300';
@@ -13,13 +14,15 @@ const IS_WRITABLE = "select current_setting('transaction_read_only') = 'off' as 
  * Asks the database with a statement of its own, on a connection of its own: the pool may be exhausted, or its connections broken. Only where the server
  * gives no further connection, the pool is asked.
  *
+ * @param table - one that must be there, with the rights to read and write it; none unless given
  * @returns whether it answered, and takes writes, within `DEFAULTS.databaseAnswersMs`; it never throws for what is wrong with the database
  * @throws {TypeError} for a database that `openDatabase` did not open
  */
-export async function databaseAnswers<Db>(database: Kysely<Db>): Promise<boolean> {
+export async function databaseAnswers<Db>(database: Kysely<Db>, table?: string): Promise<boolean> {
+  const asking = question(database, table);
   const client = clientBesidePool(database, { connectionTimeoutMillis: DEFAULTS.databaseAnswersMs });
-  const asked = askFresh(client).catch(
-    (error: { code?: unknown }) => error.code === TOO_MANY_CONNECTIONS && askPool(database),
+  const asked = askFresh(client, asking).catch(
+    (error: { code?: unknown }) => error.code === TOO_MANY_CONNECTIONS && askPool(database, asking),
   );
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<boolean>((resolve) => {
@@ -35,14 +38,22 @@ export async function databaseAnswers<Db>(database: Kysely<Db>): Promise<boolean
   }
 }
 
-async function askFresh(client: SingleClient): Promise<boolean> {
+/** @returns a statement that fails where the table is missing */
+function question<Db>(database: Kysely<Db>, table?: string): string {
+  if (table === undefined) return IS_WRITABLE;
+  const name = pg.escapeLiteral(`${pg.escapeIdentifier(schemaOf(database)?.schema ?? 'public')}.${table}`);
+  const rights = ['select', 'insert', 'update'].map((right) => `has_table_privilege(${name}, '${right}')`);
+  return `select current_setting('transaction_read_only') = 'off' and ${rights.join(' and ')} as writable`;
+}
+
+async function askFresh(client: SingleClient, asking: string): Promise<boolean> {
   await client.connect();
-  const { rows } = await client.query<{ writable: boolean }>(IS_WRITABLE);
+  const { rows } = await client.query<{ writable: boolean }>(asking);
   await client.end();
   return rows[0]!.writable;
 }
 
-async function askPool<Db>(database: Kysely<Db>): Promise<boolean> {
-  const { rows } = await sql<{ writable: boolean }>`${sql.raw(IS_WRITABLE)}`.execute(database);
+async function askPool<Db>(database: Kysely<Db>, asking: string): Promise<boolean> {
+  const { rows } = await sql<{ writable: boolean }>`${sql.raw(asking)}`.execute(database);
   return rows[0]!.writable;
 }

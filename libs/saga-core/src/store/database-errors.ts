@@ -4,6 +4,7 @@
  * A code alone is no proof: whatever a handler runs can throw any of them. So these functions are asked only about
  * errors of the library's own statements, and {@link isOutage} asks the database before it concludes that it is away.
  */
+import { TransactionBroken } from '../engine/run-handler.js';
 import { SagaError } from '../errors.js';
 
 const NETWORK_CODES = new Set([
@@ -59,17 +60,27 @@ export function isUnavailable(error: unknown): boolean {
 const EXHAUSTED_STATES = /^(53...|58030)$/;
 
 /**
+ * SQLSTATEs that no value causes, but a table that is missing, or a right, or the server's own fault: a statement of the
+ * library's fails with them each time, whoever it is for.
+ */
+const SYSTEMIC_STATES = /^(42...|3F000|XX...)$/;
+
+/**
  * Finds out whether a transaction failed because the database is away, or because of what was done in it. A session also
  * ends because of its transaction: a handler that idles for too long loses it.
  *
  * @param error - what a statement of the library's own failed with
- * @param isReachable - asks the database on another connection
+ * @param isReachable - asks the database on another connection, for the tables too that the library needs
  * @returns whether it is away: then nobody is to blame, and all of it is to be tried again later
  */
 export async function isOutage(error: unknown, isReachable: () => Promise<boolean>): Promise<boolean> {
-  if (!isUnavailable(error)) return false;
-  return EXHAUSTED_STATES.test(codeOf(error)) || !(await isReachable());
+  const cause = causeOf(error);
+  if (!isUnavailable(cause) && !SYSTEMIC_STATES.test(codeOf(cause))) return false;
+  return EXHAUSTED_STATES.test(codeOf(cause)) || !(await isReachable());
 }
+
+/** @returns what a transaction failed with in the end, where it was broken by what was done in it */
+export const causeOf = (error: unknown): unknown => (error instanceof TransactionBroken ? error.cause : error);
 
 /** @returns whether a transaction lost against another one: a deadlock, a serialization failure, a lock that was not had in time. */
 export const isConflict = (error: unknown): boolean => CONFLICT_STATES.test(codeOf(error));

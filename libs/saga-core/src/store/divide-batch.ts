@@ -4,8 +4,9 @@
  */
 import type { BatchFailure } from '../engine/observer.js';
 import { HandlerTimeout, TransactionBroken } from '../engine/run-handler.js';
+import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { isConflict, isOutage, isUnavailable } from './database-errors.js';
+import { causeOf, isConflict, isOutage, isUnavailable } from './database-errors.js';
 
 /** What came of a batch. */
 export interface Divided<Item, Result> {
@@ -15,13 +16,15 @@ export interface Divided<Item, Result> {
   readonly suspects: readonly Item[];
 }
 
+/** Told of each failure of a transaction, of so many items. */
+export type OnFailure = (reason: BatchFailure, error: unknown, size: number) => void;
+
 export interface DivideOptions<Item, Result> {
   /** Handles items in one transaction. When it throws, nothing of them was kept. */
   readonly handle: (items: readonly Item[]) => Promise<Result>;
   /** Asks the database, beside the transaction that failed. */
   readonly isReachable: () => Promise<boolean>;
-  /** Told of each failure of more than one item. */
-  readonly onFailure?: (reason: BatchFailure, error: unknown, size: number) => void;
+  readonly onFailure?: OnFailure;
 }
 
 /**
@@ -41,8 +44,8 @@ export async function divideBatch<Item, Result>(
       results.push(await handle(part));
     } catch (error) {
       const failure = await failureOf(error, isReachable);
-      if (part.length > 1 || failure === 'database') onFailure?.(failure, error, part.length);
-      if (failure === 'database') throw error;
+      onFailure?.(failure, causeOf(error), part.length);
+      if (failure === 'database') throw causeOf(error);
       if (error instanceof TransactionBroken && part.includes(error.suspect as Item)) {
         suspects.push(error.suspect as Item);
         return work(part.filter((item) => item !== error.suspect));
@@ -68,26 +71,29 @@ export async function divideBatch<Item, Result>(
 export async function handleAlone<Result>(
   handle: () => Promise<Result>,
   blame: (error: unknown) => Promise<Result> | Result,
-  isReachable: () => Promise<boolean>,
+  { isReachable, onFailure }: Pick<DivideOptions<never, never>, 'isReachable' | 'onFailure'>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await handle();
     } catch (error) {
       const failure = await failureOf(error, isReachable);
-      if (failure === 'database') throw error;
-      const cause = causeOf(error);
-      const mayPass = failure === 'conflict' || (isUnavailable(cause) && !isOwnFault(error));
+      onFailure?.(failure, causeOf(error), 1);
+      if (failure === 'database') throw causeOf(error);
+      const mayPass = failure === 'conflict' || (isLostSession(causeOf(error)) && !isOwnFault(error));
       if (!mayPass || attempt >= DEFAULTS.maxConflicts) return blame(thrownBy(error));
     }
   }
 }
 
+/** The server may have ended the session, or rolled the transaction back, for reasons of its own. */
+const isLostSession = (error: unknown): boolean =>
+  isUnavailable(error) || (error instanceof SagaError && error.code === 'COMMIT_ROLLED_BACK');
+
 /** @returns why a transaction failed: of its own library's making, or of one of its items */
 async function failureOf(error: unknown, isReachable: () => Promise<boolean>): Promise<BatchFailure> {
-  const cause = causeOf(error);
-  if (await isOutage(cause, isReachable)) return 'database';
-  return isConflict(cause) ? 'conflict' : 'item';
+  if (await isOutage(error, isReachable)) return 'database';
+  return isConflict(causeOf(error)) ? 'conflict' : 'item';
 }
 
 /** What takes time to fail is not tried in ever smaller parts while the others wait. */
@@ -97,5 +103,4 @@ const isSlow = (error: unknown): boolean => error instanceof HandlerTimeout || i
 const isOwnFault = (error: unknown): boolean =>
   error instanceof TransactionBroken && error.thrown instanceof HandlerTimeout;
 
-const causeOf = (error: unknown): unknown => (error instanceof TransactionBroken ? error.cause : error);
 const thrownBy = (error: unknown): unknown => (error instanceof TransactionBroken ? error.thrown : error);

@@ -47,7 +47,7 @@ export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transac
   });
   return {
     transaction: (work) => database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx)))),
-    isReachable: () => databaseAnswers(database),
+    isReachable: () => databaseAnswers(database, 'saga_inbox'),
   };
 }
 

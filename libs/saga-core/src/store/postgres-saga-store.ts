@@ -57,7 +57,7 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
   });
   return {
     transaction: (work) => database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx)))),
-    isReachable: () => databaseAnswers(database),
+    isReachable: () => databaseAnswers(database, 'saga_instance'),
     // The transaction is the caller's, and so is how it ends.
     within: (tx) => within(tx, () => undefined),
     saveUnlocked: (changes, decidedAt) => saveUnlocked(database, changes, decidedAt, clock),

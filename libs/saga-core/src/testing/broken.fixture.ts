@@ -26,6 +26,10 @@ export type Transition = (
 ) => AnyDecision;
 
 const REPLACED = [
+  '../engine/observer.js',
+  '../engine/run-handler.js',
+  '../store/database-errors.js',
+  '../store/divide-batch.js',
   '../engine/saga-data.js',
   '../engine/transition.js',
   '../orchestrator/command-sender.js',

@@ -4,7 +4,9 @@ import type { Handler } from '../contract/handler.js';
 import { isRefusal } from '../contract/outcome.js';
 import type { AnyHandler } from '../participant/command-handlers.js';
 import type { ReceivedCommand } from '../participant/received-command.js';
+import type { FaultDice } from './faults.js';
 import type { MemoryTransaction } from './memory-transaction.js';
+import { mayMisbehave } from './misbehaviour.js';
 import { describeCommandId, type Tell } from './story.js';
 
 const TABLE = 'observed effects';
@@ -47,6 +49,7 @@ export function effectsIn(tx: MemoryTransaction): Effect[] {
 /**
  * @param tell - told of each run, for the story
  * @param who - the process
+ * @param dice - decides whether a handler misbehaves, after its effect
  * @returns the handlers of a service, each noting its effects
  */
 export function observedHandlers(
@@ -54,6 +57,7 @@ export function observedHandlers(
   handlers: Readonly<Record<string, AnyHandler<MemoryTransaction>>>,
   tell: Tell,
   who: string,
+  dice: FaultDice,
 ): Record<string, AnyHandler<MemoryTransaction>> {
   return Object.fromEntries(
     Object.entries(service.commands).map(([key, contract]) => {
@@ -64,6 +68,7 @@ export function observedHandlers(
         if (isRefusal(answer)) return answer;
         if (contract.undoes) noteUndone(tx, command.sagaId, contract.undoes.task);
         else noteDone(tx, command.sagaId, contract.task, command.commandId);
+        mayMisbehave(dice, tx, who, `${command.task} (${describeCommandId(command.commandId)})`);
         return answer;
       };
       return [key, observed];

@@ -23,6 +23,11 @@ export const FAULT_KINDS = [
   'lull',
   'skew',
   'jump',
+  'swallow',
+  'looksLikeOutage',
+  'idle',
+  'failAtCommit',
+  'unserializable',
   'operate',
   'operateTwice',
 ] as const;
@@ -74,6 +79,16 @@ export interface Faults extends Readonly<Record<FaultKind, number>> {
   /** The clock of the orchestrators' database is set ahead or back, by up to `maxJumpMs`. */
   readonly jump: number;
   readonly maxJumpMs: number;
+  /** A handler, or a local step, says nothing of a statement that failed. */
+  readonly swallow: number;
+  /** It throws what looks as if the database were away. */
+  readonly looksLikeOutage: number;
+  /** It idles until it loses its session. */
+  readonly idle: number;
+  /** It breaks a rule that is looked at when its transaction commits. */
+  readonly failAtCommit: number;
+  /** The saga builds a payload that refers to itself. */
+  readonly unserializable: number;
   /** An operator acts on some saga. */
   readonly operate: number;
   /** The operator does it again at once, through another process. */
@@ -107,6 +122,11 @@ export const DEFAULT_FAULTS: Faults = {
   maxSkewMs: 3_600_000,
   jump: 0.01,
   maxJumpMs: 7_200_000,
+  swallow: 0.005,
+  looksLikeOutage: 0.005,
+  idle: 0.005,
+  failAtCommit: 0.005,
+  unserializable: 0.002,
   operate: 0.02,
   operateTwice: 0.3,
 };

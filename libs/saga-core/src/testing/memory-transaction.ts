@@ -1,6 +1,16 @@
 /** Memory that behaves like a database in what saga-core relies on: transactions are serial, and undone when they throw. */
 import { TransactionBroken } from '../engine/run-handler.js';
 
+/** What a database, or the way to it, fails with; `code` is PostgreSQL's or Node's. */
+export class SimulatedFailure extends Error {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(`simulated: ${message}`);
+    this.code = code;
+  }
+}
+
 /** What handlers and local steps of a simulation write through: tables of values by key. */
 export class MemoryTransaction {
   private readonly tables: Map<string, Map<string, unknown>>;
@@ -15,10 +25,7 @@ export class MemoryTransaction {
 
   /** Has a statement fail: until it is rolled back to a savepoint, whatever follows fails too. @throws that error */
   fail(error: Error): never {
-    this.broken = {
-      error: Object.assign(new Error('simulated: the transaction is aborted'), { code: '25P02' }),
-      isLost: false,
-    };
+    this.broken = { error: new SimulatedFailure('the transaction is aborted', '25P02'), isLost: false };
     throw error;
   }
 
@@ -30,10 +37,7 @@ export class MemoryTransaction {
 
   /** Loses the session: whatever follows fails, the way back to a savepoint as well. */
   abandon(): void {
-    this.broken = {
-      error: Object.assign(new Error('simulated: the session was lost'), { code: 'ECONNRESET' }),
-      isLost: true,
-    };
+    this.broken = { error: new SimulatedFailure('the session was lost', 'ECONNRESET'), isLost: true };
   }
 
   /** @throws when the transaction cannot commit */

@@ -3,7 +3,8 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { sendCommands } from '../orchestrator/command-sender.js';
 import { startSagas } from '../orchestrator/start-sagas.js';
 import type { Chance } from './chance.js';
-import type { MemoryTransaction } from './memory-transaction.js';
+import { SagaError } from '../errors.js';
+import { SimulatedFailure, type MemoryTransaction } from './memory-transaction.js';
 import { Random } from './random.js';
 import { SILENT } from './simulated-process.js';
 import type { SimulatedSystem } from './simulated-system.js';
@@ -59,12 +60,19 @@ export class SimulatedClient {
     const { process, transport, runner, store } = worker;
     tell('client', () => `starts saga ${number} at ${process.name}: ${JSON.stringify(data)}`);
     await work.as(worker, `the start of saga ${number}`, async () => {
-      const { changes, commands } = await system.orders.transaction(async (tx) => {
+      const started = system.orders.transaction(async (tx) => {
         const session = store.within(tx);
         const first = await startSagas(session, saga, [{ id, data }], store.clock() ?? (await session.now()));
         work.pass('start:before-commit');
         return first;
       }, process.commitFaults);
+      const first = await started.catch((error: unknown) => {
+        if (!isOfTheStart(error)) throw error;
+        tell('client', () => `is told that saga ${number} could not be started`);
+        return null;
+      });
+      if (!first) return;
+      const { changes, commands } = first;
       this.promised.push(id);
       work.pass('start:after-commit');
       runner.started(changes);
@@ -72,3 +80,8 @@ export class SimulatedClient {
     });
   }
 }
+
+/** A start fails with what its local step did: that one saga is not begun. */
+const isOfTheStart = (error: unknown): boolean =>
+  error instanceof SimulatedFailure ||
+  (error instanceof SagaError && (error.code === 'START_FAILED' || error.code === 'START_REFUSED'));

@@ -64,8 +64,10 @@ export class SimulatedProcess implements Link {
     begin: () => this.mayFreeze('before a transaction'),
     beforeCommit: () => this.fail('failBeforeCommit', 'a commit fails'),
     afterCommit: () => this.fail('failAfterCommit', 'a commit succeeds, but its answer is lost'),
-    // Sessions are lost while the database is there, and when it is away.
-    isReachable: () => this.dice.chance.next(`whether the database answers ${this.name}`) < 0.5,
+    // Where commits fail, the database may be away, or may not.
+    isReachable: () =>
+      this.dice.faults.failBeforeCommit === 0 ||
+      this.dice.chance.next(`whether the database answers ${this.name}`) < 0.5,
   };
 
   /** Perhaps dies at a crash point. */

@@ -46,6 +46,12 @@ export interface Orchestrator extends Worker {
   readonly store: SagaStore<MemoryTransaction>;
 }
 
+const throws = (): never => {
+  throw new Error('simulated: an observer throws');
+};
+/** An observer that throws whenever it is told of anything, as long as the simulation lasts. */
+const THROWS = { saved: throws, idleReply: throws, handled: throws, batchFailed: throws, itemBlamed: throws };
+
 /** Messages in one delivery set, at the most. */
 const MOST_IN_A_SET = 3;
 
@@ -105,12 +111,12 @@ export class SimulatedSystem {
       runner = new SagaRunner({
         store,
         registry: new SagaRegistry([this.saga]),
-        observer: sagaObservers([], SILENT),
+        observer: sagaObservers([THROWS], SILENT),
         logger: SILENT,
         handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
         limitInFlight: true,
       });
-      return replySetHandler(queue, runner, transport, SILENT, sagaObservers([], SILENT));
+      return replySetHandler(queue, runner, transport, SILENT, sagaObservers([THROWS], SILENT));
     });
     const orchestrator: Orchestrator = {
       ...consumed,
@@ -133,12 +139,12 @@ export class SimulatedSystem {
     const begin = () =>
       commandSetHandler({
         service,
-        handlers: observedHandlers(service, handlers, this.world.tell, name),
+        handlers: observedHandlers(service, handlers, this.world.tell, name, this.world.dice),
         inbox: memoryInboxStore(database, process.commitFaults),
         transport,
         logger: SILENT,
         log: commandLog(SILENT),
-        observer: commandObservers([], SILENT),
+        observer: commandObservers([THROWS], SILENT),
         handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
       });
     this.workers.push(this.consuming(process, transport, commandQueueOf(service.name), database, begin));

@@ -51,12 +51,12 @@ export class Simulation<Data> {
   constructor(scenario: Scenario<Data>, plan: Plan, story: Story | null) {
     this.plan = plan;
     this.story = story;
-    this.saga = withStandIns(scenario.saga, scenario.locals, scenario.attempts, this.dataSeen);
     this.dice = new FaultDice(plan.seed, scenario.faults, plan.allowed, (what) => {
       const colon = what.indexOf(': ');
       this.story?.add(this.now - START, what.slice(0, colon), what.slice(colon + 2), true);
       return this.now - START;
     });
+    this.saga = withStandIns(scenario.saga, scenario.locals, scenario.attempts, this.dataSeen, this.dice);
     const { saga, dice, tell } = this;
     const clock = (): number => this.now;
     const system = new SimulatedSystem(saga, scenario.participants, { dice, tell, clock });

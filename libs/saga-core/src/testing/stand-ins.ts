@@ -9,7 +9,10 @@ import {
   type StepCommand,
 } from '../definition/step.js';
 import { noteDone, noteUndone } from './effects.js';
+import type { FaultDice } from './faults.js';
 import type { MemoryTransaction } from './memory-transaction.js';
+import { mayMisbehave } from './misbehaviour.js';
+import { sagaNumber } from './story.js';
 
 /** Stand-ins for local steps, by name; one that is missing has only its observed effect. */
 export type LocalStandIns<Data> = Readonly<
@@ -19,6 +22,7 @@ export type LocalStandIns<Data> = Readonly<
 /**
  * @param attempts - the most attempts of a step, so that schedules reach the end of its patience
  * @param dataSeen - told of the data that each step is given
+ * @param dice - decides whether a local step misbehaves, after its effect
  * @returns the saga with its local steps replaced by stand-ins that note their effects
  */
 export function withStandIns<Data>(
@@ -26,10 +30,11 @@ export function withStandIns<Data>(
   locals: LocalStandIns<Data>,
   attempts: number,
   dataSeen: (step: string, data: unknown) => void,
+  dice: FaultDice,
 ): SagaDefinition<unknown, MemoryTransaction> {
   const standIn = (command: StepCommand<Data, never>, undoOf: string | null): StepCommand<Data, MemoryTransaction> => {
     const retry = { ...command.retry, attempts: Math.min(command.retry.attempts, attempts) };
-    if (isRemote(command)) return { ...watched(command, dataSeen), retry };
+    if (isRemote(command)) return { ...watched(command, dataSeen, dice), retry };
     const { name } = command.local;
     const replaced = locals[name];
     const local: LocalAction<Data, MemoryTransaction> = {
@@ -40,6 +45,7 @@ export function withStandIns<Data>(
         if (isRefusal(answer)) return answer;
         if (undoOf === null) noteDone(tx, input.sagaId, name, name);
         else noteUndone(tx, input.sagaId, undoOf);
+        mayMisbehave(dice, tx, 'orchestrator', `${name} (${sagaNumber(input.sagaId)})`);
         return answer as Partial<Data> | undefined;
       },
     };
@@ -56,6 +62,7 @@ export function withStandIns<Data>(
 function watched<Data>(
   command: RemoteCommand<Data>,
   dataSeen: (step: string, data: unknown) => void,
+  dice: FaultDice,
 ): RemoteCommand<Data> {
   const { payload, onReply } = command;
   const { task } = command.command;
@@ -63,7 +70,13 @@ function watched<Data>(
     ...command,
     payload: (data) => {
       dataSeen(task, data);
-      return payload(data);
+      const built = payload(data);
+      const occasion = dice.occasion(`the payload of ${task}`);
+      if (!occasion.happens('unserializable', () => `orchestrator: the payload of ${task} refers to itself`))
+        return built;
+      const circular: Record<string, unknown> = { ...(built as object) };
+      circular.self = circular;
+      return circular;
     },
     onReply:
       onReply &&
