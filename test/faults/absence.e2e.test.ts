@@ -64,6 +64,7 @@ test('an orchestrator and a participant are stopped within a transaction, others
     const { AMQP_URL, DATABASE_URL } = stack.settingsOf(name);
     return {
       AMQP_URL: `${AMQP_URL}?heartbeat=1`,
+      LOG_LEVEL: 'debug',
       DATABASE_URL: `${DATABASE_URL}?idle_in_transaction_session_timeout=2000`,
     };
   };
@@ -96,7 +97,9 @@ test('an orchestrator and a participant are stopped within a transaction, others
     const ended = JSON.stringify(await allOrders(viaTwins));
 
     for (const process of stopped) process.resume();
-    await waitFor('the stopped ones to notice', () => heard.every((since) => since('a batch failed as a whole')));
+    await waitFor('the stopped ones to notice', () =>
+      heard.every((since) => since('its inputs are handled one at a time')),
+    );
     await Promise.all(stopped.map((process) => process.untilReady()));
     expect(JSON.stringify(await allOrders(viaTwins))).toBe(ended);
     await expectHealed(stack, batch, { rejectedBy: ['REPLY_TIMEOUT'] });

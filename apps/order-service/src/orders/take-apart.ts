@@ -26,7 +26,11 @@ export function orderTaker(parts: IntakeParts): (candidates: readonly Candidate[
     try {
       return await takeOrders(parts, candidates);
     } catch (error) {
-      if (candidates.length === 1) return candidates.map((candidate) => failureOf(candidate, error));
+      if (candidates.length === 1) {
+        if (!(error instanceof KeyHeld))
+          logSparsely(parts.logger, 'warn', { reason: messageOf(error) }, 'an order could not be taken');
+        return candidates.map((candidate) => failureOf(candidate, error));
+      }
       // What the error says is not enough: it may be that of one order, whatever its code.
       if (performance.now() > until || (await isOutage(error, () => databaseAnswers(parts.database))))
         return candidates.map((candidate) => notStored(candidate, error));

@@ -69,12 +69,14 @@ describe('runHandler', () => {
 
   it('is optimistic at first, and isolates inputs only when that was in vain', async () => {
     const modes: string[] = [];
+    const told = jest.fn();
     const result = await optimistically((mode) => {
       modes.push(mode);
       return mode === 'optimistic' ? Promise.reject(new BatchHandlerFailed(new Error('no'))) : Promise.resolve('done');
-    });
+    }, told);
     expect([result, modes]).toEqual(['done', ['optimistic', 'isolated']]);
-    await expect(optimistically(() => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
+    expect(told).toHaveBeenCalledWith(new Error('no'));
+    await expect(optimistically(() => Promise.reject(new Error('lost')), told)).rejects.toThrow('lost');
   });
 
   it('does not take a set handler at its word when it answers too few', async () => {

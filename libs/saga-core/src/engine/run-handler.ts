@@ -1,9 +1,14 @@
 /** Runs handlers. Invariant kept here: an input whose handler throws takes none of its neighbours with it. */
 import type { Handler } from '../contract/handler.js';
-import { SagaError } from '../errors.js';
+import type { Logger } from 'pino';
+import { messageOf, SagaError } from '../errors.js';
 
 /** What a handler did with one input: it answered, or it threw. */
 export type Handled<Answer> = { readonly answer: Answer } | { readonly thrown: unknown };
+
+/** Tells those who debug that a transaction is run again, one input at a time. */
+export const tellRetry = (logger: Logger) => (thrown: unknown) =>
+  logger.debug({ reason: messageOf(thrown) }, 'a batch handler threw; its inputs are handled one at a time');
 
 /** What running handlers needs of a transaction. */
 export interface HandlerSession<Tx> {
@@ -56,12 +61,17 @@ export class TransactionBroken extends Error {
  * Runs a transaction optimistically, and again isolated when a batch handler threw.
  *
  * @param work - runs one whole transaction
+ * @param onRetry - told what a batch handler threw, before the transaction is run again
  */
-export async function optimistically<Result>(work: (mode: HandlerMode) => Promise<Result>): Promise<Result> {
+export async function optimistically<Result>(
+  work: (mode: HandlerMode) => Promise<Result>,
+  onRetry: (thrown: unknown) => void,
+): Promise<Result> {
   try {
     return await work('optimistic');
   } catch (thrown) {
     if (!(thrown instanceof BatchHandlerFailed)) throw thrown;
+    onRetry(thrown.cause);
     return work('isolated');
   }
 }

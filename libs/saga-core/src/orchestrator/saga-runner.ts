@@ -9,7 +9,7 @@ import { crashPoint } from '../crash-point.js';
 import type { OperatorAction, SagaEvent } from '../engine/event.js';
 import { groupBy } from '../engine/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import { optimistically, withinTime, type HandlerMode } from '../engine/run-handler.js';
+import { optimistically, tellRetry, withinTime, type HandlerMode } from '../engine/run-handler.js';
 import type { BatchFailure, BatchPlace, SagaObserver } from '../engine/observer.js';
 import type { KeptReply, LockedSet, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
 import { messageOf, SagaError } from '../errors.js';
@@ -129,7 +129,16 @@ export class SagaRunner<Tx> {
    */
   async act(id: string, action: OperatorAction, alongside?: (tx: Tx) => Promise<void>): Promise<Applied> {
     const options = { ...this.isolated, ...(alongside ? { alongside } : {}) };
-    return this.applyTo([id], new Map([[id, [{ type: 'operator', action }]]]), options);
+    const events: Events = new Map([[id, [{ type: 'operator', action }]]]);
+    return handleAlone(
+      () => this.applyTo([id], events, options),
+      (thrown) => {
+        if (thrown instanceof SagaError) throw thrown;
+        // A local step that it led to has broken the transaction: that is an attempt of the step.
+        return this.applyTo([id], events, { ...options, failure: { thrown } });
+      },
+      { isReachable: () => this.store.isReachable() },
+    );
   }
 
   /**
@@ -321,8 +330,9 @@ export class SagaRunner<Tx> {
     now: number,
   ): Promise<Pick<Applied, 'commands' | 'suspects'> & { settled: ReadonlySet<string> }> {
     try {
-      const { changes, commands, suspects } = await optimistically((mode) =>
-        this.store.transaction((session) => this.save(session, inputs, now, { ...this.shared, mode }, now)),
+      const { changes, commands, suspects } = await optimistically(
+        (mode) => this.store.transaction((session) => this.save(session, inputs, now, { ...this.shared, mode }, now)),
+        tellRetry(this.logger),
       );
       this.moved(changes);
       const settled = inputs.map(({ instance }) => instance.id).filter((id) => !suspects.includes(id));
@@ -360,7 +370,9 @@ export class SagaRunner<Tx> {
         const { now, instances, eventsOf } = await source(session);
         return this.save(session, this.inputs(instances, eventsOf), now, { ...options, mode });
       });
-    const { changes, commands, suspects } = await (options.mode ? run(options.mode) : optimistically(run));
+    const { changes, commands, suspects } = await (options.mode
+      ? run(options.mode)
+      : optimistically(run, tellRetry(this.logger)));
     this.moved(changes);
     return { ...NOTHING, commands, suspects };
   }

@@ -48,7 +48,7 @@ export function commandSetHandler<Tx>(
   const handlers = new Map(
     Object.entries(service.commands).map(([key, contract]) => [key, checkedHandler(contract, runtime.handlers[key]!)]),
   );
-  const parts = { inbox, handlers, log, handlerTimeoutMs };
+  const parts = { inbox, handlers, log, logger, handlerTimeoutMs };
 
   const onFailure: OnFailure = (failure, error, size) => {
     observer.batchFailed('commands', failure);

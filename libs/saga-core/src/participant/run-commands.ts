@@ -4,6 +4,7 @@
  * - A handler that throws, breaks its transaction or takes too long takes no neighbour with it. It is answered as an
  *   error and not stored: the orchestrator alone decides about another attempt.
  */
+import type { Logger } from 'pino';
 import { isRefusal, type Outcome } from '../contract/outcome.js';
 import { crashPoint } from '../crash-point.js';
 import { groupBy } from '../engine/group-by.js';
@@ -12,6 +13,7 @@ import type { CommandFate } from '../engine/observer.js';
 import {
   optimistically,
   runHandler,
+  tellRetry,
   TransactionBroken,
   withinTime,
   type Handled,
@@ -31,6 +33,7 @@ export interface CommandParts<Tx> {
   /** By the keys of the contract. */
   readonly handlers: ReadonlyMap<string, AnyHandler<Tx>>;
   readonly log: CommandLog;
+  readonly logger: Logger;
   /** How long a handler may take, in milliseconds. */
   readonly handlerTimeoutMs: number;
 }
@@ -94,7 +97,7 @@ export async function runAlone<Tx>(
 
 /** A batch with duplicates is run again from its beginning, with each command claimed. */
 async function runOnce<Tx>(
-  { inbox, handlers, log, handlerTimeoutMs }: CommandParts<Tx>,
+  { inbox, handlers, log, logger, handlerTimeoutMs }: CommandParts<Tx>,
   wave: readonly AcceptedCommand[],
   alone: boolean,
 ): Promise<RunCommands> {
@@ -102,7 +105,7 @@ async function runOnce<Tx>(
   const runAs = (mode: HandlerMode, claimAll: boolean) =>
     inbox.transaction((session) => runWave(session, wave, handlers, { mode, claimAll, timeoutMs, log }));
   const run = (claimAll: boolean) =>
-    alone ? runAs('isolated', claimAll) : optimistically((mode) => runAs(mode, claimAll));
+    alone ? runAs('isolated', claimAll) : optimistically((mode) => runAs(mode, claimAll), tellRetry(logger));
   try {
     return await run(false);
   } catch (error) {
