@@ -1,4 +1,4 @@
-/** Unit tests (*.test.ts) need nothing; *.int.test.ts need PostgreSQL and RabbitMQ; test/ holds what spans services (*.e2e.test.ts). */
+/** Unit tests (*.test.ts) need nothing; *.int.test.ts need PostgreSQL and RabbitMQ; test/ holds what spans services (*.e2e.test.ts), and test/faults what breaks. */
 const common = {
   rootDir: __dirname,
   testEnvironment: 'node',
@@ -27,7 +27,13 @@ module.exports = {
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e.test.ts'],
       // Suites whose programs cannot be had here: `npm test` says which, and why.
-      testPathIgnorePatterns: ['/node_modules/', ...(process.env.TEST_LEFT_OUT?.split(',').filter(Boolean) ?? [])],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/test/faults/',
+        ...(process.env.TEST_LEFT_OUT?.split(',').filter(Boolean) ?? []),
+      ],
     },
+    // Minutes of killing and waiting: a command of its own.
+    { ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.e2e.test.ts'] },
   ],
 };

@@ -34,7 +34,9 @@ export function parseAuditArguments(argv) {
   return options;
 }
 
-const PROJECTS = ['unit', 'int', 'e2e'];
+const PROJECTS = ['unit', 'int', 'e2e', 'faults'];
+/** What runs when none is named: faults are a command of their own. */
+const USUAL_PROJECTS = ['unit', 'int', 'e2e'];
 
 /**
  * The flags of ours are taken out, all others go to Jest as they are.
@@ -52,6 +54,6 @@ export function parseTestArguments(argv) {
       throw new UsageError('--forceExit would hide what a test leaves open; see --detectOpenHandles');
     else options.jestArguments.push(argument);
   }
-  if (options.projects.length === 0) options.projects = [...PROJECTS];
+  if (options.projects.length === 0) options.projects = [...USUAL_PROJECTS];
   return options;
 }

@@ -18,7 +18,8 @@ const HELP = `npm test -- [options] [arguments for Jest]
 
 Installs and builds what is needed, brings up PostgreSQL and RabbitMQ for the tests alone, and runs Jest. It is safe beside "npm start".
 
-  --unit, --int, --e2e   only these; all without
+  --unit, --int, --e2e   only these; all three without
+  --faults               what breaks instead: "npm run test:faults:short", or "npm run test:faults" for the long form
   --embedded             do not use Docker, even if it answers
   --help                 this text
 
