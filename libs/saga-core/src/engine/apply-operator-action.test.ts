@@ -99,6 +99,14 @@ describe('an edit', () => {
 });
 
 describe('an answer that is of no use', () => {
+  it('is no attempt again when it comes again, and a good one frees the saga', () => {
+    const play = toApprove().reply(success(7)).reply(success(7));
+    expect(play.instance).toMatchObject({ status: 'stuck', awaited: { attempt: 1, state: 'parked' } });
+    expect(play.history.at(-1)).toMatchObject({ type: 'reply_ignored', code: 'success' });
+    expect(play.history.filter(({ type }) => type === 'step_failed')).toHaveLength(1);
+    expect(play.reply(success()).instance.status).toBe('completed');
+  });
+
   const act = (play: Play, action: Partial<OperatorAction> & Pick<OperatorAction, 'type'>) =>
     play.take({ type: 'operator', action: { by: 'ann', reason: 'seen in the bank', ...action } });
   /** The card is charged, and the participant answers what breaks its contract, again and again. */

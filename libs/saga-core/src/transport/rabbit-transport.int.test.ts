@@ -133,6 +133,43 @@ describe('the transport on RabbitMQ', () => {
     await consumer.stop();
   });
 
+  it('handles a suspect beside what follows, again when that fails, and acknowledges it only then', async () => {
+    const seen: unknown[] = [];
+    let tries = 0;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const handleAlone = async () => {
+      tries++;
+      await held;
+      if (tries <= 2) throw new Error('the database is away');
+      return [];
+    };
+    const consumer = transport.consume({
+      queue,
+      prefetch: 10,
+      maxSetSize: 10,
+      handleSet: async (set) => {
+        const numbers = set.map(({ body }) => (JSON.parse(body.toString()) as { n: number }).n);
+        seen.push(...numbers);
+        const suspects = set.filter((_message, index) => numbers[index] === 1);
+        return { suspects: suspects.map((message) => ({ messages: [message], handleAlone })) };
+      },
+    });
+    await transport.publish([command({ n: 1 }), command({ n: 2 })]);
+    await waitFor('the suspect to be tried', () => tries === 1);
+    await transport.publish([command({ n: 3 })]);
+    await waitFor('what follows', () => seen.includes(3));
+    // The others are acknowledged, and it is not: it alone comes again.
+    await cutConnections();
+    await waitFor('the suspect to come again', () => seen.filter((n) => n === 1).length === 2);
+    await waitFor('it to be tried again', () => tries === 2);
+    release();
+    await waitFor('the last try', () => tries >= 3);
+    expect([...seen].sort()).toEqual([1, 1, 2, 3]);
+    await consumer.stop();
+    expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 0 });
+  });
+
   it('closes at once, also while it is connecting', async () => {
     const logger = pino({ level: 'silent' });
     for (const target of [url, 'amqp://127.0.0.1:1'])
