@@ -9,7 +9,7 @@ import { crashPoint } from '../crash-point.js';
 import type { OperatorAction, SagaEvent } from '../engine/event.js';
 import { groupBy } from '../engine/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import { optimistically, tellRetry, withinTime, type HandlerMode } from '../engine/run-handler.js';
+import { optimistically, tellRetry, TransactionBroken, withinTime, type HandlerMode } from '../engine/run-handler.js';
 import type { BatchFailure, BatchPlace, SagaObserver } from '../engine/observer.js';
 import type { KeptReply, LockedSet, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
 import { messageOf, SagaError } from '../errors.js';
@@ -298,8 +298,9 @@ export class SagaRunner<Tx> {
       // What was committed is not known.
       this.cache.forget(ids);
       if (await isOutage(error, () => this.store.isReachable())) throw causeOf(error);
-      this.batchFailed(where, 'item', error, cached.length);
-      return none;
+      this.batchFailed(where, 'item', causeOf(error), cached.length);
+      const suspect = error instanceof TransactionBroken ? error.suspect : null;
+      return { ...none, suspects: ids.filter((id) => id === suspect) };
     }
   }
 
