@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { run, tail } from './command.mjs';
@@ -29,9 +30,15 @@ export async function findCompose({ logFile, signal }) {
   const candidates = [['docker', 'compose'], ['docker-compose']];
   for (const [command, ...before] of candidates) {
     const { code } = await run(command, [...before, 'version'], { timeoutMs: 5_000, signal });
-    if (code === 0) return composeWith(command, [...before, '--file', file], { logFile, signal });
+    if (code === 0)
+      return composeWith(command, [...before, '--project-name', projectName(), '--file', file], { logFile, signal });
   }
   return undefined;
+}
+
+/** Each folder has containers and data of its own: two clones on one machine must not take each other's. */
+function projectName() {
+  return `create-order-saga-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`;
 }
 
 function composeWith(command, before, { logFile, signal }) {
