@@ -9,7 +9,7 @@ import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { SagaObserver } from '../engine/observer.js';
 import type { LaidAside } from '../transport/keep-dead-letters.js';
-import type { Transport, Unfinished } from '../transport/transport.js';
+import type { Suspect, Transport, Unfinished } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
 
@@ -73,15 +73,22 @@ export function replySetHandler<Tx>(
         'a reply to a saga of another version is kept for a process that knows it',
       );
     }
-    return {
-      later: await sendCommands(commands, transport, runner, logger, dead),
-      suspects: suspects.map((sagaId) => ({
+    const suspectOf = (sagaId: string): Suspect => {
+      let given: readonly SagaEvent[] = events.get(sagaId)!;
+      return {
         messages: messages.get(sagaId)!,
         handleAlone: async () => {
-          const alone = await runner.applyAlone('replies', sagaId, events.get(sagaId)!);
+          const replies = given;
+          // When it is called again, the replies may be applied, and what they caused not be sent.
+          given = replies.map((event) => (event.type === 'reply' ? { ...event, redelivered: true } : event));
+          const alone = await runner.applyAlone('replies', sagaId, replies);
           return sendCommands(alone.commands, transport, runner, logger);
         },
-      })),
+      };
+    };
+    return {
+      later: await sendCommands(commands, transport, runner, logger, dead),
+      suspects: suspects.map(suspectOf),
     };
   };
 }

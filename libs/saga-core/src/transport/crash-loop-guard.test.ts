@@ -103,6 +103,35 @@ describe('the guard against crash loops', () => {
     expect([dead.length, notes.size]).toEqual([0, 0]);
   });
 
+  it('forgets at last what could not be forgotten while a suspect of another batch was', async () => {
+    const { attempts, publish, notes } = lasting();
+    let answer = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (answer = resolve));
+    const finish: DeliveryAttempts['finish'] = async (keys) => {
+      if (keys.some((key) => nameOf(key) === 2)) {
+        if (finishes++ === 0) throw new Error('the database is away');
+      } else await slow;
+      await attempts.finish(keys);
+    };
+    let finishes = 0;
+    const guarded = guardAgainstCrashLoops(
+      'hotel.commands',
+      () => Promise.resolve(),
+      { ...attempts, finish },
+      { publish },
+      logger,
+    );
+    const first = guarded([message(1)]);
+    while (!notes.has(1)) await Promise.resolve();
+    // Until it waits for the first one's end.
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    await expect(guarded([message(2)])).rejects.toThrow('away');
+    answer();
+    await first;
+    await guarded([message(3, false)]);
+    expect([...notes]).toEqual([]);
+  });
+
   it('takes no note of a routing key that is none', async () => {
     const { attempts, publish } = lasting();
     const begin = jest.spyOn(attempts, 'begin');

@@ -33,13 +33,18 @@ export function guardAgainstCrashLoops(
   logger: Logger,
 ): HandleSet {
   /** Noted, and not forgotten again, because the database was away just then: no death, for this process lives. */
-  let survived: DeliveryKey[] = [];
+  const survived = new Set<DeliveryKey>();
   const forget = async (keys: readonly DeliveryKey[]): Promise<void> => {
     const all = [...survived, ...keys];
     if (all.length === 0) return;
-    survived = all;
-    await attempts.finish(all);
-    survived = [];
+    // Suspects forget beside batches: each sees to its own.
+    survived.clear();
+    try {
+      await attempts.finish(all);
+    } catch (error) {
+      for (const key of all) survived.add(key);
+      throw error;
+    }
   };
 
   /** Notes deliveries for as long as some work with them lasts. */

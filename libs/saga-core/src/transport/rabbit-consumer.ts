@@ -91,11 +91,13 @@ export class RabbitConsumer implements Consumer {
   async stop(): Promise<void> {
     this.stopping.abort();
     const { channel, openedOn } = this;
-    this.forget();
+    this.waiting = [];
     if (channel && openedOn)
       await brokerAnswer(openedOn, 'cancel a consumer', channel.cancel(this.consumerTag)).catch(() => undefined);
+    await this.working;
+    await this.suspects.stop();
+    // Not before: as long as it is known what is not done, none of it is acknowledged with what comes after it.
     this.forget();
-    await Promise.all([this.working, this.suspects.idle()]);
     if (this.channel !== channel || channel === null) return;
     this.channel = null;
     // Closing would report itself as a failure of the link.
@@ -148,8 +150,9 @@ export class RabbitConsumer implements Consumer {
   }
 
   private async work(): Promise<void> {
-    for (;;) {
-      const again = this.later.takeDue();
+    while (!this.stopping.signal.aborted) {
+      // What a suspect holds is being handled.
+      const again = this.later.takeDue().filter((taken) => !this.held.has(taken));
       const batch = again.length > 0 ? again : this.waiting.splice(0, this.options.maxSetSize);
       if (batch.length === 0) break;
       const unfinished = await this.handle(batch, again.length > 0);

@@ -40,8 +40,9 @@ export class SuspectLane {
     this.waiting = [];
   }
 
-  /** Resolves when nothing runs any more; to be called after {@link clear}. */
-  async idle(): Promise<void> {
+  /** Begins nothing more; to be called when the signal has come. What runs comes to its end, and is told of. */
+  async stop(): Promise<void> {
+    this.waiting = [];
     await Promise.all(this.running);
   }
 
