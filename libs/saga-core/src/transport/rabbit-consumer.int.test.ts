@@ -79,6 +79,7 @@ it('gives back what is not done when it is stopped, and acknowledges what it fin
         return { suspects: [{ messages: batch, handleAlone }] };
       }
       await last.opened;
+      return undefined;
     },
   });
   for (const name of ['waits', 'fails alone', 'ends alone', 'last']) await send(name);
