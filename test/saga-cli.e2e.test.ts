@@ -290,7 +290,10 @@ test('watch ends with a code, too, when there is nothing to watch', async () => 
   expect([unknown.code, unknown.stderr]).toEqual([4, `There is no saga ${unknownId}.\n`]);
   expect((await saga(['watch', 'nonsense'])).code).toBe(2);
   const refused = await saga(['watch', uuidOf(1)], { OPERATOR_TOKEN: 'another token than that' });
-  expect([refused.code, refused.stderr]).toEqual([5, expect.stringMatching(/^UNAUTHORIZED: .*\n$/)]);
+  expect([refused.code, refused.stderr]).toEqual([
+    5,
+    expect.stringMatching(/^UNAUTHORIZED: .* Is OPERATOR_TOKEN right\?\n$/),
+  ]);
   expect((await saga(['watch'], {})).code).toBe(5);
   expect((await saga(['show', uuidOf(1)], { SAGA_URL: stack.url('consumer-service') })).code).toBe(6);
   const { body } = await post<PlacedOrder>(`${stack.url('order-service')}/orders`, orders.good);

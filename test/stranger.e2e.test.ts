@@ -62,6 +62,9 @@ const command = (amount = 2_000, cardId = 1) => {
   return { orderId, id: `${sagaId}:1`, undoId: `${sagaId}:2`, payload: { orderId, consumerId: 70, cardId, amount } };
 };
 
+const nested = (levels: number): unknown[] => Array.from({ length: levels }).reduce<unknown[]>((inner) => [inner], []);
+const manyHeaders = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, i]));
+
 const place = async (order: object): Promise<PlacedOrder & { rejection: unknown }> =>
   (
     await post<PlacedOrder & { rejection: unknown }>(`${stack.url('order-service')}/orders`, order, {
@@ -151,6 +154,8 @@ describe('commands', () => {
     ...unanswerable(AUTHORIZE),
     ['UNPARSEABLE', AUTHORIZE, '['.repeat(5_000) + ']'.repeat(5_000), { correlationId: `${randomUUID()}:1` }],
     ['REPLY_ADDRESS_REFUSED', AUTHORIZE, '{}', { correlationId: `${randomUUID()}:1`, replyTo: 'nobody.responses' }],
+    ['UNREADABLE_HEADERS', AUTHORIZE, '{}', { correlationId: `${randomUUID()}:1`, headers: { nested: nested(1_500) } }],
+    ['UNREADABLE_HEADERS', AUTHORIZE, '{}', { correlationId: `${randomUUID()}:1`, headers: manyHeaders(1_001) }],
   ])('what cannot be answered is dead-lettered: %s', async (...sent) => {
     await expectDeadLettered(saga, QUEUE, sent);
     const { id, payload } = command();

@@ -89,6 +89,8 @@ test('two starts at the same moment share nothing', async () => {
   const again = start(roots[0]!);
   expect(await again.exited).toBe(1);
   expect(again.output()).toMatch(/^already running \(pid \d+\)/);
+  // Whoever has lost the output of the first start finds the way into the console again.
+  expect(again.output()).toMatch(/\n {2}console http:\S+#token=\S{16,}\n/);
 
   // Somebody tidies up; the stack goes on, and ends as ever.
   rmSync(join(roots[0]!, '.local/logs'), { recursive: true });

@@ -10,11 +10,13 @@ import os
 import re
 import signal
 import sqlite3
+import struct
 import sys
 import time
 import uuid
 
 import pika
+import pika.data
 from pika.exceptions import AMQPError, ChannelClosedByBroker, UnroutableError
 
 SERVICE = "accounting_service"
@@ -29,6 +31,9 @@ REPLY_ADDRESS = re.compile(r"[a-z][a-z0-9_]{0,99}\.responses")
 MAX_INTEGER = 2_147_483_647
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 100
+MAX_HEADER_BYTES = 65_536
+MAX_HEADER_FIELDS = 1_000
+MAX_HEADER_DEPTH = 16
 MAX_MESSAGE = 2_000
 # Processes that may die of one message before it is laid aside.
 MAX_DEATHS = 3
@@ -229,6 +234,39 @@ def depth_exceeds(levels, value):
     return levels == 0 or any(depth_exceeds(levels - 1, item) for item in items)
 
 
+class UnreadableHeaders(dict):
+    """Stands for headers that are out of bounds or malformed."""
+
+
+def bound_headers():
+    """pika reads tables and arrays by recursion, and one message that is nested deeply ends the connection with all that was delivered
+    on it. A table tells its size, so whatever it holds can be passed over."""
+    decode = pika.data.decode_table
+
+    def decode_bounded(encoded, offset):
+        size = struct.unpack_from(">I", encoded, offset)[0]
+        if size <= MAX_HEADER_BYTES:
+            pika.data.decode_table = decode  # for the tables inside: they are bounded with this one, not by themselves
+            try:
+                table, end = decode(encoded, offset)
+                if not depth_exceeds(MAX_HEADER_DEPTH, table) and fields_in(table) <= MAX_HEADER_FIELDS:
+                    return table, end
+            except Exception:  # nested too deeply, of an unknown type, or cut short
+                pass
+            finally:
+                pika.data.decode_table = decode_bounded
+        return UnreadableHeaders(), offset + 4 + size
+
+    pika.data.decode_table = decode_bounded
+
+
+def fields_in(value):
+    if not isinstance(value, (dict, list)):
+        return 0
+    items = value.values() if isinstance(value, dict) else value
+    return len(items) + sum(fields_in(item) for item in items)
+
+
 class Wire:
     """One connection: a channel to consume on, and one to publish on, with confirms."""
 
@@ -351,6 +389,8 @@ def take(wire, db, delivery, properties, body):
 def answer(wire, db, delivery, properties, body):
     task, command_id, address = delivery.routing_key, properties.correlation_id, properties.reply_to
     try:
+        if isinstance(properties.headers, UnreadableHeaders):
+            raise Dead("UNREADABLE_HEADERS", "The headers are too large, too many, nested too deeply, or malformed")
         payload = parse(body)
         if task not in COMMANDS:
             raise Dead("UNKNOWN_TASK", f'No command "{task[:200]}" here; known: {", ".join(COMMANDS)}')
@@ -386,6 +426,7 @@ def consume(wire, db, is_stopping):
 def main():
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("pika").setLevel(logging.CRITICAL)
+    bound_headers()
     db = open_database(os.environ.get("DATABASE_FILE", "accounting.sqlite"))
     parameters = [pika.URLParameters(url) for url in os.environ["AMQP_URL"].split(",")]
     for one in parameters:

@@ -111,10 +111,16 @@ function lockOrExit() {
 }
 
 function alreadyRunning({ pid }) {
-  const services = Object.entries(readStackFile(startPaths.stackFile)?.services ?? {});
-  const where = services.map(([name, { url }]) => `\n  ${name} ${url}`).join('');
-  return `already running (pid ${pid}); stop it with Ctrl-C there, or with: kill ${pid}${where}`;
+  const { services = {}, operatorToken } = readStackFile(startPaths.stackFile) ?? {};
+  const urls = Object.fromEntries(Object.entries(services).map(([name, { url }]) => [name, url]));
+  // Whoever has lost the output of that start has lost the way into the console with it.
+  const rows = operatorToken && urls['order-service'] ? { console: consoleLink(urls, operatorToken), ...urls } : urls;
+  const where = Object.entries(rows).map(([name, url]) => `\n  ${name} ${url}`);
+  return `already running (pid ${pid}); stop it with Ctrl-C there, or with: kill ${pid}${where.join('')}`;
 }
+
+// What stands behind # is sent to no server and stands in none of its logs.
+const consoleLink = (urls, token) => `${urls['order-service']}/#token=${encodeURIComponent(token)}`;
 
 async function start(context) {
   const { log, lifetime } = context;
@@ -219,8 +225,7 @@ async function summary(urls, { rabbitmq, postgres }, operatorToken) {
   const { username, password, origin } = new URL(rabbitmq.managementUrl ?? 'http://-');
   const external = rabbitmq.how === 'AMQP_URL';
   const rows = [
-    // What stands behind # is sent to no server and stands in none of its logs.
-    ['Console', `${urls['order-service']}/#token=${encodeURIComponent(operatorToken)}`],
+    ['Console', consoleLink(urls, operatorToken)],
     ['REST', `${urls['order-service']}/orders`],
     ...Object.entries(urls).map(([name, url]) => ['', `${name} ${url}`]),
     ['OpenAPI', `${urls['order-service']}/openapi`],

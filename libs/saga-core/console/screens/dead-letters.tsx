@@ -8,7 +8,6 @@ import type {
   LettersSchema,
 } from '../../src/operator/schemas/index.js';
 import { post } from '../lib/api.js';
-import { words } from '../lib/format.js';
 import { useLoad, type Loaded } from '../lib/use-load.js';
 import { ActDialog, type Act } from '../parts/act-dialog.js';
 import { Json } from '../parts/small.js';
@@ -148,7 +147,7 @@ function LetterItem({ letter, onAct }: { letter: Letter; onAct: (action: Action)
   return (
     <li class="card">
       <div class="line">
-        <h2 class="error-text">{words(cause)}</h2>
+        <h2 class="error-text">{cause}</h2>
         <span class="buttons">
           {sagaId && <a href={`#/sagas/${sagaId}`}>Its saga</a>}
           <button type="button" disabled={!replayable} onClick={() => onAct('replay')}>

@@ -3,9 +3,11 @@ import { Ajv } from 'ajv';
 import { defineCommand, defineUndo, type CommandContract } from '../contract/command.js';
 import { isValid } from '../contract/validation.js';
 import { verdictsOf } from '../participant/barrier.js';
+import { DEFAULTS } from '../settings.js';
 import { failureSchema, refusalsOf } from './failures.js';
 import { messagesOf, schemasOf } from './messages.js';
 import { plain } from './names.js';
+import { participantWords } from './words.js';
 
 const book = defineCommand({
   task: 'hotel.book',
@@ -89,4 +91,11 @@ test('schemas count characters, as the library does', () => {
   const schemas = schemasOf([{ contract: { ...book, payload }, refusals: {} }], null, 'hotel.commands');
   const validate = new Ajv({ strict: false }).compile(schemas.Book as object);
   for (const name of ['ab', 'abc', '😀😀', '😀😀😀']) expect(validate({ name })).toBe(isValid(payload, { name }));
+});
+
+test('each limit of what is taken stands in the words', () => {
+  const words = participantWords('hotel_service', 'hotel_service.commands');
+  const { maxHeaderBytes, maxHeaderFields, maxHeaderDepth, maxMessageBytes, maxMessageDepth } = DEFAULTS;
+  for (const limit of [maxHeaderBytes, maxHeaderFields, maxHeaderDepth, maxMessageBytes, maxMessageDepth])
+    expect(words).toMatch(new RegExp(`over ${limit} |or ${limit} `));
 });

@@ -24,7 +24,7 @@ export function participantWords(service: string, queue: string): string {
     `Declare the exchanges, queues, arguments and bindings of the channels exactly as they stand there, or have it done; reply exchanges belong to those who ask. Consume \`${queue}\` with acknowledgements and a prefetch.`,
     '### Check each delivery, in this order',
     `1. The headers have over ${DEFAULTS.maxHeaderBytes} bytes or ${DEFAULTS.maxHeaderFields} entries, or are nested over ${DEFAULTS.maxHeaderDepth} levels deep: dead letter \`UNREADABLE_HEADERS\`, without them.
-2. The body has over: dead letter \`TOO_LARGE\`.
+2. The body has over ${DEFAULTS.maxMessageBytes} bytes: dead letter \`TOO_LARGE\`.
 3. It is no JSON in UTF-8, or nested over ${DEFAULTS.maxMessageDepth} levels deep: dead letter \`UNPARSEABLE\`.
 4. The routing key is no command's \`x-routing-key\`: dead letter \`UNKNOWN_TASK\`.
 5. There is no \`correlation-id\`: dead letter \`NO_CORRELATION_ID\`.

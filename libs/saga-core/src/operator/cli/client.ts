@@ -69,7 +69,9 @@ export function connect(url: string, token: string | undefined, patience: Patien
     const isElsewhere = code !== EXIT.access && (!isTold || (code === EXIT.notFound && !(await isSagaService())));
     if (isElsewhere) return away(`answers ${status} and does not serve sagas at this path`);
     const detail = typeof problem?.detail === 'string' ? problem.detail : 'The token is missing or wrong';
-    return new CliError(code, `${isTold ? String(problem.code) : status}: ${detail}`);
+    // Headers are for programs; a person sets a variable.
+    const hint = status === 401 ? ` Is OPERATOR_TOKEN ${token ? 'right' : 'set'}?` : '';
+    return new CliError(code, `${isTold ? String(problem.code) : status}: ${detail}${hint}`);
   };
 
   const isSagaService = async (): Promise<boolean> => {
