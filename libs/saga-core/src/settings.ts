@@ -33,6 +33,8 @@ export const DEFAULTS = {
   handlerTimeoutMs: 8_000,
   /** The part of that time that it may take beside others. A slower one is run again alone: the others need not wait. */
   sharedHandlerTime: 0.25,
+  /** The least part of that, when many others have taken all of theirs. */
+  leastPatience: 1 / 16,
   /** How often a transaction is tried that loses against others, or loses its session, while the database answers. */
   maxConflicts: 3,
   /** How many suspects of one queue are handled at once, each alone in its transaction. */

@@ -34,7 +34,8 @@ export function withCheckedAnswers<Tx, Input, Answer>(
 ): Handler<Tx, Input, Answer> {
   if (typeof handler === 'function') return async (tx, input) => check(input, await handler(tx, input));
   return inSets(async (tx, inputs) => {
-    const answers = await handler.handleSet(tx, inputs);
+    // A list of its own: it may empty it.
+    const answers = await handler.handleSet(tx, [...inputs]);
     // Whoever runs it sees to their number.
     return answers.length === inputs.length ? answers.map((answer, index) => check(inputs[index]!, answer)) : answers;
   });

@@ -60,6 +60,8 @@ export interface InboxSession<Tx> {
   isolated<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Breaks the transaction at once, whatever it waits for: nothing of it is kept. */
   abandon(): void;
+  /** Undoes what a handler has set for the rest of the transaction: a role, a search path. */
+  tidy(): Promise<void>;
 }
 
 export interface InboxStore<Tx> {

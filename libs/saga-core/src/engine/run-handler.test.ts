@@ -10,6 +10,7 @@ function session() {
     writes,
     tx: writes,
     abandon: () => void (state.isLost = true),
+    tidy: () => Promise.resolve(),
     async isolated<Result>(work: () => Promise<Result>): Promise<Result> {
       const before = writes.length;
       try {

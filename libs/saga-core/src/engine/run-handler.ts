@@ -17,6 +17,8 @@ export interface HandlerSession<Tx> {
   isolated<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Breaks the transaction at once, whatever it waits for. */
   abandon(): void;
+  /** Undoes what a handler has set for the rest of the transaction: a role, a search path. */
+  tidy(): Promise<void>;
 }
 
 /**
@@ -128,6 +130,7 @@ export async function runHandler<Tx, Input, Answer>(
       const answer = await session.isolated(async () => {
         const given = await inTime(work);
         if (keepsNothing(given)) throw new Undone(given);
+        await session.tidy();
         return given;
       });
       return { answer };
@@ -158,7 +161,9 @@ export async function runHandler<Tx, Input, Answer>(
   };
   if (mode === 'optimistic') {
     try {
-      return (await inTime(() => runBatch(inputs))).map((answer) => ({ answer }));
+      const answers = await inTime(() => runBatch(inputs));
+      await session.tidy();
+      return answers.map((answer) => ({ answer }));
     } catch (thrown) {
       throw new BatchHandlerFailed(thrown);
     }

@@ -79,6 +79,8 @@ export interface SagaSession<Tx> {
   isolated<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Breaks the transaction at once, whatever it waits for: nothing of it is kept. */
   abandon(): void;
+  /** Undoes what a handler has set for the rest of the transaction: a role, a search path. */
+  tidy(): Promise<void>;
 }
 
 /** An instance with what only readers need. Times are milliseconds since the epoch. */

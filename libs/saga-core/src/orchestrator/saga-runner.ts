@@ -15,7 +15,7 @@ import type { KeptReply, LockedSet, SagaChange, SagaSession, SagaStore } from '.
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { causeOf, isOutage } from '../store/database-errors.js';
-import { divideBatch, handleAlone } from '../store/divide-batch.js';
+import { divideBatch, handleAlone, Patience } from '../store/divide-batch.js';
 import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput, type LocalOptions } from './advance.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { InstanceCache } from './instance-cache.js';
@@ -71,6 +71,7 @@ export class SagaRunner<Tx> {
   private readonly shared: ApplyOptions<Tx>;
   private readonly isolated: LocalOptions;
   private readonly cache = new InstanceCache();
+  private readonly patience = new Patience();
   private readonly inFlightLimit: InFlightLimit | null;
 
   constructor({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight }: RunnerParts<Tx>) {
@@ -104,7 +105,7 @@ export class SagaRunner<Tx> {
     const ids = [...events.keys()].sort();
     const known = await this.applyKnown(where, ids, events);
     const left = ids.filter((id) => !known.settled.has(id) && !known.suspects.includes(id));
-    const divided = await this.divide(where, left, (part) => this.applyTo(part, events, this.shared));
+    const divided = await this.divide(where, left, (part, options) => this.applyTo(part, events, options));
     return merged([{ ...NOTHING, commands: known.commands, suspects: known.suspects }, ...divided]);
   }
 
@@ -147,8 +148,8 @@ export class SagaRunner<Tx> {
    * @param limit - the most instances
    */
   async applyKept(limit: number): Promise<AppliedRound> {
-    return this.round('kept_replies', limit, this.kept(limit), (part) =>
-      this.applyFrom(this.kept(limit, part), this.shared),
+    return this.round('kept_replies', limit, this.kept(limit), (part, options) =>
+      this.applyFrom(this.kept(limit, part), options),
     );
   }
 
@@ -175,8 +176,8 @@ export class SagaRunner<Tx> {
       ...(await session.lockDue(limit, this.registry.keys)),
       eventsOf: () => [{ type: 'deadline' }],
     });
-    return this.round('deadlines', limit, due, (part) =>
-      this.applyTo(part, new Map(part.map((id) => [id, [{ type: 'deadline' }]])), this.shared),
+    return this.round('deadlines', limit, due, (part, options) =>
+      this.applyTo(part, new Map(part.map((id) => [id, [{ type: 'deadline' }]])), options),
     );
   }
 
@@ -196,7 +197,7 @@ export class SagaRunner<Tx> {
     where: BatchPlace,
     limit: number,
     source: Source<Tx>,
-    again: (part: readonly string[]) => Promise<Applied>,
+    again: (part: readonly string[], options: ApplyOptions<Tx>) => Promise<Applied>,
   ): Promise<AppliedRound> {
     let locked: readonly string[] = [];
     const noting: Source<Tx> = async (session) => {
@@ -216,10 +217,11 @@ export class SagaRunner<Tx> {
   private async divide(
     where: BatchPlace,
     ids: readonly string[],
-    handle: (part: readonly string[]) => Promise<Applied>,
+    handle: (part: readonly string[], options: ApplyOptions<Tx>) => Promise<Applied>,
   ): Promise<Applied[]> {
     const { results, suspects } = await divideBatch(ids, {
-      handle,
+      patience: this.patience,
+      handle: (part, patience) => handle(part, { timeoutMs: this.shared.timeoutMs * patience }),
       isReachable: () => this.store.isReachable(),
       onFailure: (reason, error, size) => this.batchFailed(where, reason, error, size),
     });

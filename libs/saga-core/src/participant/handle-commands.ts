@@ -15,7 +15,7 @@ import type { InboxStore } from '../engine/inbox-store.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { CommandObserver, ObservedCommand } from '../engine/observer.js';
 import { messageOf, type DeadLetterCause } from '../errors.js';
-import type { OnFailure } from '../store/divide-batch.js';
+import { Patience, type OnFailure } from '../store/divide-batch.js';
 import { keepDeadLetters, type LaidAside } from '../transport/keep-dead-letters.js';
 import type { Suspect, Transport, Unfinished } from '../transport/transport.js';
 import { inWaves } from './barrier.js';
@@ -48,7 +48,7 @@ export function commandSetHandler<Tx>(
   const handlers = new Map(
     Object.entries(service.commands).map(([key, contract]) => [key, checkedHandler(contract, runtime.handlers[key]!)]),
   );
-  const parts = { inbox, handlers, log, logger, handlerTimeoutMs };
+  const parts = { inbox, handlers, log, logger, handlerTimeoutMs, patience: new Patience() };
 
   const onFailure: OnFailure = (failure, error, size) => {
     observer.batchFailed('commands', failure);

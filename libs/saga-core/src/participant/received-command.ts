@@ -1,5 +1,6 @@
 /** Commands as a participant takes them off its queue: nothing in them is trusted. */
 import { attemptIn, COMMAND_HEADERS } from '../contract/command-message.js';
+import { frozen } from '../contract/as-saved.js';
 import type { CommandContract } from '../contract/command.js';
 import { decodeJson, whyUnreadable, type IncomingMessage } from '../contract/message.js';
 import type { Outcome } from '../contract/outcome.js';
@@ -85,13 +86,14 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
   return {
     type: 'accepted',
     command: {
-      received: {
+      // It is given again when the handler runs again, and says where the answer goes.
+      received: frozen({
         commandId: correlationId,
         sagaId: identity.sagaId,
         task,
         attempt,
         payload,
-      },
+      }),
       identity,
       contract: known.contract,
       key: known.key,

@@ -22,7 +22,7 @@ import {
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { isConflict } from '../store/database-errors.js';
-import { divideBatch, handleAlone, type OnFailure } from '../store/divide-batch.js';
+import { divideBatch, handleAlone, type OnFailure, type Patience } from '../store/divide-batch.js';
 import { claimsOf, verdictsOf } from './barrier.js';
 import { isWithheld, type AnyHandler } from './command-handlers.js';
 import type { CommandLog } from './command-log.js';
@@ -36,6 +36,7 @@ export interface CommandParts<Tx> {
   readonly logger: Logger;
   /** How long a handler may take, in milliseconds. */
   readonly handlerTimeoutMs: number;
+  readonly patience: Patience;
 }
 
 /** What came of a command; an outcome of null is not to be told. */
@@ -64,7 +65,8 @@ export async function runCommands<Tx>(
   onFailure: OnFailure,
 ): Promise<RunCommands> {
   const { results, suspects } = await divideBatch(wave, {
-    handle: (commands) => runOnce(parts, commands, false),
+    patience: parts.patience,
+    handle: (commands, patience) => runOnce(parts, commands, DEFAULTS.sharedHandlerTime * patience),
     isReachable: () => parts.inbox.isReachable(),
     onFailure,
   });
@@ -89,19 +91,24 @@ export async function runAlone<Tx>(
     onBlame();
     return { command, outcome: failureOf(error, command, parts.log), fate: 'error' };
   };
-  return handleAlone(async () => (await runOnce(parts, [command], true)).results[0]!, failed, {
+  return handleAlone(async () => (await runOnce(parts, [command], 'alone')).results[0]!, failed, {
     isReachable: () => parts.inbox.isReachable(),
     onFailure,
   });
 }
 
-/** A batch with duplicates is run again from its beginning, with each command claimed. */
+/**
+ * A batch with duplicates is run again from its beginning, with each command claimed.
+ *
+ * @param share - the part of its time that a handler may take beside others
+ */
 async function runOnce<Tx>(
   { inbox, handlers, log, logger, handlerTimeoutMs }: CommandParts<Tx>,
   wave: readonly AcceptedCommand[],
-  alone: boolean,
+  share: number | 'alone',
 ): Promise<RunCommands> {
-  const timeoutMs = alone ? handlerTimeoutMs : handlerTimeoutMs * DEFAULTS.sharedHandlerTime;
+  const alone = share === 'alone';
+  const timeoutMs = handlerTimeoutMs * (alone ? 1 : share);
   const runAs = (mode: HandlerMode, claimAll: boolean) =>
     inbox.transaction((session) => runWave(session, wave, handlers, { mode, claimAll, timeoutMs, log }));
   const run = (claimAll: boolean) =>

@@ -1,4 +1,7 @@
-/** Invariant: a COMMIT that answers ROLLBACK is a failure. PostgreSQL answers so, without an error, when the transaction was broken before. */
+/**
+ * Invariants: a COMMIT that answers ROLLBACK is a failure (PostgreSQL answers so, without an error, when the transaction
+ * was broken before); and a transaction is ended by whoever began it, and by no handler in it.
+ */
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { corkWrites } from '../cork-writes.js';
@@ -13,6 +16,8 @@ const names = new Map<string, string>();
 export interface CheckedClientConfig extends pg.ClientConfig {
   /** Whether statements that have parameters are prepared under a name; they are unless told otherwise. */
   readonly prepared?: boolean;
+  /** Statements that make the settings for the rest of a transaction. */
+  readonly localSettings?: string;
 }
 
 /**
@@ -23,8 +28,11 @@ export interface CheckedClientConfig extends pg.ClientConfig {
 export class CheckedClient extends pg.Client {
   private isInTransaction = false;
   private hasTraces = false;
+  private isUntidy = false;
+  private mayEnd = false;
   private readonly socket: Socket;
   private readonly prepared: boolean;
+  private readonly tidying: string;
   private abandoned = false;
 
   constructor(config: CheckedClientConfig = {}) {
@@ -33,6 +41,7 @@ export class CheckedClient extends pg.Client {
     super({ ...config, password: config.password, stream: () => socket });
     this.socket = socket;
     this.prepared = config.prepared ?? true;
+    this.tidying = `${TO_DEFAULTS}; ${config.localSettings ?? ''}`;
     // A session that the server ends while nobody waits for it must not take the process down; the next query reports it.
     this.on('error', () => undefined);
   }
@@ -40,7 +49,10 @@ export class CheckedClient extends pg.Client {
   override query(...args: unknown[]): never {
     const [text, values] = args;
     if (text === IDENTIFY) return Promise.resolve(identityOf(this)) as never;
-    this.watch(textOf(text));
+    const statement = textOf(text);
+    if (this.isInTransaction && !this.mayEnd && endsTransaction(statement, values))
+      return Promise.reject(new SagaError('HANDLER_CONTRACT', NOT_YOURS)) as never;
+    this.watch(statement);
     const prepared =
       this.prepared && args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0;
     const given = prepared ? [preparedQuery(text, values)] : args;
@@ -68,14 +80,33 @@ export class CheckedClient extends pg.Client {
   /** Notes what a transaction does to its session. */
   private watch(text: string): void {
     if (/^begin\b/.test(text)) this.isInTransaction = true;
-    else if (this.isInTransaction && LEAVES_TRACES.test(text)) this.hasTraces = true;
+    else if (this.isInTransaction) {
+      if (LEAVES_TRACES.test(text)) this.hasTraces = true;
+      if (CHANGES_MEANING.test(text)) this.isUntidy = true;
+    }
   }
 
   /** A session in which a transaction has left traces serves nobody else. */
   private leave(text: unknown): void {
     if (text !== 'commit' && text !== 'rollback') return;
     this.isInTransaction = false;
+    this.isUntidy = false;
     if (this.hasTraces) this.abandon();
+  }
+
+  async tidy(): Promise<void> {
+    if (!this.isUntidy) return;
+    await (super.query as unknown as (text: string) => Promise<unknown>).call(this, this.tidying);
+    this.isUntidy = false;
+  }
+
+  ending<Result>(work: () => Result): Result {
+    this.mayEnd = true;
+    try {
+      return work();
+    } finally {
+      this.mayEnd = false;
+    }
   }
 
   /** Breaks the connection: whatever waits on it fails. */
@@ -99,12 +130,30 @@ function corkedSocket(): Socket {
 
 const NOTHING: pg.QueryResult = { command: 'ROLLBACK', rowCount: 0, oid: 0, fields: [], rows: [] };
 
+const ENDS = /^\s*(?:commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/i;
+/** `end` is left out: functions have it behind a semicolon. */
+const ENDS_BEHIND = /;\s*(?:commit|abort|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/i;
+
+/** Only what has no parameters can be more than one statement. */
+const endsTransaction = (text: string, values: unknown): boolean =>
+  ENDS.test(text) || (!(Array.isArray(values) && values.length > 0) && ENDS_BEHIND.test(text));
+
+/** Others share the transaction: their effects and their answers stand in it. */
+const NOT_YOURS = 'A handler does not end the transaction that it was given: others share it';
+
+/** What changes what later statements of the same transaction mean, or which tables they find. */
+const CHANGES_MEANING = /^\s*(?:set|reset)\b|^\s*create\s+(?:(?:local|global)\s+)?temp|\binto\s+temp|set_config\s*\(/i;
+
+/** The settings that are made for a session follow these. */
+const TO_DEFAULTS = `discard temp; set local session authorization default; set local role to default;
+  set local statement_timeout to default; set local lock_timeout to default; set local row_security to default`;
+
 /**
  * What outlives its transaction in the session, so that whoever comes next would find it: settings that are not local,
  * locks of the session, temporary tables, and the like.
  */
 const LEAVES_TRACES =
-  /^\s*(?:set\s+(?!local\b|transaction\b|constraints\b)|reset\b|discard\b|listen\b|prepare\b|load\b|create\s+temp)|set_config\s*\(|pg_(?:try_)?advisory_lock/i;
+  /^\s*(?:set\s+(?!local\b|transaction\b|constraints\b)|reset\b|discard\b|listen\b|prepare\b|load\b|create\s+(?:(?:local|global)\s+)?temp)|\bwith\s+hold\b|\binto\s+temp|set_config\s*\(|pg_(?:try_)?advisory_lock/i;
 
 const READ_ONLY_STATE = '25006';
 

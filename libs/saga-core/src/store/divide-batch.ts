@@ -8,6 +8,30 @@ import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { causeOf, isConflict, isOutage, isUnavailable } from './database-errors.js';
 
+/**
+ * How long a handler may take beside others: less, once others have taken all of their time, for those that wait have
+ * waited for them. It grows again with each batch of which none does.
+ */
+export class Patience {
+  private share = 1;
+  /** How often it was tried. */
+  times = 0;
+
+  /** The part of its usual time. */
+  get left(): number {
+    return this.share;
+  }
+
+  wasTried(): void {
+    this.times++;
+    this.share = Math.max(DEFAULTS.leastPatience, this.share / 4);
+  }
+
+  recovers(): void {
+    this.share = Math.min(1, this.share * 2);
+  }
+}
+
 /** What came of a batch. */
 export interface Divided<Item, Result> {
   /** One result for each part that was handled. */
@@ -20,8 +44,14 @@ export interface Divided<Item, Result> {
 export type OnFailure = (reason: BatchFailure, error: unknown, size: number) => void;
 
 export interface DivideOptions<Item, Result> {
-  /** Handles items in one transaction. When it throws, nothing of them was kept. */
-  readonly handle: (items: readonly Item[]) => Promise<Result>;
+  /**
+   * Handles items in one transaction. When it throws, nothing of them was kept.
+   *
+   * @param patience - the part of its usual time that a handler may take
+   */
+  readonly handle: (items: readonly Item[], patience: number) => Promise<Result>;
+  /** Kept from batch to batch; full at first unless given. */
+  readonly patience?: Patience;
   /** Asks the database, beside the transaction that failed. */
   readonly isReachable: () => Promise<boolean>;
   readonly onFailure?: OnFailure;
@@ -34,21 +64,26 @@ export interface DivideOptions<Item, Result> {
  */
 export async function divideBatch<Item, Result>(
   batch: readonly Item[],
-  { handle, isReachable, onFailure }: DivideOptions<Item, Result>,
+  { handle, isReachable, onFailure, patience = new Patience() }: DivideOptions<Item, Result>,
 ): Promise<Divided<Item, Result>> {
   const results: Result[] = [];
   const suspects: Item[] = [];
+  const { times } = patience;
   const work = async (part: readonly Item[], attempt = 1): Promise<void> => {
     if (part.length === 0) return;
     try {
-      results.push(await handle(part));
+      results.push(await handle(part, patience.left));
     } catch (error) {
       const failure = await failureOf(error, isReachable);
       onFailure?.(failure, causeOf(error), part.length);
       if (failure === 'database') throw causeOf(error);
-      if (error instanceof TransactionBroken && part.includes(error.suspect as Item)) {
-        suspects.push(error.suspect as Item);
-        return work(part.filter((item) => item !== error.suspect));
+      if (isOwnFault(error)) patience.wasTried();
+      const suspect = error instanceof TransactionBroken ? part.indexOf(error.suspect as Item) : -1;
+      if (suspect >= 0) {
+        suspects.push(part[suspect]!);
+        // Those before it have been well: they are not run again for each that is found after it.
+        await work(part.slice(0, suspect));
+        return work(part.slice(suspect + 1));
       }
       if (failure === 'conflict' && attempt < DEFAULTS.maxConflicts) return work(part, attempt + 1);
       if (part.length === 1 || isSlow(error)) return void suspects.push(...part);
@@ -58,6 +93,7 @@ export async function divideBatch<Item, Result>(
     }
   };
   await work(batch);
+  if (patience.times === times) patience.recovers();
   return { results, suspects };
 }
 

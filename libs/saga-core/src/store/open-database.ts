@@ -67,7 +67,9 @@ function open<Db>(config: pg.ClientConfig, session: SessionSettings, options: Da
 /** Once for each connection. It is no parameter of connecting, for poolers refuse what they do not know there. */
 function perSession(session: SessionSettings): pg.PoolConfig {
   const text = settingStatements(session, 'session');
+  const more: CheckedClientConfig = { localSettings: settingStatements(session, 'local') };
   return {
+    ...more,
     Client: CheckedClient,
     // The pool waits for what this gives.
     onConnect: (client) => client.query({ text, query_timeout: DEFAULTS.connectTimeoutMs } as pg.QueryConfig) as never,

@@ -13,7 +13,7 @@ import {
   type Transaction,
   type TransactionSettings,
 } from 'kysely';
-import { identifyConnection } from './abandon-connection.js';
+import { ending, identifyConnection } from './abandon-connection.js';
 
 /** Connections whose transaction was ended by {@link executeLast}. */
 const ended = new WeakSet<DatabaseConnection>();
@@ -32,11 +32,11 @@ class PipeliningDriver extends PostgresDriver {
   }
 
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    if (!ended.delete(connection)) await super.commitTransaction(connection);
+    if (!ended.delete(connection)) await ending(connection, () => super.commitTransaction(connection));
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (!ended.delete(connection)) await super.rollbackTransaction(connection);
+    if (!ended.delete(connection)) await ending(connection, () => super.rollbackTransaction(connection));
   }
 }
 
@@ -66,7 +66,7 @@ export function executeLast<Row, Db>(tx: Transaction<Db>, statement: RawBuilder<
     ended.add(connection);
     const [executed, committed] = await Promise.allSettled([
       connection.executeQuery<Row>(compiled),
-      connection.executeQuery(CompiledQuery.raw('commit')),
+      ending(connection, () => connection.executeQuery(CompiledQuery.raw('commit'))),
     ]);
     if (executed.status === 'rejected') throw executed.reason;
     if (committed.status === 'rejected') throw committed.reason;

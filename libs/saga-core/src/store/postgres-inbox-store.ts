@@ -15,7 +15,7 @@ import {
   type InboxState,
   type InboxStore,
 } from '../engine/inbox-store.js';
-import { abandonerOf } from './abandon-connection.js';
+import { abandonerOf, tidierOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
 import { toJson } from './json.js';
@@ -36,7 +36,11 @@ interface InboxRow {
  * @returns the port's implementation
  */
 export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transaction<Db>> {
-  const within = (tx: Transaction<Db>, abandon: () => void): InboxSession<Transaction<Db>> => ({
+  const within = (
+    tx: Transaction<Db>,
+    abandon: () => void,
+    tidy: () => Promise<void>,
+  ): InboxSession<Transaction<Db>> => ({
     tx,
     claim: (claims) => claim(tx, claims),
     answer: (answers) => answer(tx, answers),
@@ -44,9 +48,11 @@ export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transac
     release: (identities) => release(tx, identities),
     isolated: (work) => inSavepoint(tx, work),
     abandon,
+    tidy,
   });
   return {
-    transaction: (work) => database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx)))),
+    transaction: (work) =>
+      database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx), await tidierOf(tx)))),
     isReachable: () => databaseAnswers(database, 'saga_inbox'),
   };
 }

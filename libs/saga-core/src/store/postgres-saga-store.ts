@@ -11,7 +11,7 @@ import type { SagaInstance } from '../engine/instance.js';
 import type { DefinitionKey, LockedSet, SagaChange, SagaSession, SagaStore, StoredSaga } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { abandonerOf } from './abandon-connection.js';
+import { abandonerOf, tidierOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
 import { DatabaseClock, type Heard } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
@@ -32,7 +32,11 @@ const shownColumns = sql`${sql.raw(INSTANCE_COLUMNS)}, ${SHOWN_DEADLINE}`;
  */
 export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transaction<Db>> {
   const clock = new DatabaseClock();
-  const within = (tx: Transaction<Db>, abandon: () => void): SagaSession<Transaction<Db>> => ({
+  const within = (
+    tx: Transaction<Db>,
+    abandon: () => void,
+    tidy: () => Promise<void>,
+  ): SagaSession<Transaction<Db>> => ({
     tx,
     now: () => askNow(tx, clock),
     lock: (ids) => lock(tx, ids, clock),
@@ -54,12 +58,19 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     },
     isolated: (work) => inSavepoint(tx, work),
     abandon,
+    tidy,
   });
   return {
-    transaction: (work) => database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx)))),
+    transaction: (work) =>
+      database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx), await tidierOf(tx)))),
     isReachable: () => databaseAnswers(database, 'saga_instance'),
     // The transaction is the caller's, and so is how it ends.
-    within: (tx) => within(tx, () => undefined),
+    within: (tx) =>
+      within(
+        tx,
+        () => undefined,
+        () => Promise.resolve(),
+      ),
     saveUnlocked: (changes, decidedAt) => saveUnlocked(database, changes, decidedAt, clock),
     clock: () => clock.now(),
     makeJumpGood: () => makeJumpGood(database, clock),

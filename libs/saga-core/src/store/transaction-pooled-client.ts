@@ -13,12 +13,12 @@ export interface TransactionPooledConfig extends CheckedClientConfig {
 
 /** A pg client for a pooler in transaction mode. What is executed outside a transaction gets one of its own: it needs the settings as well. */
 export class TransactionPooledClient extends CheckedClient {
-  private readonly localSettings: string;
+  private readonly settings: string;
   private inTransaction = false;
 
   constructor(config: TransactionPooledConfig) {
     super({ ...config, password: config.password, prepared: false });
-    this.localSettings = config.localSettings;
+    this.settings = config.localSettings;
   }
 
   override query(...args: unknown[]): never {
@@ -35,14 +35,14 @@ export class TransactionPooledClient extends CheckedClient {
     this.inTransaction = true;
     // The default level is a setting too, and one that comes too late for this transaction.
     const begin = text.toLowerCase() === 'begin' ? BEGIN : text;
-    return super.query(`${begin}; ${this.localSettings}`);
+    return super.query(`${begin}; ${this.settings}`);
   }
 
   private async alone(args: unknown[]): Promise<pg.QueryResult> {
     const settled = await Promise.allSettled([
-      super.query(`${BEGIN}; ${this.localSettings}`) as Promise<unknown>,
+      super.query(`${BEGIN}; ${this.settings}`) as Promise<unknown>,
       super.query(...args) as Promise<pg.QueryResult>,
-      super.query('commit') as Promise<unknown>,
+      this.ending(() => super.query('commit') as Promise<unknown>),
     ]);
     for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
     return (settled[1] as PromiseFulfilledResult<pg.QueryResult>).value;

@@ -116,6 +116,7 @@ export function memorySagaStore(
     saveLast: async (changes, decidedAt) => saveAll(tx, changes, decidedAt),
     isolated: (work) => tx.isolated(work),
     abandon: () => tx.abandon(),
+    tidy: () => Promise.resolve(),
   });
   const writeAll = (tx: MemoryTransaction, changes: readonly SagaChange[]): void => {
     const now = sagasNow(tx);

@@ -116,7 +116,7 @@ const variants: [string, readonly Misbehaviour[], () => void][] = [
       jest.doMock('../store/divide-batch.js', () => {
         const actual = jest.requireActual<typeof DivideModule>('../store/divide-batch.js');
         const divideBatch: typeof actual.divideBatch = async (batch, { handle }) => ({
-          results: [await handle(batch).catch(outage)],
+          results: [await handle(batch, 1).catch(outage)],
           suspects: [],
         });
         return { ...actual, divideBatch };
