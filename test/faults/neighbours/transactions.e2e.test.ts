@@ -27,7 +27,11 @@ const thenDone = (statement: string) => async (tx: LabTx) => {
   await sql.raw(statement).execute(tx);
   return done;
 };
-const throwing = (thrown: () => object | string | null | undefined) => (): Promise<never> => Promise.reject(thrown() as unknown as Error);
+const throwing = (thrown: () => unknown) => (): Promise<never> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  reject(thrown());
+  return promise;
+};
 const trap = (): never => {
   throw new Error('a trap');
 };
