@@ -27,11 +27,10 @@ const thenDone = (statement: string) => async (tx: LabTx) => {
   await sql.raw(statement).execute(tx);
   return done;
 };
-const throwing = (thrown: () => unknown) => (): Promise<never> => {
-  const { promise, reject } = Promise.withResolvers<never>();
-  reject(thrown());
-  return promise;
-};
+const throwing = (thrown: () => unknown) => (): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    (reject as (reason: unknown) => void)(thrown());
+  });
 const trap = (): never => {
   throw new Error('a trap');
 };
