@@ -39,6 +39,8 @@ export const DEFAULTS = {
   maxConflicts: 3,
   /** How many suspects of one queue are handled at once, each alone in its transaction. */
   suspectsAtOnce: 4,
+  /** The same of sagas whose time is up: each holds a connection, of which the pool has ten. */
+  dueAloneAtOnce: 2,
   /** Unacknowledged deliveries per consumer: one set in hand and one ready. */
   prefetch: 400,
   /** How old a decision about an instance that was not locked may be when it is saved: its process may have stood still, and its deadlines would be short. */

@@ -27,7 +27,10 @@ const thenDone = (statement: string) => async (tx: LabTx) => {
   await sql.raw(statement).execute(tx);
   return done;
 };
-const throwing = (thrown: () => object | string | null | undefined) => (): Promise<never> => Promise.reject(thrown() as unknown as Error);
+const throwing = (thrown: () => unknown) => (): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    (reject as (reason: unknown) => void)(thrown());
+  });
 const trap = (): never => {
   throw new Error('a trap');
 };

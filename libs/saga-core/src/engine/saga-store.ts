@@ -50,19 +50,23 @@ export interface SagaSession<Tx> {
    * Locks and reads instances of these definitions whose deadline has passed, skipping those that another process
    * holds; none when it hears that the
    * database's clock has jumped.
+   *
+   * @param except - the ids of instances that are left out
    */
-  lockDue(limit: number, definitions: readonly DefinitionKey[]): Promise<LockedSet>;
+  lockDue(limit: number, definitions: readonly DefinitionKey[], except?: readonly string[]): Promise<LockedSet>;
   /** Keeps replies for another process: this one does not know the definitions of their sagas. A doubled one is kept once. */
   keepReplies(replies: readonly KeptReply[]): Promise<void>;
   /**
    * Locks and reads instances of these definitions for which replies were kept, and takes these replies.
    *
    * @param only - the ids of the instances that may be among them; any unless given
+   * @param except - the ids of instances that are left out
    */
   lockKept(
     limit: number,
     definitions: readonly DefinitionKey[],
     only?: readonly string[],
+    except?: readonly string[],
   ): Promise<LockedSet & { readonly replies: readonly KeptReply[] }>;
   /** Saves new instances. @throws {SagaError} DUPLICATE_SAGA when an id is taken */
   insert(changes: readonly SagaChange[]): Promise<void>;

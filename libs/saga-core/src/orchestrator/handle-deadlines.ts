@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { runRounds } from '../engine/rounds.js';
 import { DEFAULTS } from '../settings.js';
 import type { Transport } from '../transport/transport.js';
+import { AloneLane } from './alone-lane.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
 
@@ -11,6 +12,8 @@ export interface DeadlineOptions<Tx> {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly maxSetSize: number;
+  /** Takes the sagas that are to be advanced alone; unless given, the round waits for each of them. */
+  readonly alone?: AloneLane;
 }
 
 /**
@@ -24,6 +27,7 @@ export async function deadlineRound<Tx>({
   transport,
   logger,
   maxSetSize,
+  alone,
 }: DeadlineOptions<Tx>): Promise<boolean> {
   const jumpedMs = await runner.makeClockJumpGood();
   if (jumpedMs !== null)
@@ -32,11 +36,11 @@ export async function deadlineRound<Tx>({
   let more = false;
   const rounds = [
     {
-      apply: () => runner.applyKept(maxSetSize),
+      apply: () => runner.applyKept(maxSetSize, alone?.ids()),
       applyAlone: (id: string) => runner.applyKeptAlone(id),
     },
     {
-      apply: () => runner.applyDue(maxSetSize),
+      apply: () => runner.applyDue(maxSetSize, alone?.ids()),
       applyAlone: (id: string) => runner.applyAlone('deadlines', id, [{ type: 'deadline' }]),
     },
   ];
@@ -45,8 +49,12 @@ export async function deadlineRound<Tx>({
     await sendCommands(applied.commands, transport, runner, logger);
     more ||= applied.more;
     for (const id of applied.suspects) {
-      const { commands } = await applyAlone(id);
-      await sendCommands(commands, transport, runner, logger);
+      const advance = async (): Promise<void> => {
+        const { commands } = await applyAlone(id);
+        await sendCommands(commands, transport, runner, logger);
+      };
+      if (alone) alone.add(id, advance);
+      else await advance();
     }
   }
   return more;
@@ -60,9 +68,16 @@ export async function handleDeadlines<Tx>(
   options: DeadlineOptions<Tx> & { readonly pollMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const { runner, pollMs, signal, logger } = options;
+  const alone = new AloneLane(logger, signal);
   const puttingOff = { what: 'putting timers off', pauseMs: DEFAULTS.putOffPollMs, signal, logger };
   await Promise.all([
-    runRounds(() => deadlineRound(options), { what: 'handling deadlines', pauseMs: pollMs, signal, logger }),
+    runRounds(() => deadlineRound({ ...options, alone }), {
+      what: 'handling deadlines',
+      pauseMs: pollMs,
+      signal,
+      logger,
+    }),
     runRounds(() => runner.putOff(DEFAULTS.putOffSetSize), puttingOff),
   ]);
+  await alone.idle();
 }

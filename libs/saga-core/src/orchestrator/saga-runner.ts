@@ -146,9 +146,10 @@ export class SagaRunner<Tx> {
    * Applies replies that a process received which does not know their sagas' definitions.
    *
    * @param limit - the most instances
+   * @param except - instances that are left out: they are advanced alone
    */
-  async applyKept(limit: number): Promise<AppliedRound> {
-    return this.round('kept_replies', limit, this.kept(limit), (part, options) =>
+  async applyKept(limit: number, except: readonly string[] = []): Promise<AppliedRound> {
+    return this.round('kept_replies', limit, this.kept(limit, undefined, except), (part, options) =>
       this.applyFrom(this.kept(limit, part), options),
     );
   }
@@ -170,10 +171,11 @@ export class SagaRunner<Tx> {
    * Applies the deadline to instances of which it is due.
    *
    * @param limit - the most instances
+   * @param except - instances that are left out: they are advanced alone
    */
-  async applyDue(limit: number): Promise<AppliedRound> {
+  async applyDue(limit: number, except: readonly string[] = []): Promise<AppliedRound> {
     const due: Source<Tx> = async (session) => ({
-      ...(await session.lockDue(limit, this.registry.keys)),
+      ...(await session.lockDue(limit, this.registry.keys, except)),
       eventsOf: () => [{ type: 'deadline' }],
     });
     return this.round('deadlines', limit, due, (part, options) =>
@@ -181,9 +183,9 @@ export class SagaRunner<Tx> {
     );
   }
 
-  private kept(limit: number, only?: readonly string[]): Source<Tx> {
+  private kept(limit: number, only?: readonly string[], except?: readonly string[]): Source<Tx> {
     return async (session) => {
-      const { replies, ...locked } = await session.lockKept(limit, this.registry.keys, only);
+      const { replies, ...locked } = await session.lockKept(limit, this.registry.keys, only, except);
       const events = groupBy(
         replies.map((reply) => ({ type: 'reply', ...reply }) as const),
         ({ commandId }) => parseCommandId(commandId)!.sagaId,

@@ -1,5 +1,5 @@
 /** Replies to sagas of which the process that received them does not know the definition: they wait in the database for one that does. */
-import { sql, type Transaction } from 'kysely';
+import { sql, type RawBuilder, type Transaction } from 'kysely';
 import type { Outcome } from '../contract/outcome.js';
 import { commandIdOf, parseCommandId } from '../contract/routing.js';
 import type { DefinitionKey, KeptReply } from '../engine/saga-store.js';
@@ -26,6 +26,10 @@ export async function keepReplies<Db>(tx: Transaction<Db>, replies: readonly Kep
     on conflict do nothing`.execute(tx);
 }
 
+/** @returns a further condition, for these sagas to be left out */
+export const butNot = (ids: readonly string[]): RawBuilder<unknown> =>
+  ids.length === 0 ? sql`` : sql`and saga_id <> all(${ids}::uuid[])`;
+
 /**
  * @param only - the ids that may be among them; any unless given
  * @returns the ids of at most so many sagas of these definitions for which replies are kept
@@ -35,11 +39,12 @@ export async function sagasWithKeptReplies<Db>(
   limit: number,
   definitions: readonly DefinitionKey[],
   only?: readonly string[],
+  except: readonly string[] = [],
 ): Promise<string[]> {
   const among = only ? sql`and saga_id in ${setOf('uuid', only)}` : sql``;
   const { rows } = await sql<{ saga_id: string }>`
     select distinct saga_id from saga_kept_reply join saga_instance using (saga_id)
-    where ${isKnown(definitions)} ${among}
+    where ${isKnown(definitions)} ${among} ${butNot(except)}
     limit ${limit}`.execute(tx);
   return rows.map(({ saga_id }) => saga_id);
 }

@@ -15,7 +15,7 @@ import { abandonerOf, tidierOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
 import { DatabaseClock, type Heard } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
-import { keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
+import { butNot, keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
 import { isKnown } from './known-definitions.js';
 import { executeLast } from './pipelining-driver.js';
 import { askNow, HEARD, makeJumpGood, SAGAS_NOW, sagasNow, SHOWN_DEADLINE } from './saga-clock.js';
@@ -40,10 +40,10 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     tx,
     now: () => askNow(tx, clock),
     lock: (ids) => lock(tx, ids, clock),
-    lockDue: (limit, definitions) => lockDue(tx, limit, definitions, clock),
+    lockDue: (limit, definitions, except = []) => lockDue(tx, limit, definitions, except, clock),
     keepReplies: (replies) => keepReplies(tx, replies),
-    lockKept: async (limit, definitions, only) => {
-      const ids = await sagasWithKeptReplies(tx, limit, definitions, only);
+    lockKept: async (limit, definitions, only, except) => {
+      const ids = await sagasWithKeptReplies(tx, limit, definitions, only, except);
       if (ids.length === 0) return { now: 0, instances: [], replies: [] };
       // Another process may take them first: its locks come before its taking.
       return { ...(await lock(tx, ids, clock)), replies: await takeKeptReplies(tx, ids) };
@@ -103,6 +103,7 @@ async function lockDue<Db>(
   tx: Transaction<Db>,
   limit: number,
   definitions: readonly DefinitionKey[],
+  except: readonly string[],
   clock: DatabaseClock,
 ): Promise<LockedSet> {
   const asked = clock.asking();
@@ -111,7 +112,7 @@ async function lockDue<Db>(
     due as (
       select ${columns} from saga_instance
       where wake_at > '-infinity' and wake_at <= (select now from moment) and deadline <= (select now from moment)
-        and ${isKnown(definitions)}
+        and ${isKnown(definitions)} ${butNot(except)}
       order by wake_at limit ${limit} for update skip locked
     )
     select due.*, wall, shift from moment left join due on true order by saga_id`.execute(tx);

@@ -81,9 +81,11 @@ export function memorySagaStore(
         tx,
         [...new Set(ids)].sort().flatMap((id) => instanceIn(tx, id) ?? []),
       ),
-    lockDue: async (limit, definitions) => {
+    lockDue: async (limit, definitions, except = []) => {
       const now = sagasNow(tx);
-      const due = sagaRows(tx).filter((row) => isOneOf(row, definitions) && row.until !== null && row.until <= now);
+      const due = sagaRows(tx).filter(
+        (row) => isOneOf(row, definitions) && !except.includes(row.id) && row.until !== null && row.until <= now,
+      );
       const first = due.sort((a, b) => a.until! - b.until!).slice(0, limit);
       hear(tx);
       return locked(
@@ -94,12 +96,15 @@ export function memorySagaStore(
     keepReplies: async (replies) => {
       for (const reply of replies) if (!tx.get(KEPT, keyOf(reply))) tx.set(KEPT, keyOf(reply), reply);
     },
-    lockKept: async (limit, definitions, only) => {
+    lockKept: async (limit, definitions, only, except = []) => {
       const kept = tx.keys(KEPT).map((key) => tx.get<KeptReply>(KEPT, key)!);
       const ids = new Set(kept.map(({ commandId }) => parseCommandId(commandId)!.sagaId));
       const instances = [...ids]
         .flatMap((id) => instanceIn(tx, id) ?? [])
-        .filter((instance) => isOneOf(instance, definitions) && (only?.includes(instance.id) ?? true))
+        .filter(
+          (instance) =>
+            isOneOf(instance, definitions) && (only?.includes(instance.id) ?? true) && !except.includes(instance.id),
+        )
         .slice(0, limit)
         .sort((a, b) => (a.id < b.id ? -1 : 1));
       const taken = kept.filter(({ commandId }) => instances.some(({ id }) => commandId.startsWith(id)));
