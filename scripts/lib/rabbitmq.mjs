@@ -23,7 +23,7 @@ const EPMD_READY_MS = 10_000;
  *   program?: import('./rabbitmq-files.mjs').RabbitMqProgram, config?: string[], signal?: AbortSignal,
  *   registry?: ReturnType<typeof import('./process-registry.mjs').createProcessRegistry>}} options
  *   `dataDir` is made if it does not exist, and kept; `choosePorts` is asked again when another process was faster to take one of them;
- *   `config` has further lines for rabbitmq.conf; without `program` the installed one is taken
+ *   `config` has further lines for rabbitmq.conf; without `program` the one that is there is taken
  * @returns {Promise<RunningRabbitMq>}
  *
  * @typedef {{amqpUrl: string, managementUrl: string, nodeName: string, pid: number, running: boolean, exited: Promise<unknown>,
@@ -39,7 +39,8 @@ export async function startRabbitMq(options) {
 const anyPorts = async () => ({ amqp: await freePort(), management: await freePort() });
 
 async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, config = [], signal, registry }) {
-  const { bin } = program ?? findRabbitMq() ?? missing();
+  program ??= findRabbitMq() ?? missing();
+  const { bin } = program;
   dataDir = path.resolve(dataDir);
   const ports = {
     ...(await choosePorts()),
@@ -47,7 +48,7 @@ async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, co
     epmd: await freePort(),
   };
   const nodeName = nodeNameFor(dataDir);
-  const env = prepare({ dataDir, nodeName, ports, config });
+  const env = prepare({ dataDir, nodeName, ports, config, program });
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${ports.amqp}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${ports.management}`;
 
@@ -55,7 +56,7 @@ async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, co
   const startEpmd = async () => {
     const started = await startProcess({
       name: 'epmd of RabbitMQ',
-      command: findEpmd(),
+      command: findEpmd(program),
       args: ['-port', String(ports.epmd), '-address', '127.0.0.1'],
       env,
       cwd: dataDir,
@@ -146,7 +147,7 @@ function nodeNameFor(dataDir) {
 }
 
 /** Writes the node's files and returns its environment. */
-function prepare({ dataDir, nodeName, ports, config }) {
+function prepare({ dataDir, nodeName, ports, config, program }) {
   const inside = (name) => path.join(dataDir, name);
   for (const folder of ['home', 'mnesia', 'log']) fs.mkdirSync(inside(folder), { recursive: true });
   const lines = [
@@ -166,7 +167,7 @@ function prepare({ dataDir, nodeName, ports, config }) {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(RABBITMQ_|ERL_|NOTIFY_SOCKET)/.test(name));
   return {
     ...Object.fromEntries(inherited),
-    PATH: [process.env.PATH, '/opt/homebrew/bin', '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
+    ...program.env,
     HOME: inside('home'), // for the cookie
     ERL_CRASH_DUMP: inside('log/erl_crash.dump'),
     ERL_EPMD_ADDRESS: '127.0.0.1',
