@@ -26,28 +26,36 @@ export function createPrivateApt(folder, { logFile, signal }) {
   fs.writeFileSync(inside('apt.conf'), configuration(inside));
   const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
 
+  let updated = '';
+  const attempt = (command, ...args) => run(command, args, { cwd: inside('archives'), env, logFile, signal });
   const call = async (command, ...args) => {
-    const { code, output } = await run(command, args, { cwd: inside('archives'), env, logFile, signal });
-    if (code !== 0) throw new AptFailed(`${command} failed:\n${tail(output)}\n`);
+    const { code, output } = await attempt(command, ...args);
+    if (code !== 0) throw new AptFailed(`${command} failed:\n${tail(output)}`);
     return output;
   };
   const aptGet = (...args) => call('apt-get', '-c', inside('apt.conf'), ...args);
   const aptCache = (...args) => call('apt-cache', '-c', inside('apt.conf'), ...args);
 
   return {
-    /** Fetches the lists of packages. */
-    update: () => aptGet('update'),
+    /** Fetches the lists of packages. One source of several that fails harms nobody: what is missing is said by `versionOf`. */
+    update: async () => {
+      updated = (await attempt('apt-get', '-c', inside('apt.conf'), 'update')).output;
+    },
 
-    /** @returns {Promise<string | undefined>} the version that would be fetched */
-    candidate: async (name) => /Candidate: (\d\S*)/.exec(await aptCache('policy', name))?.[1],
+    /** @returns {Promise<string>} the version of a package that would be fetched */
+    versionOf: async (name) => {
+      const version = /Candidate: (\d\S*)/.exec(await aptCache('policy', name))?.[1];
+      if (version === undefined) throw new AptFailed(`apt-get knows no package ${name}:\n${tail(updated, 5)}`);
+      return version;
+    },
 
-    /** @returns {Promise<string[]>} whatever a package needs, directly or not, and itself */
+    /** @returns {Promise<string[]>} whatever a package needs, directly or not, and itself; not those of other architectures */
     closure: async (name) => {
       const without = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
         (kind) => `--no-${kind}`,
       );
       const output = await aptCache('depends', '--recurse', ...without, name);
-      return output.match(/^[a-z0-9]\S*/gm) ?? [];
+      return output.match(/^[a-z0-9][a-z0-9+.-]*$/gm) ?? [];
     },
 
     /** @returns {Promise<string[]>} libraries that packages need and that this machine does not have */
@@ -60,7 +68,8 @@ export function createPrivateApt(folder, { logFile, signal }) {
     unpack: async (names, root) => {
       await aptGet('download', ...names);
       const archives = fs.readdirSync(inside('archives')).filter((name) => name.endsWith('.deb'));
-      await Promise.all(archives.map((archive) => call('dpkg-deb', '-x', inside(`archives/${archive}`), root)));
+      const unpacked = archives.map((archive) => call('dpkg-deb', '-x', inside(`archives/${archive}`), root));
+      for (const { reason } of await Promise.allSettled(unpacked)) if (reason !== undefined) throw reason;
     },
   };
 }
@@ -74,6 +83,8 @@ APT::Sandbox::User "";
 Debug::NoLocking "true";
 Acquire::Languages "none";
 Acquire::Retries "2";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;

@@ -1,7 +1,9 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { AptFailed, createPrivateApt, hasApt } from './apt-private.mjs';
 import { withLock } from './lock.mjs';
+import { waitFor } from './wait.mjs';
 
 /**
  * Takes the files out of Debian's packages, as any user and without installing them: that would start their servers.
@@ -17,8 +19,8 @@ import { withLock } from './lock.mjs';
 export async function aptUnpack(folder, choose, { logFile, signal, finish, isDone }) {
   await withLock(`${folder}.lock`, { signal }, async () => {
     if (await isDone()) return;
-    const work = `${folder}.unpacking`;
-    fs.rmSync(work, { recursive: true, force: true }); // of one that was interrupted
+    await removeInterrupted(folder, signal);
+    const work = fs.mkdtempSync(`${folder}${UNPACKING}`);
     try {
       const apt = createPrivateApt(work, { logFile, signal });
       await apt.update();
@@ -31,6 +33,24 @@ export async function aptUnpack(folder, choose, { logFile, signal, finish, isDon
       fs.rmSync(work, { recursive: true, force: true });
     }
   });
+}
+
+const UNPACKING = '.unpacking-';
+
+/** A command of one that was killed may write a little longer. What cannot be removed does no harm: each has a folder of its own. */
+async function removeInterrupted(folder, signal) {
+  const beside = path.dirname(folder);
+  const left = fs.readdirSync(beside).filter((name) => name.startsWith(path.basename(folder) + UNPACKING));
+  const remove = () => {
+    try {
+      for (const name of left) fs.rmSync(path.join(beside, name), { recursive: true, force: true });
+      return true;
+    } catch (error) {
+      if (error.code !== 'ENOTEMPTY') throw error;
+      return false;
+    }
+  };
+  await waitFor(remove, { timeoutMs: 30_000, signal });
 }
 
 /**
@@ -49,6 +69,23 @@ export async function unpackTool(folder, choose, isDone, { setupLog, lifetime })
     throw error;
   }
   return isDone();
+}
+
+/** @param {string} name of one of Debian's packages @returns {Promise<boolean>} whether it can be fetched here */
+export async function aptFetches(name) {
+  if (!(await hasApt())) return false;
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'apt-lists-'));
+  try {
+    const apt = createPrivateApt(folder, { logFile: path.join(folder, 'log') });
+    await apt.update();
+    await apt.versionOf(name);
+    return true;
+  } catch (error) {
+    if (error instanceof AptFailed) return false;
+    throw error;
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The folders below an unpacked root in which its shared libraries are. */

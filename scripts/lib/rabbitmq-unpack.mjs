@@ -17,8 +17,7 @@ export async function unpackRabbitMq({ logFile, signal, folder = unpackedRabbitM
 }
 
 async function choosePackages(apt) {
-  const version = await apt.candidate('rabbitmq-server');
-  if (version === undefined) throw new AptFailed('apt-get knows no package rabbitmq-server');
+  const version = await apt.versionOf('rabbitmq-server');
   if (!isNewEnough(version)) throw new AptFailed(`apt-get offers only ${version}`);
   const erlang = (await apt.closure('rabbitmq-server')).filter((name) => name.startsWith('erlang-'));
   // All of Erlang, even where there is some: its parts are found beside each other.

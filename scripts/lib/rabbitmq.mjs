@@ -8,7 +8,8 @@ import { lastLines } from './log-file.mjs';
 import { PortTaken, hasLostItsPort, untilPortsAreOurs } from './port-taken.mjs';
 import { freePort } from './ports.mjs';
 import { startProcess } from './process.mjs';
-import { findEpmd, findRabbitMq } from './rabbitmq-files.mjs';
+import { findEpmd } from './rabbitmq-files.mjs';
+import { ensureRabbitMq } from './rabbitmq-install.mjs';
 import { waitFor } from './wait.mjs';
 
 const READY_MS = 180_000;
@@ -23,7 +24,7 @@ const EPMD_READY_MS = 10_000;
  *   program?: import('./rabbitmq-files.mjs').RabbitMqProgram, config?: string[], signal?: AbortSignal,
  *   registry?: ReturnType<typeof import('./process-registry.mjs').createProcessRegistry>}} options
  *   `dataDir` is made if it does not exist, and kept; `choosePorts` is asked again when another process was faster to take one of them;
- *   `config` has further lines for rabbitmq.conf; without `program` the one that is there is taken
+ *   `config` has further lines for rabbitmq.conf; without `program` it is found or fetched
  * @returns {Promise<RunningRabbitMq>}
  *
  * @typedef {{amqpUrl: string, managementUrl: string, nodeName: string, pid: number, running: boolean, exited: Promise<unknown>,
@@ -39,9 +40,9 @@ export async function startRabbitMq(options) {
 const anyPorts = async () => ({ amqp: await freePort(), management: await freePort() });
 
 async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, config = [], signal, registry }) {
-  program ??= findRabbitMq() ?? missing();
-  const { bin } = program;
   dataDir = path.resolve(dataDir);
+  program ??= await ensureRabbitMq({ logFile: path.join(dataDir, 'setup.log'), signal });
+  const { bin } = program;
   const ports = {
     ...(await choosePorts()),
     distribution: await freePort(),
@@ -135,10 +136,6 @@ async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, co
     },
     ctl: (...args) => run(path.join(bin, 'rabbitmqctl'), ['-n', nodeName, ...args], { env, cwd: dataDir, signal }),
   };
-}
-
-function missing() {
-  throw new Error('RabbitMQ is not installed');
 }
 
 /** A node's data belongs to its name. This one depends on nothing but the folder: the name of a machine may change. */
