@@ -62,7 +62,7 @@ test('two at the same moment, after one that was cut short: each has a node of t
     const seen = JSON.parse(output.slice(output.lastIndexOf('\n{') + 1)) as Seen;
     expect(seen.bin.startsWith(join(place, 'root/'))).toBe(true);
     expect([seen.content, seen.queues.trim()]).toEqual(['an order', 'orders\tquorum']);
-    expect(seen.user).toBe(user.uid ?? process.getuid!());
+    expect(seen.user).toBe(canBeNobody ? NOBODY.uid : process.getuid!());
   }
   expect(readdirSync(place)).toEqual(['root']);
 }, 600_000);

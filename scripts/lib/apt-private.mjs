@@ -2,6 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { run, tail } from './command.mjs';
 
+// Packages that are unpacked at the same time.
+const AT_ONCE = 4;
+
 /** What Debian's package manager could not do, in its own words. */
 export class AptFailed extends Error {}
 
@@ -68,8 +71,12 @@ export function createPrivateApt(folder, { logFile, signal }) {
     unpack: async (names, root) => {
       await aptGet('download', ...names);
       const archives = fs.readdirSync(inside('archives')).filter((name) => name.endsWith('.deb'));
-      const unpacked = archives.map((archive) => call('dpkg-deb', '-x', inside(`archives/${archive}`), root));
-      for (const { reason } of await Promise.allSettled(unpacked)) if (reason !== undefined) throw reason;
+      const unpackAll = async () => {
+        for (let archive = archives.pop(); archive !== undefined; archive = archives.pop())
+          await call('dpkg-deb', '-x', inside(`archives/${archive}`), root);
+      };
+      const done = await Promise.allSettled(Array.from({ length: AT_ONCE }, unpackAll));
+      for (const { reason } of done) if (reason !== undefined) throw reason;
     },
   };
 }
