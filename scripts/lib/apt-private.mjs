@@ -47,8 +47,12 @@ export function createPrivateApt(folder, { logFile, signal }) {
 
     /** @returns {Promise<string>} the version of a package that would be fetched */
     versionOf: async (name) => {
-      const version = /Candidate: (\d\S*)/.exec(await aptCache('policy', name))?.[1];
-      if (version === undefined) throw new AptFailed(`apt-get knows no package ${name}:\n${tail(updated, 5)}`);
+      const policy = await aptCache('policy', name);
+      const version = /Candidate: (\d\S*)/.exec(policy)?.[1];
+      // One that is installed is known without any source to fetch it from.
+      const hasSource = /^ +-?\d+ [a-z+]+:/m.test(policy);
+      if (version === undefined || !hasSource)
+        throw new AptFailed(`apt-get knows no package ${name}:\n${tail(updated, 5)}`);
       return version;
     },
 
