@@ -16,6 +16,9 @@ export const startPaths = {
   operatorToken: path.join(local, 'operator-token.json'),
 };
 
+/** RabbitMQ and its Erlang, unpacked from packages where the machine has none. */
+export const unpackedRabbitMq = path.join(local, 'rabbitmq/root');
+
 /** Programs that only tests need, taken out of packages. */
 export const toolsFolder = path.join(local, 'tools');
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { aptExtract } from './apt-extract.mjs';
+import { unpackTool } from './apt-unpack.mjs';
 import { run } from './command.mjs';
 import { toolsFolder } from './paths.mjs';
 
@@ -17,6 +17,6 @@ export async function findPromtool() {
 
 /** Takes promtool out of Debian's package, without installing it: that would start a server. @returns {Promise<boolean>} whether it is there now */
 export async function extractPromtool(context) {
-  const done = await aptExtract(['prometheus'], path.join(toolsFolder, 'prometheus'), context);
-  return done && (await findPromtool()) !== undefined;
+  const isDone = async () => (await findPromtool()) !== undefined;
+  return unpackTool(path.join(toolsFolder, 'prometheus'), async () => ['prometheus'], isDone, context);
 }

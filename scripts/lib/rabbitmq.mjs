@@ -8,7 +8,8 @@ import { lastLines } from './log-file.mjs';
 import { PortTaken, hasLostItsPort, untilPortsAreOurs } from './port-taken.mjs';
 import { freePort } from './ports.mjs';
 import { startProcess } from './process.mjs';
-import { findEpmd, findRabbitMq } from './rabbitmq-files.mjs';
+import { findEpmd } from './rabbitmq-files.mjs';
+import { ensureRabbitMq } from './rabbitmq-install.mjs';
 import { waitFor } from './wait.mjs';
 
 const READY_MS = 180_000;
@@ -23,7 +24,7 @@ const EPMD_READY_MS = 10_000;
  *   program?: import('./rabbitmq-files.mjs').RabbitMqProgram, config?: string[], signal?: AbortSignal,
  *   registry?: ReturnType<typeof import('./process-registry.mjs').createProcessRegistry>}} options
  *   `dataDir` is made if it does not exist, and kept; `choosePorts` is asked again when another process was faster to take one of them;
- *   `config` has further lines for rabbitmq.conf; without `program` the installed one is taken
+ *   `config` has further lines for rabbitmq.conf; without `program` it is found or fetched
  * @returns {Promise<RunningRabbitMq>}
  *
  * @typedef {{amqpUrl: string, managementUrl: string, nodeName: string, pid: number, running: boolean, exited: Promise<unknown>,
@@ -39,15 +40,16 @@ export async function startRabbitMq(options) {
 const anyPorts = async () => ({ amqp: await freePort(), management: await freePort() });
 
 async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, config = [], signal, registry }) {
-  const { bin } = program ?? findRabbitMq() ?? missing();
   dataDir = path.resolve(dataDir);
+  program ??= await ensureRabbitMq({ logFile: path.join(dataDir, 'setup.log'), signal });
+  const { bin } = program;
   const ports = {
     ...(await choosePorts()),
     distribution: await freePort(),
     epmd: await freePort(),
   };
   const nodeName = nodeNameFor(dataDir);
-  const env = prepare({ dataDir, nodeName, ports, config });
+  const env = prepare({ dataDir, nodeName, ports, config, program });
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${ports.amqp}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${ports.management}`;
 
@@ -55,7 +57,7 @@ async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, co
   const startEpmd = async () => {
     const started = await startProcess({
       name: 'epmd of RabbitMQ',
-      command: findEpmd(),
+      command: findEpmd(program),
       args: ['-port', String(ports.epmd), '-address', '127.0.0.1'],
       env,
       cwd: dataDir,
@@ -136,17 +138,13 @@ async function startOnce({ dataDir, logFile, choosePorts = anyPorts, program, co
   };
 }
 
-function missing() {
-  throw new Error('RabbitMQ is not installed');
-}
-
 /** A node's data belongs to its name. This one depends on nothing but the folder: the name of a machine may change. */
 function nodeNameFor(dataDir) {
   return `saga-${createHash('sha256').update(dataDir).digest('hex').slice(0, 10)}@localhost`;
 }
 
 /** Writes the node's files and returns its environment. */
-function prepare({ dataDir, nodeName, ports, config }) {
+function prepare({ dataDir, nodeName, ports, config, program }) {
   const inside = (name) => path.join(dataDir, name);
   for (const folder of ['home', 'mnesia', 'log']) fs.mkdirSync(inside(folder), { recursive: true });
   const lines = [
@@ -166,7 +164,7 @@ function prepare({ dataDir, nodeName, ports, config }) {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(RABBITMQ_|ERL_|NOTIFY_SOCKET)/.test(name));
   return {
     ...Object.fromEntries(inherited),
-    PATH: [process.env.PATH, '/opt/homebrew/bin', '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter),
+    ...program.env,
     HOME: inside('home'), // for the cookie
     ERL_CRASH_DUMP: inside('log/erl_crash.dump'),
     ERL_EPMD_ADDRESS: '127.0.0.1',

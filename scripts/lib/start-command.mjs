@@ -34,6 +34,7 @@ Environment
   RABBITMQ_MANAGEMENT_URL  its management API, if that is not on port 15672 of the same host
   POSTGRES_PORT, RABBITMQ_PORT, RABBITMQ_MANAGEMENT_PORT
                            ports to use instead of 5432, 5672 and 15672, for what is started here
+  OWN_RABBITMQ=1           unpack a RabbitMQ below .local/, even where one is installed
   OPERATOR_TOKEN           what operators send to see and steer sagas; one is made at random, and kept below .local/, unless it is given
   LOG_LEVEL                of the services, info by default
 The services get all other settings of theirs from the environment as well, but not HOST and PORT, nor, without DATABASE_URL, PG*: other

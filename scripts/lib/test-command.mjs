@@ -29,6 +29,7 @@ Environment
   DATABASE_URL             a PostgreSQL server to use; the tests make databases of their own on it
   AMQP_URL                 a RabbitMQ broker to use; the tests get a virtual host of their own if one can be made
   RABBITMQ_MANAGEMENT_URL  its management API, if that is not on port 15672 of the same host
+  OWN_RABBITMQ=1           unpack a RabbitMQ below .local/, even where one is installed
 
 The tests find TEST_DATABASE_URL (a server on which they may make databases), TEST_DATABASE_PREFIX (for the names of those), TEST_AMQP_URL
 and TEST_MANAGEMENT_URL.`;
@@ -84,12 +85,11 @@ async function test({ projects, jestArguments, ...context }) {
   const setupLog = path.join(folder, 'logs/setup.log');
   const { packages, built } = prepareCode({ log, signal: lifetime.signal, setupLog });
   const serversNeeded = projects.some((project) => project !== 'unit');
-  const [, servers] = await lifetime.together(
+  const [, servers, leftOut] = await lifetime.together(
     () => built,
     () => (serversNeeded ? provisionTests({ ...context, setupLog, packages }) : undefined),
+    () => (projects.includes('e2e') ? provideTestTools({ ...context, setupLog }) : []),
   );
-  // Not beside the installation of RabbitMQ: apt-get does one thing at a time.
-  const leftOut = projects.includes('e2e') ? await provideTestTools({ ...context, setupLog }) : [];
   const env = { ...(servers && environment(servers)), TEST_LEFT_OUT: leftOut.join(',') };
   const jest = startJest({ projects, jestArguments, env, registry, log });
   lifetime.defer('tests', () => jest.stop());

@@ -1,4 +1,5 @@
 import { aptInstall } from './apt-install.mjs';
+import { aptFetches } from './apt-unpack.mjs';
 import { findChromium, NO_CHROMIUM } from './chromium.mjs';
 import { extractPgBouncer, findPgBouncer, NO_PGBOUNCER } from './pgbouncer.mjs';
 import { extractPromtool, findPromtool, NO_PROMTOOL } from './promtool.mjs';
@@ -28,6 +29,13 @@ const TOOLS = [
     suite: 'test/pooler.e2e',
   },
   { name: 'promtool', find: findPromtool, lack: NO_PROMTOOL, install: extractPromtool, suite: 'test/alerts.e2e' },
+  {
+    name: 'packages of Debian',
+    find: async () => (await aptFetches('rabbitmq-server')) || undefined,
+    lack: 'An apt-get that can fetch packages is needed',
+    install: async () => false,
+    suite: 'test/unpacked-rabbitmq.e2e',
+  },
 ];
 
 /**
