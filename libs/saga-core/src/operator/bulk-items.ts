@@ -84,6 +84,7 @@ export class BulkItems {
   private async note(bulk: StoredBulk, done: readonly (Result | Later)[]): Promise<number> {
     const results = done.flatMap((result) => ('later' in result ? [] : [result]));
     if (results.length > 0) await this.settle(bulk.id, results);
+    for (const { sagaId } of results) this.tries.delete(`${bulk.id} ${sagaId}`);
     // The database answers: what failed all the same is at fault itself.
     return (
       results.length +
