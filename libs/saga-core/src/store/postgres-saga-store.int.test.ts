@@ -76,6 +76,32 @@ describe('the saga store on PostgreSQL', () => {
     await save(...due.map((item) => ({ ...item, version: 2, awaited: null })));
   });
 
+  it('leaves out due instances that are named, and kept replies of those that another process holds', async () => {
+    const [held, named, free] = [1, 2, 3].map((until) => sagaInstance({ awaited: awaiting(until) }));
+    await insert(held!, named!, free!);
+    const due = await store.transaction((session) => session.lockDue(10, ORDER_SAGA, [named!.id]));
+    expect(due.instances.map(({ id }) => id)).toEqual([held!.id, free!.id].sort());
+    const replies = [held!, named!, free!].map(({ id }) => ({
+      commandId: `${id}:1`,
+      outcome: { kind: 'success' as const, reply: {} },
+      redelivered: false,
+    }));
+    await store.transaction((session) => session.keepReplies(replies));
+    const take = (except: string[]) =>
+      store.transaction(async (session) => {
+        const taken = await session.lockKept(10, ORDER_SAGA, undefined, except);
+        return [taken.instances.map(({ id }) => id), taken.replies.map(({ commandId }) => commandId)];
+      });
+    await store.transaction(async (mine) => {
+      await mine.lock([held!.id]);
+      expect(await take([named!.id])).toEqual([[free!.id], [`${free!.id}:1`]]);
+    });
+    const [ids, commandIds] = await take([]);
+    expect(ids).toEqual([held!.id, named!.id].sort());
+    expect(commandIds!.sort()).toEqual([`${held!.id}:1`, `${named!.id}:1`].sort());
+    await save(...[held!, named!, free!].map((item) => ({ ...item, version: 2, awaited: null })));
+  });
+
   it('leaves a timer where it is that wakes some seconds early, and moves one that would wake much earlier than its step needs', async () => {
     const decidedAt = Date.now();
     const saga = sagaInstance({ awaited: awaiting(decidedAt + 60_000) });

@@ -45,8 +45,10 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     lockKept: async (limit, definitions, only, except) => {
       const ids = await sagasWithKeptReplies(tx, limit, definitions, only, except);
       if (ids.length === 0) return { now: 0, instances: [], replies: [] };
-      // Another process may take them first: its locks come before its taking.
-      return { ...(await lock(tx, ids, clock)), replies: await takeKeptReplies(tx, ids) };
+      // Another process may take them first: its locks come before its taking. One that holds a lock holds up no other.
+      const locked = await lock(tx, ids, clock, SKIP_LOCKED);
+      const taken = locked.instances.map(({ id }) => id);
+      return { ...locked, replies: await takeKeptReplies(tx, taken) };
     },
     insert: (changes) => insert(tx, changes, clock),
     save: async (changes) => {
@@ -80,12 +82,19 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
   };
 }
 
-async function lock<Db>(tx: Transaction<Db>, ids: readonly string[], clock: DatabaseClock): Promise<LockedSet> {
+const SKIP_LOCKED = sql`skip locked`;
+
+/** @param others - what becomes of rows that others hold: it waits for them unless told otherwise */
+async function lock<Db>(
+  tx: Transaction<Db>,
+  ids: readonly string[],
+  clock: DatabaseClock,
+  others = NO_CONDITION,
+): Promise<LockedSet> {
   const asked = clock.asking();
   const { rows } = await sql<InstanceRow & Heard>`
-    select ${columns}, ${HEARD} from saga_instance where saga_id in ${setOf('uuid', ids)} order by saga_id for update`.execute(
-    tx,
-  );
+    select ${columns}, ${HEARD} from saga_instance where saga_id in ${setOf('uuid', ids)}
+    order by saga_id for update ${others}`.execute(tx);
   const last = rows.at(-1);
   if (!last) return { now: await askNow(tx, clock), instances: [] };
   return { now: clock.hear(last, asked), instances: rows.map(instanceOf) };
