@@ -10,23 +10,14 @@ import { logSparsely } from './log-sparsely.js';
 import type { SagaChange } from './saga-store.js';
 
 /** What is handled in batches. */
-export const BATCH_PLACES = [
-  'commands',
-  'replies',
-  'deadlines',
-  'kept_replies',
-  'starts',
-  'publications',
-  'purge',
-  'bulk',
-] as const;
+export const BATCH_PLACES = ['commands', 'replies', 'deadlines', 'kept_replies', 'publications', 'purge'] as const;
 export type BatchPlace = (typeof BATCH_PLACES)[number];
 
 /**
- * Why a batch failed as a whole. `database`: PostgreSQL is away, or refuses the library itself. `broker`: RabbitMQ is away, or refuses. `conflict`: a
+ * Why a batch failed as a whole. `database`: PostgreSQL is away, or refuses the library itself. `conflict`: a
  * deadlock or a serialization failure. `item`: one of its items broke it, so it is divided.
  */
-export const BATCH_FAILURES = ['database', 'broker', 'conflict', 'item'] as const;
+export const BATCH_FAILURES = ['database', 'conflict', 'item'] as const;
 export type BatchFailure = (typeof BATCH_FAILURES)[number];
 
 /** Told of what goes wrong, by orchestrators and participants alike. */
@@ -144,10 +135,16 @@ function teller<Observer>(observers: readonly Observer[], logger: Logger): Tell<
   };
 }
 
-/** @returns what tells of rows that cannot be purged */
-export function sparedLog(logger: Logger, observer: Required<BatchObserver>): (row: string) => void {
-  return (row) => {
-    observer.itemBlamed('purge', 'NOT_PURGED' satisfies SagaErrorCode);
-    logSparsely(logger, 'warn', { row }, 'a row that is past its retention cannot be deleted, and is passed over');
+/** @returns what tells of purges that fail, and of rows that cannot be purged */
+export function purgeLog(
+  logger: Logger,
+  observer: Required<BatchObserver>,
+): { readonly onSpared: (row: string) => void; readonly onFailure: (reason: BatchFailure) => void } {
+  return {
+    onFailure: (reason) => observer.batchFailed('purge', reason),
+    onSpared(row) {
+      observer.itemBlamed('purge', 'NOT_PURGED' satisfies SagaErrorCode);
+      logSparsely(logger, 'warn', { row }, 'a row that is past its retention cannot be deleted, and is passed over');
+    },
   };
 }

@@ -4,7 +4,7 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { shapeOf } from '../definition/shape.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
-import { sagaObservers, sparedLog, type ObservedSaga, type SagaObserver } from '../engine/observer.js';
+import { sagaObservers, purgeLog, type ObservedSaga, type SagaObserver } from '../engine/observer.js';
 import type { StoredSaga } from '../engine/saga-store.js';
 import { purging } from '../engine/rounds.js';
 import { messageOf, SagaError } from '../errors.js';
@@ -135,7 +135,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   observer.known(options.sagas as unknown as readonly ObservedSaga[]);
   const runner = new SagaRunner<Tx>({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight });
   const spared = new Set<string>();
-  const onSpared = sparedLog(logger, observer);
+  const told = purgeLog(logger, observer);
   const attempts = postgresDeliveryAttempts(database);
   const handleRepliesOf = (queue: string) =>
     guardAgainstCrashLoops(
@@ -170,7 +170,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
         handleDeadlines({ runner, transport, logger, pollMs: deadlinePollMs, maxSetSize, signal }),
         purging(
           sagaRetentionMs,
-          (retentionMs, limit) => purgeSagas(database, retentionMs, { limit, spared, onSpared }),
+          (retentionMs, limit) => purgeSagas(database, retentionMs, { limit, spared, ...told }),
           { signal, logger },
         ),
       ];

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { PayloadOf } from '../contract/command.js';
 import { commandQueueOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
-import { commandObservers, sparedLog, type CommandObserver } from '../engine/observer.js';
+import { commandObservers, purgeLog, type CommandObserver } from '../engine/observer.js';
 import { purging } from '../engine/rounds.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
@@ -85,7 +85,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
     handlerTimeoutMs,
   });
   const spared = new Set<string>();
-  const onSpared = sparedLog(logger, observer);
+  const told = purgeLog(logger, observer);
   const attempts = postgresDeliveryAttempts(database);
   const handleSet = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);
   const stopping = new AbortController();
@@ -99,7 +99,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
       const { signal } = stopping;
       purged = purging(
         inboxRetentionMs,
-        (retentionMs, limit) => purgeInbox(database, retentionMs, { limit, spared, onSpared }),
+        (retentionMs, limit) => purgeInbox(database, retentionMs, { limit, spared, ...told }),
         { signal, logger },
       );
       await transport.untilReady(signal);

@@ -1,7 +1,7 @@
 /** Purging. Invariant kept here: a row that cannot be deleted is passed over, and keeps no other from being purged. */
 import type { Kysely, Transaction } from 'kysely';
 import { databaseAnswers } from './database-answers.js';
-import { divideBatch } from './divide-batch.js';
+import { divideBatch, type OnFailure } from './divide-batch.js';
 
 /** Which rows go, and how. */
 export interface Purge<Db, Row> {
@@ -19,6 +19,8 @@ export interface PurgeOptions {
   readonly spared?: Set<string>;
   /** Told of each row that cannot be deleted. */
   readonly onSpared?: (name: string) => void;
+  /** Told of each transaction that fails after the first. */
+  readonly onFailure?: OnFailure | undefined;
 }
 
 /** More are not remembered: then they are tried again. */
@@ -33,7 +35,7 @@ const MOST_SPARED = 1_000;
 export async function purgeRows<Db, Row>(
   database: Kysely<Db>,
   { nameOf, due, remove }: Purge<Db, Row>,
-  { limit, spared = new Set(), onSpared }: PurgeOptions,
+  { limit, spared = new Set(), onSpared, onFailure }: PurgeOptions,
 ): Promise<boolean> {
   let rows: readonly Row[] = [];
   try {
@@ -46,6 +48,7 @@ export async function purgeRows<Db, Row>(
     const { suspects } = await divideBatch(rows, {
       handle: (part) => database.transaction().execute((tx) => remove(tx, part)),
       isReachable: () => databaseAnswers(database),
+      ...(onFailure && { onFailure }),
     });
     for (const name of suspects.map(nameOf)) {
       if (spared.size >= MOST_SPARED) spared.clear();
