@@ -74,3 +74,17 @@ it('is not asked of a database that was opened otherwise', async () => {
   const other = new Kysely({ dialect: new PostgresDialect({ pool: () => Promise.reject(new Error('none')) }) });
   await expect(databaseAnswers(other)).rejects.toThrow(TypeError);
 });
+
+it('looks for its table where the URL has each connection look', async () => {
+  await sql`create schema own`.execute(database);
+  await sql`create table own.looked_for ()`.execute(database);
+  expect(await databaseAnswers(database, 'looked_for')).toBe(false);
+  const url = new URL(testDatabase.url);
+  url.searchParams.set('options', '-c search_path=own');
+  const own = openDatabase(url.href, { poolSize: 1 });
+  try {
+    expect(await databaseAnswers(own, 'looked_for')).toBe(true);
+  } finally {
+    await own.destroy();
+  }
+});

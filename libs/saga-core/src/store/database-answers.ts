@@ -2,7 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import pg from 'pg';
 import { DEFAULTS } from '../settings.js';
-import { clientBesidePool, schemaOf, type SingleClient } from './open-database.js';
+import { clientBesidePool, schemaOf, searchPathOf, type SingleClient } from './open-database.js';
 
 /** The server has no connection left, or none for this role: it may well answer those that it has. */
 const TOO_MANY_CONNECTIONS = '53300';
@@ -21,7 +21,7 @@ const IS_WRITABLE = "select current_setting('transaction_read_only') = 'off' as 
 export async function databaseAnswers<Db>(database: Kysely<Db>, table?: string): Promise<boolean> {
   const asking = question(database, table);
   const client = clientBesidePool(database, { connectionTimeoutMillis: DEFAULTS.databaseAnswersMs });
-  const asked = askFresh(client, asking).catch(
+  const asked = askFresh(client, asking, searchPathOf(database)).catch(
     (error: { code?: unknown }) => error.code === TOO_MANY_CONNECTIONS && askPool(database, asking),
   );
   let timer: NodeJS.Timeout | undefined;
@@ -41,13 +41,17 @@ export async function databaseAnswers<Db>(database: Kysely<Db>, table?: string):
 /** @returns a statement that fails where the table is missing */
 function question<Db>(database: Kysely<Db>, table?: string): string {
   if (table === undefined) return IS_WRITABLE;
-  const name = pg.escapeLiteral(`${pg.escapeIdentifier(schemaOf(database)?.schema ?? 'public')}.${table}`);
+  // Where the URL asks for a search_path, it says where the table is.
+  const path = searchPathOf(database);
+  const schema = path === undefined ? `${pg.escapeIdentifier(schemaOf(database)?.schema ?? 'public')}.` : '';
+  const name = pg.escapeLiteral(`${schema}${table}`);
   const rights = ['select', 'insert', 'update'].map((right) => `has_table_privilege(${name}, '${right}')`);
   return `select current_setting('transaction_read_only') = 'off' and ${rights.join(' and ')} as writable`;
 }
 
-async function askFresh(client: SingleClient, asking: string): Promise<boolean> {
+async function askFresh(client: SingleClient, asking: string, path?: string): Promise<boolean> {
   await client.connect();
+  if (path !== undefined) await client.query(`select set_config('search_path', ${pg.escapeLiteral(path)}, false)`);
   const { rows } = await client.query<{ writable: boolean }>(asking);
   await client.end();
   return rows[0]!.writable;

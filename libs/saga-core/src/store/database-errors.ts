@@ -24,6 +24,8 @@ const CONFLICT_STATES = /^(40001|40P01|55P03)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
 const CONNECTION_MESSAGES =
   /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed|cached plan must not change/i;
+/** What pg's pool says when none of its connections became free in time: what needed one has not begun, so nothing in it is to blame. */
+const POOL_EXHAUSTED = 'timeout exceeded when trying to connect';
 /** A statement that was ended from outside, as by statement_timeout. */
 const CANCELLED_STATE = '57014';
 /**
@@ -71,13 +73,16 @@ const SYSTEMIC_STATES = /^(42...|3F000|XX...)$/;
  *
  * @param error - what a statement of the library's own failed with
  * @param isReachable - asks the database on another connection, for the tables too that the library needs
- * @returns whether it is away: then nobody is to blame, and all of it is to be tried again later
+ * @returns whether it is away, or had no connection to spare: then nobody is to blame, and all of it is to be tried again later
  */
 export async function isOutage(error: unknown, isReachable: () => Promise<boolean>): Promise<boolean> {
   const cause = causeOf(error);
   if (!isUnavailable(cause) && !SYSTEMIC_STATES.test(codeOf(cause))) return false;
-  return EXHAUSTED_STATES.test(codeOf(cause)) || !(await isReachable());
+  return EXHAUSTED_STATES.test(codeOf(cause)) || isPoolExhausted(cause) || !(await isReachable());
 }
+
+const isPoolExhausted = (error: unknown): boolean =>
+  (error as { message?: unknown } | null)?.message === POOL_EXHAUSTED;
 
 /** @returns what a transaction failed with in the end, where it was broken by what was done in it */
 export const causeOf = (error: unknown): unknown => (error instanceof TransactionBroken ? error.cause : error);

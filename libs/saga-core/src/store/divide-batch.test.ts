@@ -57,6 +57,7 @@ describe('a batch', () => {
   it.each([
     ['a connection that is refused', coded('ECONNREFUSED'), isAway],
     ['a disk that is full', coded('53100'), isReachable],
+    ['a pool that has no connection to spare', new Error('timeout exceeded when trying to connect'), isReachable],
     ['a table of the library that is missing', coded('42P01'), isAway],
   ])('fails whole, and blames nobody, for %s', async (_what, error, asked) => {
     const handle = jest.fn(() => Promise.reject(error));

@@ -113,6 +113,10 @@ export function schemaOf<Db>(database: Kysely<Db>): { readonly schema: string; r
   return opening ? { schema: opening.session.schema, isNamed: opening.options.schema !== undefined } : null;
 }
 
+/** @returns the search_path that the URL asks for, which goes before the schema; undefined unless it does */
+export const searchPathOf = <Db>(database: Kysely<Db>): string | undefined =>
+  openings.get(database)?.session.fromUrl.search_path;
+
 /** A client whose results have their types, which a {@link CheckedClient}'s have not. */
 export type SingleClient = pg.Client & Pick<CheckedClient, 'abandon'>;
 
