@@ -1,4 +1,5 @@
 /** What fits into an AMQP message: asked before anything is written, because what cannot be encoded must fail alone. */
+import { DEFAULTS } from '../settings.js';
 import type { OutgoingMessage } from './message.js';
 
 /** AMQP's limit for names, correlation ids, reply addresses and the keys of headers. */
@@ -10,6 +11,15 @@ const FRAME_BYTES = 100;
 
 /** @returns whether a text fits where AMQP has a short string. Bytes that are no UTF-8 are longer as text than they were. */
 export const isShort = (text: string): boolean => Buffer.byteLength(text) <= SHORT_STRING_BYTES;
+
+/**
+ * @param body - JSON, as it will be sent
+ * @returns why nobody would read a message with this body, or null when they would
+ */
+export function whyTooLarge(body: unknown): string | null {
+  const bytes = Buffer.byteLength((JSON.stringify(body) as string | undefined) ?? '');
+  return bytes > DEFAULTS.maxMessageBytes ? `${bytes} bytes; ${DEFAULTS.maxMessageBytes} are allowed` : null;
+}
 
 /** @returns whether a number can be written as a header: amqplib reads more numbers than it writes (NaN, −1e300, 2⁵⁰ + 0.5). */
 export const isWritable = (value: number): boolean =>

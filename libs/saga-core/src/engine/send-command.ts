@@ -1,5 +1,6 @@
 /** Sends the awaited command, or has it run here. Invariant kept here: a command has one identity, and resends keep it. */
 import { asSaved } from '../contract/as-saved.js';
+import { whyTooLarge } from '../contract/sendable.js';
 import { commandIdOf } from '../contract/routing.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote, type RemoteCommand } from '../definition/step.js';
@@ -60,6 +61,8 @@ function build<Data, Tx>(turn: Turn<Data, Tx>, command: RemoteCommand<Data>): Pr
     const payload = asSaved(isUndo ? { ...given, ...actionId(turn, turn.awaited.step) } : given);
     const problems = problemsOf(command.command.payload, payload);
     if (problems.length > 0) throw new TypeError(`The payload breaks its contract: ${describeProblems(problems)}`);
+    const tooLarge = whyTooLarge(payload);
+    if (tooLarge !== null) throw new TypeError(`The payload is too large: ${tooLarge}`);
     turn.change({ payload });
     return null;
   } catch (thrown) {

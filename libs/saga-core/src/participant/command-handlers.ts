@@ -3,6 +3,7 @@ import { asSaved } from '../contract/as-saved.js';
 import type { CommandContract, PayloadOf, RefusalCodeOf, ReplyOf } from '../contract/command.js';
 import { withCheckedAnswers, type Handler } from '../contract/handler.js';
 import { isRefusal, type Refusal } from '../contract/outcome.js';
+import { whyTooLarge } from '../contract/sendable.js';
 import type { ServiceContract } from '../contract/service.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { SagaError } from '../errors.js';
@@ -45,6 +46,9 @@ export function checkedHandler<Tx>(contract: CommandContract, handler: AnyHandle
     if (isWithheld(given)) return given;
     // What is stored is what is sent, now and to a duplicate.
     const answer = asSaved(given);
+    const tooLarge = whyTooLarge(answer);
+    if (tooLarge !== null)
+      throw new SagaError('HANDLER_CONTRACT', `${contract.task} answered what nobody would read: ${tooLarge}`);
     if (isRefusal(answer)) {
       if (answer.code in contract.refusals) return answer;
       throw new SagaError(
