@@ -17,7 +17,7 @@ export const isShort = (text: string): boolean => Buffer.byteLength(text) <= SHO
  * @returns why nobody would read a message with this body, or null when they would
  */
 export function whyTooLarge(body: unknown): string | null {
-  const bytes = Buffer.byteLength((JSON.stringify(body) as string | undefined) ?? '');
+  const bytes = Buffer.byteLength(JSON.stringify(body ?? null));
   return bytes > DEFAULTS.maxMessageBytes ? `${bytes} bytes; ${DEFAULTS.maxMessageBytes} are allowed` : null;
 }
 
