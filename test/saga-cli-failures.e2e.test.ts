@@ -69,7 +69,7 @@ const SOME = [
 /** How a service fails, how a command must end then, and what it must say. Every command meets the first six. */
 const FAILURES: readonly (readonly [string, () => Promise<string>, number, RegExp])[] = [
   ['nobody listens', async () => 'http://127.0.0.1:1', 6, /cannot be reached/],
-  ['a wrong token', () => problem(401, 'UNAUTHORIZED'), 5, /^UNAUTHORIZED: .* Is OPERATOR_TOKEN set\?$/m],
+  ['a wrong token', () => problem(401, 'UNAUTHORIZED'), 5, /^UNAUTHORIZED: .* Is OPERATOR_TOKEN right\?$/m],
   ['it fails', () => problem(500, 'INTERNAL_ERROR'), 6, /^INTERNAL_ERROR: /],
   ['a page', () => always(200, 'text/html', '<html>'), 6, /does not answer as a saga service/],
   ['JSON of another kind', () => always(200, 'application/json', '{}'), 6, /does not answer as a saga service/],
