@@ -48,6 +48,16 @@ async function isMissing(exchange: string): Promise<boolean> {
   );
 }
 
+/** Asked on a channel of its own, as above. */
+async function isConsumed(queue: string): Promise<boolean> {
+  const own = await connection.createChannel();
+  own.on('error', () => undefined);
+  return own.checkQueue(queue).then(
+    ({ consumerCount }) => own.close().then(() => consumerCount > 0),
+    () => false,
+  );
+}
+
 /** Orders of all kinds go on while this happens, and then end right. @param withinMs - from the end of the fault */
 async function underLoad(fault: (load: Load) => Promise<unknown>, withinMs: number): Promise<void> {
   const load = startLoad(() => stack.url('order-service'), KINDS);
@@ -95,7 +105,12 @@ const LOSSES: readonly Loss[] = [
     what: 'queues are deleted under their consumers',
     // Declared again at once, because the broker cancels the consumer; what lay in them is sent again after 10 s at most.
     withinMs: 15_000,
-    strike: () => Promise.all(['consumer_service.commands', REPLIES].map((queue) => admin.deleteQueue(queue))),
+    strike: async () => {
+      const queues = ['consumer_service.commands', REPLIES];
+      await Promise.all(queues.map((queue) => admin.deleteQueue(queue)));
+      // One fault after the other: a broker may lose a binding that is declared while its exchange is deleted.
+      for (const queue of queues) await waitFor(`${queue} to be consumed again`, () => isConsumed(queue));
+    },
   },
   {
     what: 'exchanges are deleted, of which nobody is told',
