@@ -89,7 +89,7 @@ export async function aptFetches(name) {
 }
 
 /** The folders below an unpacked root in which its shared libraries are. */
-export function libraryFolders(root) {
+export function foldersOfLibraries(root) {
   return ['usr/lib', 'lib'].flatMap((name) => {
     const folder = path.join(root, name);
     if (!fs.existsSync(folder)) return [];

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { libraryFolders, unpackTool } from './apt-unpack.mjs';
+import { foldersOfLibraries, unpackTool } from './apt-unpack.mjs';
 import { run } from './command.mjs';
 import { toolsFolder } from './paths.mjs';
 
@@ -15,7 +15,7 @@ export const NO_PGBOUNCER = 'PgBouncer is needed: "apt-get install pgbouncer"';
 export async function findPgBouncer() {
   const extracted = {
     command: path.join(FOLDER, 'usr/sbin/pgbouncer'),
-    env: { LD_LIBRARY_PATH: libraryFolders(FOLDER).join(':') },
+    env: { LD_LIBRARY_PATH: foldersOfLibraries(FOLDER).join(':') },
   };
   const installed = ['pgbouncer', '/usr/sbin/pgbouncer'].map((command) => ({ command, env: {} }));
   for (const program of [...installed, extracted]) {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { libraryFolders } from './apt-unpack.mjs';
+import { foldersOfLibraries } from './apt-unpack.mjs';
 import { unpackedRabbitMq } from './paths.mjs';
 
 /** Quorum queues with message TTL and at-least-once dead-lettering begin here. */
@@ -33,7 +33,7 @@ export function findRabbitMq({ env = process.env, usualFolders = USUAL_FOLDERS, 
   }
   const bin = realBin(path.join(unpacked, 'usr/lib/rabbitmq/bin'));
   if (bin === undefined) return undefined;
-  const libraries = joined([...libraryFolders(unpacked), ...(env.LD_LIBRARY_PATH?.split(path.delimiter) ?? [])]);
+  const libraries = joined([...foldersOfLibraries(unpacked), ...(env.LD_LIBRARY_PATH?.split(path.delimiter) ?? [])]);
   return {
     bin,
     version: versionIn(bin),

@@ -9,16 +9,13 @@ import { loadEndedRight, startLoad, type OrderKind } from '../support/load.js';
 import { orders } from '../support/orders.js';
 import { startPrivateServers, type PrivateServers } from '../support/private-servers.js';
 import { startStack, type Stack } from '../support/stack.js';
-import { LONG_FORM } from '../support/long-form.js';
+import { LONG_FORM, testInLongForm } from '../support/long-form.js';
 import { waitFor } from '../support/wait-for.js';
 
 const KINDS: readonly OrderKind[] = ['good', 'overLimit', 'unknownDish', 'suspended'];
 const QUEUE = 'restaurant_service.commands';
 /** What lies in the queue and is answered by nobody: its handling ends with an acknowledgement alone. */
 const UNANSWERED = 200;
-
-/** Servers of its own take long to come and go. */
-const inLongForm = LONG_FORM ? test : test.skip;
 
 let servers: PrivateServers;
 let stack: Stack;
@@ -83,7 +80,7 @@ async function inAlarm(alarm: keyof typeof ALARMS, work: () => Promise<void>): P
   }
 }
 
-inLongForm.each(['memory', 'disk'] as const)(
+test.each(LONG_FORM ? (['memory', 'disk'] as const) : (['memory'] as const))(
   'the broker, short of %s, blocks publishers in mid-flight',
   async (alarm) => {
     // Goes on at once; what a step lost by the interruption is sent again when its time is up: 10 s.
@@ -92,7 +89,7 @@ inLongForm.each(['memory', 'disk'] as const)(
   120_000,
 );
 
-inLongForm(
+testInLongForm(
   'the broker is restarted',
   async () => {
     // Connected again after a pause of 3 s at most; 10 s until what was lost on the way is sent again.
@@ -104,7 +101,7 @@ inLongForm(
 );
 
 // The last one: it leaves tickets for which there are no orders.
-inLongForm(
+testInLongForm(
   'while the broker blocks publishers, what needs no answer is acknowledged',
   async () => {
     stack.service('restaurant-service').kill();

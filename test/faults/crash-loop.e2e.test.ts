@@ -10,7 +10,7 @@ import { DEFAULTS } from 'saga-core';
 import { createTestBroker, type TestBroker } from '../support/broker.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { takeDeadLetters } from '../support/dead-letters.js';
-import { LONG_FORM } from '../support/long-form.js';
+import { testInLongForm } from '../support/long-form.js';
 import { waitFor } from '../support/wait-for.js';
 
 const INNOCENT = 300;
@@ -137,7 +137,7 @@ test('a command that kills its participant is parked alone', async () => {
   await channel.deleteQueue(queue);
 }, 180_000);
 
-(LONG_FORM ? test : test.skip)(
+testInLongForm(
   'a reply that kills its orchestrator is parked alone',
   async () => {
     await channel.assertQueue('fragile_service.commands.taken', { durable: true });
