@@ -102,7 +102,7 @@ test('participants count commands by what became of them', async () => {
   expect(fate(restaurant, 'restaurant_service.create_ticket', 'withheld')).toBe(1);
   expect(fate(restaurant, 'restaurant_service.create_ticket', 'duplicate')).toBe(1);
   for (const samples of [consumer, restaurant, accounting])
-    expect(total(samples!, 'saga_set_size_sum')).toBe(total(samples!, 'saga_consumed_total'));
+    expect(total(samples!, 'saga_batch_size_sum')).toBe(total(samples!, 'saga_consumed_total'));
 });
 
 test('late, unknown and unreadable replies, duplicates and dead letters are counted, and move nothing', async () => {
@@ -151,8 +151,8 @@ test('what lies in each dead-letter queue is told, as soon as the broker is aske
     const samples = await scrape(stack.url('order-service'));
     const waiting = samples.filter(({ name, value }) => name === 'saga_dead_letters_waiting' && value > 0);
     const told = waiting.map(({ labels, value }) => `${labels.queue}.dead ${value}`);
-    const lying = (await deadLetters(stack)).map(([queue, count]) => `${queue} ${count}`);
-    return lying.length === 2 && told.sort().join() === lying.sort().join();
+    const stored = (await deadLetters(stack)).map(([queue, count]) => `${queue} ${count}`);
+    return stored.length === 2 && told.sort().join() === stored.sort().join();
   });
 }, 30_000);
 

@@ -42,7 +42,7 @@ test.each([
   ['the broker', () => toBroker],
   ['the database', () => toDatabase],
 ])(
-  'without %s orders are turned away, none is kept, and afterwards all goes on',
+  'without %s orders are refused, none is kept, and afterwards all goes on',
   async (_what, proxyOf) => {
     const before = await orderCount();
     proxyOf().cut();

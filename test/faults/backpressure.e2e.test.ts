@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop(), 60_000);
 
 test(
-  `${ORDERS} orders at once: each is taken or turned away with a time to come again, no step of those that were taken times out, and memory is bounded`,
+  `${ORDERS} orders at once: each is taken or refused with a time to come again, no step of those that were taken times out, and memory is bounded`,
   async () => {
     const url = `${stack.url('order-service')}/orders`;
     const answers: Record<string, number> = {};

@@ -72,7 +72,7 @@ async function inAlarm(alarm: keyof typeof ALARMS, work: () => Promise<void>): P
   await servers.rabbitmqctl(limit, raised);
   try {
     // The broker tells a connection of its alarm when that publishes next.
-    await waitFor('orders to be turned away', async () => (await takeOrder()).status === 503);
+    await waitFor('orders to be refused', async () => (await takeOrder()).status === 503);
     await work();
     expect(await takeOrder()).toMatchObject({ status: 503, body: { code: 'SERVICE_UNAVAILABLE' } });
   } finally {

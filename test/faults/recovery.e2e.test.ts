@@ -86,7 +86,7 @@ test('each loop that polls goes on after errors that nobody foresaw', async () =
   const url = `${stack.url('order-service')}/orders`;
   const waiting = post<{ status: string }>(url, { ...orders.good, restaurantId: 3 }, { prefer: 'wait=60' });
   const batch = await placeBatch(stack, EACH);
-  await waitFor('the participant to fail', () => participant!(twice('a set could not be handled; trying again')));
+  await waitFor('the participant to fail', () => participant!(twice('a batch could not be handled; trying again')));
   await rename('order-service', 'saga_instance', 'elsewhere');
   await waitFor('the deadlines to fail', () => orchestrator!(twice('handling deadlines failed; trying again')));
   await waitFor('the watch to fail', () =>

@@ -103,12 +103,12 @@ const LOSSES: readonly Loss[] = [
   },
   {
     what: 'queues are deleted under their consumers',
-    // Declared again at once, because the broker cancels the consumer; what lay in them is sent again after 10 s at most.
+    // Declared again after a second, because the broker cancels the consumer; what lay in them is sent again after 10 s at most.
     withinMs: 15_000,
     strike: async () => {
       const queues = ['consumer_service.commands', REPLIES];
       await Promise.all(queues.map((queue) => admin.deleteQueue(queue)));
-      // One fault after the other: a broker may lose a binding that is declared while its exchange is deleted.
+      // One fault after the other.
       for (const queue of queues) await waitFor(`${queue} to be consumed again`, () => isConsumed(queue));
     },
   },

@@ -28,7 +28,7 @@ export interface Batch {
 }
 
 /**
- * Places orders of every kind side by side. A client that is turned away, or whose connection breaks, sends the same request with the same key again.
+ * Places orders of every kind side by side. A client that is refused, or whose connection breaks, sends the same request with the same key again.
  *
  * @param each - how many of each kind
  * @param url - of order-service; the stack's unless given

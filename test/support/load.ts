@@ -20,7 +20,7 @@ export interface Load {
 }
 
 /**
- * Begins to place orders. Whoever is turned away, or cut off, goes on with the next.
+ * Begins to place orders. Whoever is refused, or cut off, goes on with the next.
  *
  * @param url - asked before each order: where order-service listens
  * @param kinds - in turn

@@ -1,6 +1,6 @@
 /** The parts of order-service, put together; order-service.ts runs them. */
 import { Type } from '@sinclair/typebox';
-import { createOrchestrator, DEFAULTS, orchestratorMigrations, purging, SAGA_MIGRATION_TABLE } from 'saga-core';
+import { createOrchestrator, DEFAULTS, orchestratorMigrations, purgeLoop, SAGA_MIGRATION_TABLE } from 'saga-core';
 import { deadLetterGauge, sagaGauges, sagaMetrics } from 'saga-core/metrics';
 import { operatorConsole } from 'saga-core/operator';
 import { sagaSpans } from 'saga-core/tracing';
@@ -65,7 +65,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
         await orchestrator.run();
         const keyRetentionMs = retentionMs(IDEMPOTENCY_KEY_RETENTION_DAYS);
         const { signal } = stopping;
-        keysPurged = purging(keyRetentionMs, (...bounds) => purgeKeys(database, ...bounds), { signal, logger });
+        keysPurged = purgeLoop(keyRetentionMs, (...bounds) => purgeKeys(database, ...bounds), { signal, logger });
       },
       stop: async () => {
         stopping.abort();

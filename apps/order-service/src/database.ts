@@ -2,7 +2,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { OrderItem, OrderStatus, Rejection } from './orders/order.js';
 
-/** Written as JSON text in sets (see create-orders.ts), read as values. */
+/** Written as JSON text in batches (see create-orders.ts), read as values. */
 type Json<Value> = ColumnType<Value, never, never>;
 /** Set by the database's clock. */
 type Timestamp = ColumnType<Date, never, never>;

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { restaurantService } from 'messages';
-import { inSets, type CommandHandlers } from 'saga-core';
+import { inBatches, type CommandHandlers } from 'saga-core';
 import type { Database } from './database.js';
 import { approveTickets } from './tickets/approve-tickets.js';
 import { createTickets } from './tickets/create-tickets.js';
@@ -8,7 +8,7 @@ import { rejectTickets } from './tickets/reject-tickets.js';
 
 /** What restaurant-service does with each of its commands. */
 export const commandHandlers: CommandHandlers<typeof restaurantService, Transaction<Database>> = {
-  createTicket: inSets(createTickets),
-  approveTicket: inSets(approveTickets),
-  rejectTicket: inSets(rejectTickets),
+  createTicket: inBatches(createTickets),
+  approveTicket: inBatches(approveTickets),
+  rejectTicket: inBatches(rejectTickets),
 };

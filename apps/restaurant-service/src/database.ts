@@ -7,9 +7,9 @@ export interface RestaurantTable {
   id: number;
   name: string;
   status: RestaurantStatus;
-  /** A drill: how many first attempts of approve_ticket fail. */
+  /** Fault injection: how many first attempts of approve_ticket fail. */
   approval_failures: Generated<number>;
-  /** A drill: create_ticket takes effect and is never answered. */
+  /** Fault injection: create_ticket takes effect and is never answered. */
   withholds_ticket_replies: Generated<boolean>;
 }
 

@@ -28,31 +28,31 @@ const DAY_MS = 86_400_000;
 
 export const DEFAULTS = {
   /** The most deliveries, due deadlines or starts that are handled in one transaction. */
-  maxSetSize: 200,
+  maxBatchSize: 200,
   /** How long a handler may take. It is less than a session may idle in its transaction before the server ends it. */
   handlerTimeoutMs: 8_000,
   /** The part of that time that it may take beside others. A slower one is run again alone: the others need not wait. */
-  sharedHandlerTime: 0.25,
+  sharedHandlerTimeShare: 0.25,
   /** The least part of that, when many others have taken all of theirs. */
-  leastPatience: 1 / 16,
+  minHandlerTimeShare: 1 / 16,
   /** How often a transaction is tried that loses against others, or loses its session, while the database answers. */
   maxConflicts: 3,
   /** How many suspects of one queue are handled at once, each alone in its transaction. */
-  suspectsAtOnce: 4,
+  maxConcurrentSuspects: 4,
   /** The same of sagas whose time is up: each holds a connection, of which the pool has ten. */
-  dueAloneAtOnce: 2,
-  /** Unacknowledged deliveries per consumer: one set in hand and one ready. */
+  maxConcurrentIsolatedTimers: 2,
+  /** Unacknowledged deliveries per consumer: one batch in hand and one ready. */
   prefetch: 400,
   /** How old a decision about an instance that was not locked may be when it is saved: its process may have stood still, and its deadlines would be short. */
   maxDecisionAgeMs: 500,
   /** The most living instances that an orchestrator keeps in memory; others are read when their reply comes. */
-  cachedInstances: 5_000,
+  maxCachedInstances: 5_000,
   /** Whether the sagas in flight are limited by how long replies take. */
   limitInFlight: true,
   /** Replies that take more than this share of their timeouts, beyond what is normal for their step, are slow, and mean that fewer sagas should be in flight. */
-  slowAbove: 0.4,
+  slowReplyShare: 0.4,
   /** How many sagas may be in flight at first, before replies have told how quick they are. */
-  inFlightAtFirst: 400,
+  initialInFlight: 400,
   /** Sagas that were saved longer ago wait for something else than their turn, or have gone on in another process: they count as in flight no more. */
   inFlightForMs: 2_000,
   /** How often due deadlines are looked for. */
@@ -62,9 +62,9 @@ export const DEFAULTS = {
    * quick saga moves no timer.
    */
   wakeEarlyMs: 5_000,
-  /** How often timers are put off that wake before they are due, and the most that are at once. */
-  putOffPollMs: 1_000,
-  putOffSetSize: 1_000,
+  /** How often timers are postponed that wake before they are due, and the most that are at once. */
+  postponePollMs: 1_000,
+  postponeBatchSize: 1_000,
   /** How long a published message may stay unconfirmed before its connection counts as dead. */
   confirmTimeoutMs: 10_000,
   /** AMQP heartbeat, in seconds (the unit of the protocol): a black hole is noticed after two. */
@@ -82,16 +82,22 @@ export const DEFAULTS = {
   /** How often the server looks, while a statement runs, whether its client is still there. */
   connectionCheckMs: 500,
   /** How long the database may take to answer when it is asked whether it does. */
-  databaseAnswersMs: 2_000,
+  databaseProbeTimeoutMs: 2_000,
   /** For so long consumers wait for the declaring of their queues; one that takes longer goes on beside them. */
-  declareHoldMs: 500,
+  declareWaitMs: 500,
   /** How often it is looked whether the transport has become ready, while somebody waits for that. */
   readyPollMs: 20,
   /** How long the broker may take to answer what it is asked: to open a channel, to declare, to give a letter. */
-  brokerAnswerMs: 10_000,
-  /** Pause before an attempt to connect, or to handle a set again, and its ceiling. */
+  brokerAnswerTimeoutMs: 10_000,
+  /** Pause before an attempt to connect, or to handle a batch again, and its ceiling. */
   recoveryInitialMs: 100,
   recoveryMaxMs: 3_000,
+  /**
+   * How long a consumer whose queue was deleted waits before it declares the queue again. RabbitMQ deletes a quorum queue
+   * in the background. A queue of the same name that is declared meanwhile may never deliver: it counts its messages as
+   * delivered, but the consumer's channel does not get them (seen with RabbitMQ 3.10, within 300 ms of the deletion).
+   */
+  queueDeletedPauseMs: 1_000,
   /** A connection that was up for so long was good: the next pause is short again. */
   connectionGoodAfterMs: 10_000,
   /** Failures in a row after which a queue's consumer counts as failing. */
@@ -114,8 +120,8 @@ export const DEFAULTS = {
   maxDeadLetters: 100_000,
   maxDeadLetterBytes: 1_073_741_824,
   /** For so long a message waits that must be dead-lettered while its queue of dead letters is full or missing; then it is given up. So many wait at the most. */
-  letterPatienceMs: 300_000,
-  maxWaitingLetters: 100,
+  deadLetterRetryForMs: 300_000,
+  maxWaitingDeadLetters: 100,
   /** How much of a failure's details, or of an answer that is of no use, a history keeps, in characters of JSON. */
   maxKeptChars: 4_000,
   /** Ignored replies of one input that a history tells one by one; of more it tells the number. */
@@ -123,7 +129,7 @@ export const DEFAULTS = {
   /** Inputs of a saga after which replies that are of no use are no longer noted in its history. */
   maxInputsWithIgnored: 300,
   /** How long it is remembered that a reply exchange does not exist, or may not be written to. That it can be used is remembered until the connection is lost, as it is when it ceases to. */
-  missingAddressMemoryMs: 5_000,
+  missingAddressTtlMs: 5_000,
   /** How often it is told how many messages came that are of no use, while they come. */
   logEveryMs: 10_000,
   /** How long an ended saga and its history are kept. Sagas that live or are stuck are kept for ever. */
@@ -132,5 +138,5 @@ export const DEFAULTS = {
   inboxRetentionMs: 90 * DAY_MS,
   /** How often rows past their retention are looked for, and the most that go in one transaction. */
   purgePollMs: 60_000,
-  purgeSetSize: 1_000,
+  purgeBatchSize: 1_000,
 } as const;

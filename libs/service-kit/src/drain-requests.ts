@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DEFAULTS } from './defaults.js';
-import { turnAwayWhile } from './turn-away.js';
+import { shedLoadWhile } from './shed-load.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,7 +21,7 @@ export function drainRequests(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config.endless) inHand.add(request);
   });
-  turnAwayWhile(app, () => (closing ? 'The service is stopping: try again.' : null));
+  shedLoadWhile(app, () => (closing ? 'The service is stopping: try again.' : null));
 
   // Called for every request that began, also when its client has gone away.
   app.addHook('onResponse', async (request) => {

@@ -64,7 +64,7 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
   const status = problem.statusCode;
   if (status === 500) request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
   if (status === 503 && problem.cause)
-    request.log.warn({ reason: messageOf(problem.cause), url: request.url }, 'request turned away');
+    request.log.warn({ reason: messageOf(problem.cause), url: request.url }, 'request refused');
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds);
   // As text: the schema of a route's answers must not cut it.
   return reply.code(status).type(PROBLEM_JSON).serializer(String).send(JSON.stringify(problem));

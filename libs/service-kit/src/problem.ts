@@ -1,6 +1,6 @@
 /** Problem details (RFC 9457): the shape and the codes of every error that a service answers over HTTP. */
 import { Type, type Static } from '@sinclair/typebox';
-import { mayPass } from 'saga-core';
+import { isRetryable } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 
 /** The media type of problem details. */
@@ -107,7 +107,7 @@ const KIND_BY_STATUS = new Map<number, ProblemKind>(
 export function problemOf(thrown: unknown): HttpProblem {
   if (thrown instanceof HttpProblem) return thrown;
   const status = statusOf(thrown);
-  if (status === 503 || mayPass(thrown))
+  if (status === 503 || isRetryable(thrown))
     return new HttpProblem(PROBLEMS.unavailable, 'The service cannot reach what it needs at the moment: try again.', {
       retryAfterSeconds: DEFAULTS.retryAfterSeconds,
       cause: thrown,

@@ -3,7 +3,7 @@ import type { TProperties } from '@sinclair/typebox';
 import { connectTransport, ensureDatabase, migrate, openDatabase } from 'saga-core';
 import { meteredTransport, poolMetrics } from 'saga-core/metrics';
 import { asyncApiRoutes } from './asyncapi/routes.js';
-import { armCrashDrill } from './crash-drill.js';
+import { armCrashInjection } from './crash-injection.js';
 import { healthRoutes } from './health.js';
 import { createHttpApp } from './http-app.js';
 import { beginLifetime, type Lifetime } from './lifetime.js';
@@ -13,7 +13,7 @@ import type { Service, ServiceContext, ServiceDefinition } from './service-defin
 import { readSettings, SettingsError, type Settings } from './settings.js';
 import { parseServiceUrls } from './service-urls.js';
 import { traceRequests } from './tracing.js';
-import { turnAwayWhile } from './turn-away.js';
+import { shedLoadWhile } from './shed-load.js';
 import { whenAvailable } from './when-available.js';
 
 /**
@@ -31,7 +31,7 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
   const settings = settingsOrExit(definition);
   const logger = await createLogger(definition.name, settings.LOG_LEVEL);
   lifetime.logTo(logger);
-  armCrashDrill(settings.CRASH_AT, logger);
+  armCrashInjection(settings.CRASH_AT, logger);
 
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
     // Loaded only where it is of use.
@@ -94,7 +94,7 @@ async function listen<Db>(
   lifetime.onStop('the HTTP server', () => app.close());
   measureRequests(app, metrics);
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
-  turnAwayWhile(app, closedBecause);
+  shedLoadWhile(app, closedBecause);
   // First the service's own, so that one that documents its API documents these as well.
   await routes?.(app);
   healthRoutes(app, { database, probe, transport, worker });

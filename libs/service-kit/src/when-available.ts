@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { mayPass, type Logger } from 'saga-core';
+import { isRetryable, type Logger } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 
 /**
@@ -21,7 +21,7 @@ export async function whenAvailable<Result>(
     try {
       return await attempt();
     } catch (error) {
-      if (!mayPass(error)) throw error;
+      if (!isRetryable(error)) throw error;
       // What is closed at the end is unavailable as well, and nobody waits for it any more.
       signal.throwIfAborted();
       const reason = error instanceof Error ? error.message : String(error);

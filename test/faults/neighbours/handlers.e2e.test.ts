@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
-import { defineCommand, defineService, inSets, refuse, type CommandHandlers, type ReceivedCommand } from 'saga-core';
+import { defineCommand, defineService, inBatches, refuse, type CommandHandlers, type ReceivedCommand } from 'saga-core';
 import { createSagaLab, type LabTx, type SagaLab } from '../../support/saga-lab.js';
 import { playOrchestrator, type TestOrchestrator } from '../../support/test-orchestrator.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -107,7 +107,7 @@ beforeAll(async () => {
     notes,
     {
       single: write,
-      batch: inSets(async (tx: LabTx, commands: readonly Command[]) => {
+      batch: inBatches(async (tx: LabTx, commands: readonly Command[]) => {
         const answers: unknown[] = [];
         for (const command of commands) answers.push(await write(tx, command));
         return answers;

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
-import { defineCommand, defineSaga, defineService, inSets, stepsFor, type Orchestrator } from 'saga-core';
+import { defineCommand, defineSaga, defineService, inBatches, stepsFor, type Orchestrator } from 'saga-core';
 import { createSagaLab, type LabTables, type LabTx, type SagaLab } from '../../support/saga-lab.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -45,7 +45,7 @@ async function write(tx: LabTx, { data: { text } }: { data: Data }): Promise<voi
   if (MISBEHAVIOURS[text]) await MISBEHAVIOURS[text](tx);
   else await sql`insert into written values (${text}) on conflict do nothing`.execute(tx);
 }
-const writeAll = inSets(async (tx: LabTx, inputs: readonly { data: Data }[]) => {
+const writeAll = inBatches(async (tx: LabTx, inputs: readonly { data: Data }[]) => {
   for (const input of inputs) await write(tx, input);
   return inputs.map(() => undefined);
 });

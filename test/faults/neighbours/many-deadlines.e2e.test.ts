@@ -1,7 +1,7 @@
 /** Many local steps that never answer when a deadline has passed: the deadlines of others are handled meanwhile. */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
-import { defineCommand, defineSaga, defineService, stepsFor, withholdReply } from 'saga-core';
+import { defineCommand, defineSaga, defineService, stepsFor, noReply } from 'saga-core';
 import { createSagaLab, type LabTx, type SagaLab } from '../../support/saga-lab.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -38,7 +38,7 @@ const MANY = 20;
 let lab: SagaLab;
 beforeAll(async () => {
   lab = await createSagaLab('many_deadlines');
-  await lab.participant(nobody, { silent: () => Promise.resolve(withholdReply()) });
+  await lab.participant(nobody, { silent: () => Promise.resolve(noReply()) });
 }, 60_000);
 afterAll(() => lab.close(), 120_000);
 

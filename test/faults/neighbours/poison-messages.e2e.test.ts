@@ -18,7 +18,7 @@ const REPLIES = 'create_order_saga.responses';
 const CREATE = 'restaurant_service.create_ticket';
 /** No step waits for longer than two seconds for its reply, so that an order which had to be told twice would take more. */
 const PROMPT_MS = 5_000;
-const DISTURBED = /lost or refused|a set could not be handled/;
+const DISTURBED = /lost or refused|a batch could not be handled/;
 
 let stack: Stack;
 let connection: ChannelModel;

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
-import { defineCommand, defineService, inSets, type CommandHandlers, type ReceivedCommand } from 'saga-core';
+import { defineCommand, defineService, inBatches, type CommandHandlers, type ReceivedCommand } from 'saga-core';
 import { createSagaLab, type LabTx, type SagaLab } from '../../support/saga-lab.js';
 import { playOrchestrator, type TestOrchestrator } from '../../support/test-orchestrator.js';
 
@@ -117,7 +117,7 @@ beforeAll(async () => {
     meddled,
     {
       single: write,
-      batch: inSets(async (tx: LabTx, commands: readonly Command[]) => {
+      batch: inBatches(async (tx: LabTx, commands: readonly Command[]) => {
         const answers: unknown[] = [];
         for (const command of commands) answers.push(await write(tx, command));
         return answers;

@@ -1,6 +1,6 @@
-/** The SQL of authorizations. Sets of rows are written and locked in one order, so that two transactions cannot deadlock over them. */
+/** The SQL of authorizations. Batches of rows are written and locked in one order, so that two transactions cannot deadlock over them. */
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { setAsTable, setOf } from 'saga-core';
+import { unnestRows, unnestValues } from 'saga-core';
 import type { AuthorizationRow, Database } from '../database.js';
 import { statusesBefore } from './authorization.js';
 
@@ -21,7 +21,7 @@ export async function insertAuthorizations(
   if (authorizations.length === 0) return new Set();
   const { rows } = await sql<{ id: string }>`
     insert into card_authorization (id, order_id, consumer_id, card_id, amount, status)
-    select *, 'AUTHORIZED' from ${setAsTable('given', authorizations, {
+    select *, 'AUTHORIZED' from ${unnestRows('given', authorizations, {
       id: ['uuid', ({ id }) => id],
       order_id: ['uuid', ({ orderId }) => orderId],
       consumer_id: ['integer', ({ consumerId }) => consumerId],
@@ -41,7 +41,7 @@ export async function reverseAuthorizationsOfOrders(
 ): Promise<void> {
   await sql`
     with locked as (
-      select id from card_authorization where order_id in ${setOf('uuid', orderIds)} order by order_id for update
+      select id from card_authorization where order_id in ${unnestValues('uuid', orderIds)} order by order_id for update
     )
     update card_authorization set status = 'REVERSED', updated_at = now()
     from locked where locked.id = card_authorization.id and status = any(${statusesBefore('REVERSED')}::text[])`.execute(

@@ -43,7 +43,7 @@ describe('authorizations', () => {
   const statusOf = async (orderId: string) =>
     (await findAuthorizationsOfOrder(database, orderId)).map(({ status }) => status);
 
-  it('are written for the commands of a set that the cards allow, and only for them', async () => {
+  it('are written for the commands of a batch that the cards allow, and only for them', async () => {
     const orderIds = Array.from({ length: 6 }, () => randomUUID());
     const cases = [{ amount: 8000 }, {}, { cardId: 2 }, { cardId: 99 }, { cardId: 3, amount: 8000 }, { amount: 5000 }];
     const answers = await authorize(...cases.map((payment, index) => ({ ...payment, orderId: orderIds[index]! })));
@@ -67,7 +67,7 @@ describe('authorizations', () => {
     ]);
   });
 
-  it('are one for each order, within a set as well', async () => {
+  it('are one for each order, within a batch as well', async () => {
     const orderId = randomUUID();
     expect(await authorize({ orderId }, { orderId })).toMatchObject([
       { authorizationId: expect.any(String) as string },

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { setOf } from 'saga-core';
+import { unnestValues } from 'saga-core';
 import type { Database } from '../database.js';
 import type { Card } from './card.js';
 
@@ -11,7 +11,7 @@ export async function findCards(
   const cards = await database
     .selectFrom('card')
     .select(['id', 'status', 'payment_limit as paymentLimit'])
-    .where('id', 'in', setOf('integer', ids))
+    .where('id', 'in', unnestValues('integer', ids))
     .execute();
   return new Map(cards.map((card) => [card.id, card]));
 }

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { setOf } from 'saga-core';
+import { unnestValues } from 'saga-core';
 import type { Database } from '../database.js';
 import type { Consumer } from './consumer.js';
 
@@ -11,7 +11,7 @@ export async function findConsumers(
   const consumers = await database
     .selectFrom('consumer')
     .select(['id', 'name', 'status'])
-    .where('id', 'in', setOf('integer', ids))
+    .where('id', 'in', unnestValues('integer', ids))
     .execute();
   return new Map(consumers.map((consumer) => [consumer.id, consumer]));
 }

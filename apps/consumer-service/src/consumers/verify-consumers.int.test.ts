@@ -31,7 +31,7 @@ describe('verify_consumer_details', () => {
     return database.transaction().execute((tx) => verifyConsumers(tx, commands));
   };
 
-  it('answers each command of a set in its place', async () => {
+  it('answers each command of a batch in its place', async () => {
     expect(await verify(10, 70, 999, 70)).toMatchObject([
       { kind: 'refusal', code: 'CONSUMER_SUSPENDED' },
       { name: 'Kenneth Salem' },

@@ -1,6 +1,6 @@
 /** The saga under ten thousand schedules of lost, doubled and late messages, crashes, failing commits and operators. SIMULATION_SEED repeats one. */
 import { accountingService, consumerService, restaurantService } from 'messages';
-import { refuse, withholdReply, type CommandHandlers } from 'saga-core';
+import { refuse, noReply, type CommandHandlers } from 'saga-core';
 import {
   describeFailure,
   neverHappened,
@@ -31,7 +31,7 @@ const restaurants: CommandHandlers<typeof restaurantService, MemoryTransaction> 
     if (items.some(({ name }) => name !== 'Dish 1')) return refuse('DISH_NOT_ON_MENU', 'not on the menu');
     const ticketId = uuid(tx.keys('ticket').length + 1);
     tx.set('ticket', orderId, { ticketId, restaurantId });
-    return restaurantId === NEVER_ANSWERS ? withholdReply() : { ticketId };
+    return restaurantId === NEVER_ANSWERS ? noReply() : { ticketId };
   },
   rejectTicket: async (tx, { payload: { orderId } }) => {
     if (!tx.get('ticket', orderId)) throw new Error(`There is no ticket of order ${orderId} to reject`);

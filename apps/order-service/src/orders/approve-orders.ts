@@ -1,21 +1,21 @@
 /** The saga's last step: APPROVAL_PENDING → APPROVED. */
-import { inSets, setAsTable, type LocalInput } from 'saga-core';
+import { inBatches, unnestRows, type LocalInput } from 'saga-core';
 import { sql, type Transaction } from 'kysely';
 import type { CreateOrderData } from '../create-order-saga/create-order-data.js';
 import type { OrderDatabase } from '../database.js';
 import { checkedChange } from './checked-change.js';
 
 /**
- * Approves the orders of a set of sagas by one statement, and notes ticket and authorization.
+ * Approves the orders of a batch of sagas by one statement, and notes ticket and authorization.
  *
  * @throws {Error} when an order is not APPROVAL_PENDING, for nothing else than its own saga ends it
  */
-export const approveOrders = inSets(
+export const approveOrders = inBatches(
   async (tx: Transaction<OrderDatabase>, inputs: readonly LocalInput<CreateOrderData>[]): Promise<undefined[]> => {
     const changed = await sql<{ order_id: string }>`
       update orders
       set status = 'APPROVED', ticket_id = approved.ticket_id, authorization_id = approved.authorization_id, updated_at = now()
-      from ${setAsTable('approved', inputs, {
+      from ${unnestRows('approved', inputs, {
         order_id: ['uuid', ({ data }) => data.orderId],
         saga_id: ['uuid', ({ sagaId }) => sagaId],
         ticket_id: ['uuid', ({ data }) => data.ticketId],

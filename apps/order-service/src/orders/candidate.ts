@@ -19,10 +19,10 @@ export interface Claim {
 }
 
 /** An order as it was stored; `replayed` when an earlier request with the same key has begun it. */
-export interface TakenOrder {
+export interface AcceptedOrder {
   readonly order: Order;
   readonly replayed: boolean;
 }
 
 /** What became of a candidate: its order, or what its caller is told. */
-export type Outcome = TakenOrder | Error;
+export type Outcome = AcceptedOrder | Error;

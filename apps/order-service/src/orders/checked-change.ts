@@ -2,7 +2,7 @@ import type { LocalInput } from 'saga-core';
 import type { CreateOrderData } from '../create-order-saga/create-order-data.js';
 
 /**
- * Compares the rows that a set-based change of status has changed with those it should have.
+ * Compares the rows that a batched change of status has changed with those it should have.
  *
  * @returns one empty answer for each input
  * @throws {Error} naming the orders that did not change: they are missing, or no longer APPROVAL_PENDING

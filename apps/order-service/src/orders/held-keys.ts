@@ -3,7 +3,7 @@
  * and without a connection of their own, so that nobody else waits with them.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { gather } from 'saga-core';
+import { createBatcher } from 'saga-core';
 import type { Candidate, Outcome } from './candidate.js';
 import { KeyHeld } from './idempotency-keys.js';
 
@@ -22,7 +22,9 @@ export class HeldKeys {
   /** @param take - takes one order; answers KeyHeld when its key is held */
   constructor(take: (candidate: Candidate) => Promise<Outcome>) {
     // One after the other, and so on one connection: the others are left to those who need not wait.
-    this.attempt = gather(async ([candidate]: readonly Candidate[]) => [await take(candidate!)], { maxSetSize: 1 });
+    this.attempt = createBatcher(async ([candidate]: readonly Candidate[]) => [await take(candidate!)], {
+      maxBatchSize: 1,
+    });
   }
 
   /** @returns whether an order waits for this key here */

@@ -3,7 +3,7 @@
  * the end of the first one's transaction and then finds its order, or, if that was rolled back, is the first itself.
  */
 import { CompiledQuery, sql, type Kysely, type Transaction } from 'kysely';
-import { setAsTable, setOf } from 'saga-core';
+import { unnestRows, unnestValues } from 'saga-core';
 import type { OrderDatabase } from '../database.js';
 
 /** A request's claim to be the first with its key. */
@@ -29,7 +29,7 @@ export class KeyHeld extends Error {
 const CLAIM_WAIT_MS = 50;
 
 /**
- * Claims keys, in the order of the keys, so that two processes cannot deadlock over them. Of two equal keys in one set, one wins.
+ * Claims keys, in the order of the keys, so that two processes cannot deadlock over them. Of two equal keys in one batch, one wins.
  *
  * @returns for each key the order that owns it: of the claim itself when that was the first
  * @throws {KeyHeld} when another transaction goes on holding one of them
@@ -53,7 +53,7 @@ export async function claimKeys(
 async function insertClaims(tx: Transaction<OrderDatabase>, claims: readonly KeyClaim[]): Promise<void> {
   const insert = sql`
     insert into idempotency_key (key, request_hash, order_id)
-    select * from ${setAsTable('claim', claims, {
+    select * from ${unnestRows('claim', claims, {
       key: ['text', ({ key }) => key],
       request_hash: ['text', ({ requestHash }) => requestHash],
       order_id: ['uuid', ({ orderId }) => orderId],
@@ -87,7 +87,7 @@ export async function findOwners(
   const owners = await database
     .selectFrom('idempotency_key')
     .select(['key', 'request_hash', 'order_id'])
-    .where('key', 'in', setOf('text', keys))
+    .where('key', 'in', unnestValues('text', keys))
     .execute();
   return new Map(
     owners.map(({ key, request_hash, order_id }) => [key, { requestHash: request_hash, orderId: order_id }]),

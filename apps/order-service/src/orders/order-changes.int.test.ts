@@ -40,7 +40,7 @@ const newInput = (): Input => ({
   },
 });
 const run = (step: typeof createOrders, inputs: readonly Input[]) =>
-  database.transaction().execute((tx) => step.handleSet(tx, inputs));
+  database.transaction().execute((tx) => step.handleBatch(tx, inputs));
 const created = async (count: number) => {
   const inputs = Array.from({ length: count }, newInput);
   await run(createOrders, inputs);
@@ -64,7 +64,7 @@ test('orders are created as they were given, APPROVAL_PENDING', async () => {
   }
 });
 
-test('a set is approved, with each order its own ticket and authorization', async () => {
+test('a batch is approved, with each order its own ticket and authorization', async () => {
   const inputs = (await created(3)).map(withParts);
   expect(await run(approveOrders, inputs)).toHaveLength(3);
   for (const { data } of inputs) {
@@ -75,7 +75,7 @@ test('a set is approved, with each order its own ticket and authorization', asyn
   }
 });
 
-test('a set is rejected, each order with its reason and what its saga came to know', async () => {
+test('a batch is rejected, each order with its reason and what its saga came to know', async () => {
   const [early, late] = (await created(2)) as [Input, Input];
   const ticketId = uuidv7();
   await run(rejectOrders, [

@@ -2,7 +2,7 @@ import { FormatRegistry } from '@sinclair/typebox';
 import { isValid, problemsOf } from 'saga-core';
 import { ProblemSchema } from 'service-kit';
 import * as examples from './order-examples.js';
-import { keyReused, notTaken, OutcomeUnknown } from './order-problems.js';
+import { keyReused, orderNotAccepted, OutcomeUnknown } from './order-problems.js';
 import { NewOrder, Order } from './order-schemas.js';
 
 // Answers are not validated when they are given, so nothing else needs it.
@@ -21,7 +21,7 @@ test('every problem is one, and an order of unknown outcome is named in it', () 
     examples.invalidQuery,
     examples.noSuchOrder,
     keyReused(),
-    notTaken('why'),
+    orderNotAccepted('why'),
     unknown,
   ];
   for (const problem of problems) expect(isValid(ProblemSchema, problem.toJSON())).toBe(true);

@@ -350,7 +350,7 @@ describe('what an earlier request has begun is told', () => {
     expect(cuts()).toBe(1);
   });
 
-  test('of equal keys in a set whose answer to COMMIT is lost, all are given the order', async () => {
+  test('of equal keys in a batch whose answer to COMMIT is lost, all are given the order', async () => {
     const cuts = proxy.atCommit({ of: INTAKE, how: 'cut-after', times: 1 });
     const take = intake(proxied);
     const same = () => take(request({ idempotencyKey: 'lost together' }));

@@ -30,13 +30,13 @@ export function keyReused(): HttpProblem {
 }
 
 /** @returns the problem of an order of which nothing was kept. */
-export function notTaken(why: string, cause?: unknown): HttpProblem {
+export function orderNotAccepted(why: string, cause?: unknown): HttpProblem {
   const detail = `The order was not taken: ${why}. Try again.`;
   return new HttpProblem(PROBLEMS.unavailable, detail, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause });
 }
 
 /** @returns the problem of a key of which it cannot be found out whether it has an order already. */
-export function notLookedUp(cause?: unknown): HttpProblem {
+export function orderLookupFailed(cause?: unknown): HttpProblem {
   return new HttpProblem(
     PROBLEMS.unavailable,
     'The order was not taken by this request, and whether an earlier one with the same Idempotency-Key has begun it could not be looked up. Send the ' +

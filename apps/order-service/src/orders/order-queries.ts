@@ -1,6 +1,6 @@
 /** Reads orders. */
 import type { Kysely, Selectable } from 'kysely';
-import { gather, setOf } from 'saga-core';
+import { createBatcher, unnestValues } from 'saga-core';
 import type { OrderDatabase, OrderTable } from '../database.js';
 import type { OrderStatus } from './order.js';
 import type { Order } from './order-schemas.js';
@@ -26,21 +26,25 @@ function orderOf(row: Selectable<OrderTable>): Order {
 /** @returns those of the orders that exist, by their ids. */
 export async function findOrders(database: Kysely<OrderDatabase>, ids: readonly string[]): Promise<Map<string, Order>> {
   // One parameter for all: a text for each number of ids would be planned anew each time.
-  const rows = await database.selectFrom('orders').selectAll().where('order_id', 'in', setOf('uuid', ids)).execute();
+  const rows = await database
+    .selectFrom('orders')
+    .selectAll()
+    .where('order_id', 'in', unnestValues('uuid', ids))
+    .execute();
   return new Map(rows.map((row) => [row.order_id, orderOf(row)]));
 }
 
 /** Finds an order; null when there is none of this id. */
 export type FindOrder = (id: string) => Promise<Order | null>;
 
-/** @returns a function that finds one order. Calls that come together share a statement: the waits for a set of sagas all end at once. */
+/** @returns a function that finds one order. Calls that come together share a statement: the waits for a batch of sagas all end at once. */
 export function orderFinder(database: Kysely<OrderDatabase>): FindOrder {
-  const findSet = async (ids: readonly string[]): Promise<(Order | null)[]> => {
+  const findBatch = async (ids: readonly string[]): Promise<(Order | null)[]> => {
     const found = await findOrders(database, ids);
     // The database gives ids in lower case.
     return ids.map((id) => found.get(id.toLowerCase()) ?? null);
   };
-  return gather(findSet, { maxSetSize: 200 });
+  return createBatcher(findBatch, { maxBatchSize: 200 });
 }
 
 /**

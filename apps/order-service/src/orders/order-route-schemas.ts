@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { HttpProblem, PROBLEMS } from 'service-kit';
 import { answers, malformedId, problem, refTo, RETRY_AFTER, unavailable } from '../openapi.js';
 import * as examples from './order-examples.js';
-import { keyReused, notTaken, overloaded } from './order-problems.js';
+import { keyReused, orderNotAccepted, overloaded } from './order-problems.js';
 import { NewOrder, OrderListQuery, uuid, type Order } from './order-schemas.js';
 import { MAX_WAIT_SECONDS } from './prefer.js';
 
@@ -85,7 +85,7 @@ export const postOrder = {
     503: problem(
       'The database or the message broker is out of reach, and the order was not taken. With the code OUTCOME_UNKNOWN this is not known, and `orderId` names the order. ' +
         'With the code IDEMPOTENCY_KEY_IN_USE another request with the same key is not over. To send the same request again, with the same key, is always safe.',
-      notTaken('the message broker takes no messages'),
+      orderNotAccepted('the message broker takes no messages'),
       RETRY_AFTER,
     ),
   },

@@ -11,9 +11,9 @@ import {
 } from 'service-kit';
 import type { OrderDatabase } from '../database.js';
 import { awaitDecision, type WaitParts } from './await-decision.js';
-import type { TakenOrder } from './candidate.js';
+import type { AcceptedOrder } from './candidate.js';
 import { cursorAfter, orderIdOf } from './order-cursor.js';
-import type { TakeOrder } from './order-intake.js';
+import type { AcceptOrder } from './order-intake.js';
 import { listOrders } from './order-queries.js';
 import { getOrder, getOrders, ORDER_BODY_LIMIT_BYTES, postOrder } from './order-route-schemas.js';
 import { preferredWait } from './prefer.js';
@@ -22,10 +22,10 @@ import { preferredWait } from './prefer.js';
 export function orderRoutes(
   app: HttpApp,
   database: Kysely<OrderDatabase>,
-  takeOrder: TakeOrder,
+  takeOrder: AcceptOrder,
   wait: WaitParts,
 ): void {
-  const taken = new WeakMap<HttpRequest, TakenOrder>();
+  const taken = new WeakMap<HttpRequest, AcceptedOrder>();
 
   app.post(
     '/orders',
@@ -79,7 +79,7 @@ export function orderRoutes(
 }
 
 /** Seen from the request, so that it is right behind a proxy that takes a prefix off the path. */
-const head = (reply: HttpReply, { order, replayed }: TakenOrder): HttpReply => {
+const head = (reply: HttpReply, { order, replayed }: AcceptedOrder): HttpReply => {
   void reply.header('location', `orders/${order.id}`);
   return replayed ? reply.header('idempotent-replayed', 'true') : reply;
 };

@@ -32,7 +32,7 @@ const age = (days: number, ...keys: string[]) =>
 const keys = async () =>
   (await database.selectFrom('idempotency_key').select('key').orderBy('key').execute()).map(({ key }) => key);
 
-test('keys past their retention go in sets, younger ones stay, and a purged key can be used again', async () => {
+test('keys past their retention go in batches, younger ones stay, and a purged key can be used again', async () => {
   const old = Array.from({ length: 25 }, (_, index) => `old ${index}`);
   const young = claimOf('young');
   await claim(...old.map(claimOf), young);

@@ -25,8 +25,8 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-const insert = (tx: Parameters<typeof createOrders.handleSet>[0], orderId: string) =>
-  createOrders.handleSet(tx, [{ sagaId: uuidv7(), failure: null, data: { orderId, ...newOrder } }]);
+const insert = (tx: Parameters<typeof createOrders.handleBatch>[0], orderId: string) =>
+  createOrders.handleBatch(tx, [{ sagaId: uuidv7(), failure: null, data: { orderId, ...newOrder } }]);
 
 test('what is committed is given; of what is not, nothing is left', async () => {
   const [there, missing] = [uuidv7(), uuidv7()];

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { setOf } from 'saga-core';
+import { unnestValues } from 'saga-core';
 import type { Database } from '../database.js';
 import type { Restaurant } from './restaurant.js';
 
@@ -23,7 +23,7 @@ export async function findRestaurants(
         .$notNull()
         .as('menu'),
     ])
-    .where('id', 'in', setOf('integer', ids))
+    .where('id', 'in', unnestValues('integer', ids))
     .execute();
   return new Map(restaurants.map((restaurant) => [restaurant.id, restaurant]));
 }

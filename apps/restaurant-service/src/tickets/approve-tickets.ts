@@ -36,7 +36,7 @@ export async function approveTickets(
       throw new Error(
         `The kitchen of ${ticket.restaurantName} did not confirm ticket ${ticket.id}: its printer is out of paper`,
       );
-    // A second command for the same ticket, in the same set, comes too late.
+    // A second command for the same ticket, in the same batch, comes too late.
     pending.delete(ticket.id);
     approved.push(ticket.id);
     return {};

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { createTicket } from 'messages';
-import { refuse, withholdReply, type Answer, type PayloadOf, type ReceivedCommand } from 'saga-core';
+import { refuse, noReply, type Answer, type PayloadOf, type ReceivedCommand } from 'saga-core';
 import { uuidv7 } from 'uuidv7';
 import type { Database } from '../database.js';
 import type { Restaurant } from '../restaurants/restaurant.js';
@@ -27,7 +27,7 @@ export async function createTickets(
     if (!('ticket' in verdict)) return verdict;
     const { ticket, isWithheld } = verdict;
     if (!inserted.has(ticket.id)) return refuse('ORDER_HAS_TICKET', `Order ${ticket.orderId} already has a ticket`);
-    return isWithheld ? withholdReply() : { ticketId: ticket.id };
+    return isWithheld ? noReply() : { ticketId: ticket.id };
   });
 }
 

@@ -1,6 +1,6 @@
-/** The SQL of tickets. Sets of rows are written and locked in one order, so that two transactions cannot deadlock over them. */
+/** The SQL of tickets. Batches of rows are written and locked in one order, so that two transactions cannot deadlock over them. */
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { setAsTable, setOf } from 'saga-core';
+import { unnestRows, unnestValues } from 'saga-core';
 import type { Database, TicketRow } from '../database.js';
 import { statusesBefore, type TicketItem, type TicketStatus } from './ticket.js';
 
@@ -19,7 +19,7 @@ export async function insertTickets(
   if (tickets.length === 0) return new Set();
   const { rows } = await sql<{ id: string }>`
     insert into ticket (id, order_id, restaurant_id, items, status)
-    select *, 'CREATE_PENDING' from ${setAsTable('given', tickets, {
+    select *, 'CREATE_PENDING' from ${unnestRows('given', tickets, {
       id: ['uuid', ({ id }) => id],
       order_id: ['uuid', ({ orderId }) => orderId],
       restaurant_id: ['integer', ({ restaurantId }) => restaurantId],
@@ -56,7 +56,7 @@ export async function lockTicketsOfOrders(
       'restaurant.name as restaurantName',
       'restaurant.approval_failures as approvalFailures',
     ])
-    .where('order_id', 'in', setOf('uuid', orderIds))
+    .where('order_id', 'in', unnestValues('uuid', orderIds))
     .orderBy('order_id')
     .forUpdate('ticket')
     .execute();
@@ -72,7 +72,7 @@ export async function changeTicketStatus(
   await tx
     .updateTable('ticket')
     .set({ status: next, updated_at: sql`now()` })
-    .where('id', 'in', setOf('uuid', ids))
+    .where('id', 'in', unnestValues('uuid', ids))
     .where('status', '=', sql<TicketStatus>`any(${statusesBefore(next)}::text[])`)
     .execute();
 }

@@ -51,7 +51,7 @@ describe('tickets', () => {
   };
   const statusOf = async (orderId: string) => (await findTicketsOfOrder(database, orderId)).map(({ status }) => status);
 
-  it('are created for the commands of a set that may, and only for them', async () => {
+  it('are created for the commands of a batch that may, and only for them', async () => {
     const orderIds = Array.from({ length: 5 }, () => randomUUID());
     const answers = await create(
       { orderId: orderIds[0]!, restaurantId: 4 },
@@ -78,7 +78,7 @@ describe('tickets', () => {
     expect(await Promise.all(orderIds.map(statusOf))).toEqual([[], ['CREATE_PENDING'], [], [], ['CREATE_PENDING']]);
   });
 
-  it('are one for each order, within a set as well', async () => {
+  it('are one for each order, within a batch as well', async () => {
     const orderId = randomUUID();
     expect(await create({ orderId }, { orderId })).toMatchObject([
       { ticketId: expect.any(String) as string },
@@ -106,7 +106,7 @@ describe('tickets', () => {
     expect(await approve([ticket])).toMatchObject([{ code: 'TICKET_NOT_PENDING' }]);
   });
 
-  it('are approved only under the order they belong to, and once in a set', async () => {
+  it('are approved only under the order they belong to, and once in a batch', async () => {
     const [first, second] = [await created(), await created()];
     const crossed = { orderId: first.orderId, ticketId: second.ticketId };
     expect(await approve([crossed, first, first])).toMatchObject([

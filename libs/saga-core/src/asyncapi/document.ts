@@ -9,7 +9,7 @@ import { deadLetterChannels, exchangeChannel, queueChannel } from './channels.js
 import { refusalsOf } from './failures.js';
 import { CORRELATION_ID, deadLetterMessageOf, messagesOf, schemasOf, type DocumentedCommand } from './messages.js';
 import { nameOfTask, type Json } from './names.js';
-import { orchestratorWords, participantWords } from './words.js';
+import { orchestratorDescription, participantDescription } from './descriptions.js';
 
 /** An AsyncAPI document, as plain JSON. It has nothing that only 3.1 has, and so it says 3.0, which generators know. */
 export interface AsyncApiDocument {
@@ -45,7 +45,7 @@ export function participantDocument(service: ServiceContract, version = '1.0.0')
   const queue = commandQueueOf(service.name);
   const { names, replies } = messageNames(commands);
   return {
-    ...head(service.title, version, `${service.description}\n\n${participantWords(service.name, queue)}`),
+    ...head(service.title, version, `${service.description}\n\n${participantDescription(service.name, queue)}`),
     channels: {
       commands: queueChannel(topology, queue, { description: `The commands of ${service.name}.`, messages: names }),
       replies: exchangeChannel(topology, null, null, {
@@ -82,7 +82,7 @@ export function orchestratorDocument<Data, Tx>(
   const address = saga.replyAddress;
   const { names, replies } = messageNames(commands);
   return {
-    ...head(title, version, `${description}\n\n${orchestratorWords(saga.name, address)}`),
+    ...head(title, version, `${description}\n\n${orchestratorDescription(saga.name, address)}`),
     channels: {
       commands: exchangeChannel(topology, COMMAND_EXCHANGE, null, {
         description: 'The routing key is `x-routing-key` of the message.',

@@ -2,12 +2,12 @@ import { Type } from '@sinclair/typebox';
 import { Ajv } from 'ajv';
 import { defineCommand, defineUndo, type CommandContract } from '../contract/command.js';
 import { isValid } from '../contract/validation.js';
-import { verdictsOf } from '../participant/barrier.js';
+import { barrierDecisions } from '../participant/barrier.js';
 import { DEFAULTS } from '../settings.js';
 import { failureSchema, refusalsOf } from './failures.js';
 import { messagesOf, schemasOf } from './messages.js';
 import { plain } from './names.js';
-import { participantWords } from './words.js';
+import { participantDescription } from './descriptions.js';
 
 const book = defineCommand({
   task: 'hotel.book',
@@ -54,7 +54,11 @@ test('an undo cannot be refused', () => {
 /** What the barrier answers by itself. */
 const answerTo = (type: 'barred' | 'expired') => {
   const identity = { sagaId: '018f0000-0000-7000-8000-000000000001', sequence: 1 };
-  const [verdict] = verdictsOf([{ identity, contract: book } as never], [{ identity, as: 'command' }], [{ type }]);
+  const [verdict] = barrierDecisions(
+    [{ identity, contract: book } as never],
+    [{ identity, as: 'command' }],
+    [{ type }],
+  );
   return (verdict as { outcome: unknown }).outcome;
 };
 
@@ -94,7 +98,7 @@ test('schemas count characters, as the library does', () => {
 });
 
 test('each limit of what is taken stands in the words', () => {
-  const words = participantWords('hotel_service', 'hotel_service.commands');
+  const words = participantDescription('hotel_service', 'hotel_service.commands');
   const { maxHeaderBytes, maxHeaderFields, maxHeaderDepth, maxMessageBytes, maxMessageDepth } = DEFAULTS;
   for (const limit of [maxHeaderBytes, maxHeaderFields, maxHeaderDepth, maxMessageBytes, maxMessageDepth])
     expect(words).toMatch(new RegExp(`over ${limit} |or ${limit} `));

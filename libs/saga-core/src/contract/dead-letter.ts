@@ -44,7 +44,7 @@ export function deadLetter(
 }
 
 /** @returns a dead letter that was refused, without what may be why: foreign headers, and a body beyond what is read. */
-export function strippedLetter(letter: OutgoingMessage): OutgoingMessage {
+export function minimalDeadLetter(letter: OutgoingMessage): OutgoingMessage {
   const ours = Object.values(DEAD_LETTER_HEADERS).map((name) => [name, letter.headers[name] ?? ''] as const);
   const headers: Record<string, string | number> = Object.fromEntries(ours);
   const body = letter.body.subarray(0, DEFAULTS.maxMessageBytes);

@@ -1,5 +1,5 @@
 /**
- * A handler takes one input, or, marked by {@link inSets}, all inputs of a transaction at once.
+ * A handler takes one input, or, marked by {@link inBatches}, all inputs of a transaction at once.
  * Both run in the transaction that also stores what they answer.
  */
 
@@ -7,21 +7,21 @@
 export type SingleHandler<Tx, Input, Answer> = (tx: Tx, input: Input) => Promise<Answer>;
 
 /** Handles many inputs in few statements and answers them in the same order. When it throws, its writes are rolled back and it is called again for each input alone. For an input that it refuses it must not have written anything. */
-export interface SetHandler<Tx, Input, Answer> {
-  readonly handleSet: (tx: Tx, inputs: readonly Input[]) => Promise<readonly Answer[]>;
+export interface BatchHandler<Tx, Input, Answer> {
+  readonly handleBatch: (tx: Tx, inputs: readonly Input[]) => Promise<readonly Answer[]>;
 }
 
-export type Handler<Tx, Input, Answer> = SingleHandler<Tx, Input, Answer> | SetHandler<Tx, Input, Answer>;
+export type Handler<Tx, Input, Answer> = SingleHandler<Tx, Input, Answer> | BatchHandler<Tx, Input, Answer>;
 
 /**
- * Marks a function as a handler of sets: many inputs, few statements.
+ * Marks a function as a handler of batches: many inputs, few statements.
  *
- * @param handleSet - answers as many, in the same order, as it was given
+ * @param handleBatch - answers as many, in the same order, as it was given
  */
-export function inSets<Tx, Input, Answer>(
-  handleSet: (tx: Tx, inputs: readonly Input[]) => Promise<readonly Answer[]>,
-): SetHandler<Tx, Input, Answer> {
-  return { handleSet };
+export function inBatches<Tx, Input, Answer>(
+  handleBatch: (tx: Tx, inputs: readonly Input[]) => Promise<readonly Answer[]>,
+): BatchHandler<Tx, Input, Answer> {
+  return { handleBatch };
 }
 
 /**
@@ -33,9 +33,9 @@ export function withCheckedAnswers<Tx, Input, Answer>(
   check: (input: Input, answer: Answer) => Answer,
 ): Handler<Tx, Input, Answer> {
   if (typeof handler === 'function') return async (tx, input) => check(input, await handler(tx, input));
-  return inSets(async (tx, inputs) => {
+  return inBatches(async (tx, inputs) => {
     // A list of its own: it may empty it.
-    const answers = await handler.handleSet(tx, [...inputs]);
+    const answers = await handler.handleBatch(tx, [...inputs]);
     // Whoever runs it sees to their number.
     return answers.length === inputs.length ? answers.map((answer, index) => check(inputs[index]!, answer)) : answers;
   });

@@ -32,7 +32,7 @@ export interface InboxAnswer {
 /** A command was handled that another transaction has claimed, answered or barred. */
 export class DuplicateCommand extends Error {
   constructor() {
-    super('A command of this set is known already; nothing of the set was kept');
+    super('A command of this batch is known already; nothing of the batch was kept');
     this.name = 'DuplicateCommand';
   }
 }
@@ -61,7 +61,7 @@ export interface InboxSession<Tx> {
   /** Breaks the transaction at once, whatever it waits for: nothing of it is kept. */
   abandon(): void;
   /** Undoes what a handler has set for the rest of the transaction: a role, a search path. */
-  tidy(): Promise<void>;
+  resetSession(): Promise<void>;
 }
 
 export interface InboxStore<Tx> {

@@ -84,7 +84,7 @@ export interface ObservedCommand {
 
 export interface CommandObserver extends BatchObserver {
   /**
-   * Commands of one set have been handled, and what they did is committed.
+   * Commands of one batch have been handled, and what they did is committed.
    *
    * @param tookMs - how long the set took, in milliseconds: they share a transaction
    */

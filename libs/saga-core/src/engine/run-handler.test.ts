@@ -1,4 +1,4 @@
-import { inSets } from '../contract/handler.js';
+import { inBatches } from '../contract/handler.js';
 import { isRefusal, refuse } from '../contract/outcome.js';
 import { BatchHandlerFailed, optimistically, runHandler, TransactionBroken } from './run-handler.js';
 
@@ -10,7 +10,7 @@ function session() {
     writes,
     tx: writes,
     abandon: () => void (state.isLost = true),
-    tidy: () => Promise.resolve(),
+    resetSession: () => Promise.resolve(),
     async isolated<Result>(work: () => Promise<Result>): Promise<Result> {
       const before = writes.length;
       try {
@@ -25,9 +25,9 @@ function session() {
 const isolated = { mode: 'isolated', timeoutMs: 60_000, keepsNothing: () => false } as const;
 
 describe('runHandler', () => {
-  it('keeps the neighbours of an input that throws in a set', async () => {
+  it('keeps the neighbours of an input that throws in a batch', async () => {
     const tx = session();
-    const handler = inSets((writes: string[], inputs: readonly string[]) => {
+    const handler = inBatches((writes: string[], inputs: readonly string[]) => {
       writes.push(...inputs);
       if (inputs.includes('bad')) return Promise.reject(new Error('no'));
       return Promise.resolve(inputs.map((input) => input.toUpperCase()));
@@ -80,8 +80,8 @@ describe('runHandler', () => {
     await expect(optimistically(() => Promise.reject(new Error('lost')), told)).rejects.toThrow('lost');
   });
 
-  it('does not take a set handler at its word when it answers too few', async () => {
-    const short = inSets((_writes: string[], inputs: readonly string[]) => Promise.resolve(inputs.slice(1)));
+  it('does not take a batch handler at its word when it answers too few', async () => {
+    const short = inBatches((_writes: string[], inputs: readonly string[]) => Promise.resolve(inputs.slice(1)));
     const handled = await runHandler(session(), short, ['a', 'b'], isolated);
     expect(handled).toEqual([
       { thrown: expect.objectContaining({ code: 'HANDLER_CONTRACT' }) as unknown },

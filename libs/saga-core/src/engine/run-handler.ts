@@ -7,7 +7,7 @@ import { messageOf, SagaError } from '../errors.js';
 export type Handled<Answer> = { readonly answer: Answer } | { readonly thrown: unknown };
 
 /** Tells those who debug that a transaction is run again, one input at a time. */
-export const tellRetry = (logger: Logger) => (thrown: unknown) =>
+export const logRetry = (logger: Logger) => (thrown: unknown) =>
   logger.debug({ reason: messageOf(thrown) }, 'a batch handler threw; its inputs are handled one at a time');
 
 /** What running handlers needs of a transaction. */
@@ -18,7 +18,7 @@ export interface HandlerSession<Tx> {
   /** Breaks the transaction at once, whatever it waits for. */
   abandon(): void;
   /** Undoes what a handler has set for the rest of the transaction: a role, a search path. */
-  tidy(): Promise<void>;
+  resetSession(): Promise<void>;
 }
 
 /**
@@ -130,7 +130,7 @@ export async function runHandler<Tx, Input, Answer>(
       const answer = await session.isolated(async () => {
         const given = await inTime(work);
         if (keepsNothing(given)) throw new Undone(given);
-        await session.tidy();
+        await session.resetSession();
         return given;
       });
       return { answer };
@@ -151,18 +151,18 @@ export async function runHandler<Tx, Input, Answer>(
   }
 
   const runBatch = async (batch: readonly Input[]): Promise<readonly Answer[]> => {
-    const answers = await handler.handleSet(session.tx, batch);
+    const answers = await handler.handleBatch(session.tx, batch);
     if (answers.length !== batch.length)
       throw new SagaError(
         'HANDLER_CONTRACT',
-        `A set handler was given ${batch.length} inputs and answered ${answers.length}`,
+        `A batch handler was given ${batch.length} inputs and answered ${answers.length}`,
       );
     return answers;
   };
   if (mode === 'optimistic') {
     try {
       const answers = await inTime(() => runBatch(inputs));
-      await session.tidy();
+      await session.resetSession();
       return answers.map((answer) => ({ answer }));
     } catch (thrown) {
       throw new BatchHandlerFailed(thrown);

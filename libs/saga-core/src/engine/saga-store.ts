@@ -23,7 +23,7 @@ export interface SagaChange {
  * are by this clock, but for those that
  * only readers need.
  */
-export interface LockedSet {
+export interface LockedBatch {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly instances: readonly SagaInstance[];
@@ -45,7 +45,7 @@ export interface SagaSession<Tx> {
   /** @returns milliseconds since the epoch, by the sagas' clock. */
   now(): Promise<number>;
   /** Locks and reads those of the instances that exist, in the order of their ids, waiting for other holders. */
-  lock(ids: readonly string[]): Promise<LockedSet>;
+  lock(ids: readonly string[]): Promise<LockedBatch>;
   /**
    * Locks and reads instances of these definitions whose deadline has passed, skipping those that another process
    * holds; none when it hears that the
@@ -53,7 +53,7 @@ export interface SagaSession<Tx> {
    *
    * @param except - the ids of instances that are left out
    */
-  lockDue(limit: number, definitions: readonly DefinitionKey[], except?: readonly string[]): Promise<LockedSet>;
+  lockDue(limit: number, definitions: readonly DefinitionKey[], except?: readonly string[]): Promise<LockedBatch>;
   /** Keeps replies for another process: this one does not know the definitions of their sagas. A doubled one is kept once. */
   keepReplies(replies: readonly KeptReply[]): Promise<void>;
   /**
@@ -67,7 +67,7 @@ export interface SagaSession<Tx> {
     definitions: readonly DefinitionKey[],
     only?: readonly string[],
     except?: readonly string[],
-  ): Promise<LockedSet & { readonly replies: readonly KeptReply[] }>;
+  ): Promise<LockedBatch & { readonly replies: readonly KeptReply[] }>;
   /** Saves new instances. @throws {SagaError} DUPLICATE_SAGA when an id is taken */
   insert(changes: readonly SagaChange[]): Promise<void>;
   /** Saves instances that were locked; one input raises `version` by one. @throws {SagaError} STALE_INSTANCE when another version was saved since */
@@ -84,7 +84,7 @@ export interface SagaSession<Tx> {
   /** Breaks the transaction at once, whatever it waits for: nothing of it is kept. */
   abandon(): void;
   /** Undoes what a handler has set for the rest of the transaction: a role, a search path. */
-  tidy(): Promise<void>;
+  resetSession(): Promise<void>;
 }
 
 /** An instance with what only readers need. Times are milliseconds since the epoch. */
@@ -125,14 +125,14 @@ export interface SagaStore<Tx> {
    *
    * @returns what the clock had jumped by, in milliseconds; null when there was none, or another process was first
    */
-  makeJumpGood(): Promise<number | null>;
+  absorbClockJump(): Promise<number | null>;
   /**
    * Moves timers out of the way that would wake before they are due.
    *
    * @param limit - the most instances
    * @returns whether there may be more
    */
-  putOff(limit: number): Promise<boolean>;
+  postponeEarlyTimers(limit: number): Promise<boolean>;
   /** @returns a session in a transaction that the caller has begun and will commit. */
   within(tx: Tx): SagaSession<Tx>;
   /** @returns an instance with its history, or null. */

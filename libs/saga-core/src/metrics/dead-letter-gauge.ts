@@ -4,7 +4,7 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { queuesOf } from '../definition/queues.js';
 import type { Orchestrator } from '../orchestrator/orchestrator.js';
 import type { DeadLetters } from '../transport/dead-letters.js';
-import { asked } from './asked.js';
+import { cachedQuery } from './cached-query.js';
 import { instrumentsIn } from './instruments.js';
 
 /**
@@ -19,7 +19,7 @@ export function deadLetterGauge(
   registry: Registry,
 ): void {
   const queues = queuesOf(definitions as readonly SagaDefinition<never, never>[]);
-  const read = asked(() => deadLetters.count(queues));
+  const read = cachedQuery(() => deadLetters.count(queues));
   instrumentsIn(registry).gauge(
     'saga_dead_letters_waiting',
     'Messages that lie in a dead-letter queue and wait for an operator, by the queue from which they came.',

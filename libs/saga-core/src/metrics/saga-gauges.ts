@@ -2,7 +2,7 @@
 import type { Registry } from 'prom-client';
 import type { Database } from '../store/database.js';
 import { sagaGauges as readGauges } from '../store/saga-gauges.js';
-import { asked } from './asked.js';
+import { cachedQuery } from './cached-query.js';
 import { instrumentsIn } from './instruments.js';
 
 /**
@@ -11,7 +11,7 @@ import { instrumentsIn } from './instruments.js';
  */
 export function sagaGauges<Db>(database: Database<Db>, registry: Registry): void {
   const { gauge } = instrumentsIn(registry);
-  const read = asked(() => readGauges(database));
+  const read = cachedQuery(() => readGauges(database));
   gauge(
     'saga_instances',
     'Sagas that have not ended, by status and step.',

@@ -5,7 +5,7 @@ import type { OutgoingMessage } from '../contract/message.js';
 import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import type { Consumer, PublishOutcome, Transport } from '../transport/transport.js';
 import { boundedCode, boundedName } from './bounded-labels.js';
-import { SECONDS, SET_SIZES } from './buckets.js';
+import { SECONDS, BATCH_SIZES } from './buckets.js';
 import { instrumentsIn } from './instruments.js';
 
 /**
@@ -29,15 +29,15 @@ export function meteredTransport<Whole extends Transport>(transport: Whole, regi
     'Deliveries, by whether the broker had delivered the message before.',
     ['queue', 'redelivered'],
   );
-  const setSize = histogram(
-    'saga_set_size',
+  const batchSize = histogram(
+    'saga_batch_size',
     'Deliveries that were handled together, in one transaction.',
     ['queue'],
-    SET_SIZES,
+    BATCH_SIZES,
   );
-  const setDuration = histogram(
-    'saga_set_duration_seconds',
-    'How long a set of deliveries took, from the first statement to the confirms of what it caused.',
+  const batchDuration = histogram(
+    'saga_batch_duration_seconds',
+    'How long a batch of deliveries took, from the first statement to the confirms of what it caused.',
     ['queue', 'result'],
     SECONDS,
   );
@@ -90,15 +90,15 @@ export function meteredTransport<Whole extends Transport>(transport: Whole, regi
       }
     },
     consume(options) {
-      const { queue, handleSet } = options;
+      const { queue, handleBatch } = options;
       const consumer = transport.consume({
         ...options,
-        handleSet: async (set) => {
-          setSize.observe({ queue }, set.length);
-          for (const { redelivered } of set) consumed.inc({ queue, redelivered: String(redelivered) });
-          const end = setDuration.startTimer({ queue });
+        handleBatch: async (batch) => {
+          batchSize.observe({ queue }, batch.length);
+          for (const { redelivered } of batch) consumed.inc({ queue, redelivered: String(redelivered) });
+          const end = batchDuration.startTimer({ queue });
           try {
-            const unfinished = await handleSet(set);
+            const unfinished = await handleBatch(batch);
             end({ result: 'done' });
             return unfinished;
           } catch (error) {

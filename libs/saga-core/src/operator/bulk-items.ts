@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { messageOf, SagaError } from '../errors.js';
 import { settleBulkItems, type BulkItem, type StoredBulk } from '../store/bulk-operations.js';
-import { mayPass } from '../store/database-errors.js';
+import { isRetryable } from '../store/database-errors.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { Slots } from './slots.js';
 
@@ -104,7 +104,7 @@ export class BulkItems {
       const later = { later: messageOf(error), sagaId };
       // Another process knows it.
       if (error instanceof SagaError && error.code === 'UNKNOWN_DEFINITION') return { ...later, isElsewhere: true };
-      if (mayPass(error)) return { ...later, isElsewhere: false };
+      if (isRetryable(error)) return { ...later, isElsewhere: false };
       if (!(error instanceof SagaError && error.code === 'SAGA_MOVED_ON')) return { sagaId, failure: messageOf(error) };
       const wasRetried = await this.wasRetried(sagaId, reason).catch(() => null);
       if (wasRetried === null) return { ...later, isElsewhere: false };
@@ -124,7 +124,7 @@ export class BulkItems {
     try {
       await settleBulkItems(this.parts.database, operation, results);
     } catch (error) {
-      if (mayPass(error)) throw error;
+      if (isRetryable(error)) throw error;
       const [first, ...others] = results;
       if (others.length > 0) {
         const half = Math.ceil(results.length / 2);

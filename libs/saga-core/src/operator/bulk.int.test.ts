@@ -135,7 +135,7 @@ it('pauses, says what could not be done, and knows its own retries again', async
   const { status } = (await post(`/${body.id}/pause`, ann)).body;
   expect(status).toBe('paused');
   // Of those that are left, one has been retried by this operation just before its process died, and one by somebody else.
-  const left = await waitFor('the set in hand to end', async () => {
+  const left = await waitFor('the batch in hand to end', async () => {
     const stuck: string[] = [];
     for (const id of ids) if ((await retriesOf(id)) === 0) stuck.push(id);
     return stuck.length === ids.length - (await see(body.id)).done && stuck;

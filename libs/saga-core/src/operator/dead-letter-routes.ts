@@ -1,6 +1,6 @@
 /** Routes that show dead letters, send them again and throw them away. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { LyingLetter } from '../contract/lying-letter.js';
+import type { StoredDeadLetter } from '../contract/stored-dead-letter.js';
 import { queuesOf } from '../definition/queues.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { abridged } from '../text.js';
@@ -140,7 +140,7 @@ const detailsOf = (queue: string, { done, kept }: LettersDone) => ({
   })),
 });
 
-function shown({ again, body, correlationId, replyTo, headers, ...letter }: LyingLetter): Letter {
+function shown({ replay, body, correlationId, replyTo, headers, ...letter }: StoredDeadLetter): Letter {
   const text = body.toString('utf8');
   return {
     ...letter,
@@ -149,6 +149,6 @@ function shown({ again, body, correlationId, replyTo, headers, ...letter }: Lyin
     headers: shortened(headers, HEADER_BOUNDS) as Letter['headers'],
     body: abridged(text, MOST_TEXT),
     bytes: body.length,
-    replayable: again !== null,
+    replayable: replay !== null,
   };
 }

@@ -202,8 +202,8 @@ it('loses none when its connection ends in the middle', async () => {
   await waitFor(
     'each to lie there, again or still',
     async () => {
-      const { letters: lying } = await lab.transport.deadLetters.peek(QUEUE, 2 * COUNT);
-      return new Set(lying.map(({ body }) => body.toString())).size === COUNT;
+      const { letters: left } = await lab.transport.deadLetters.peek(QUEUE, 2 * COUNT);
+      return new Set(left.map(({ body }) => body.toString())).size === COUNT;
     },
     60_000,
   );

@@ -1,7 +1,7 @@
 /** Routes that list sagas. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { onceInAWhile } from '../engine/once-in-a-while.js';
+import { memoizeFor } from '../engine/memoize-for.js';
 import { failureGroups } from '../store/saga-failures.js';
 import { listSagas, type ListFilter } from '../store/saga-listing.js';
 import { sagaCounts } from '../store/saga-summary.js';
@@ -132,7 +132,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
         },
       },
     },
-    onceInAWhile(SUMMARY_EVERY_MS, async (): Promise<Summary> => {
+    memoizeFor(SUMMARY_EVERY_MS, async (): Promise<Summary> => {
       const first = { after: null, limit: 10 };
       const [counts, stalest, mostAttempts] = await Promise.all([
         sagaCounts(database),

@@ -1,7 +1,7 @@
 /** What goes wrong on the operator's routes, as problem details (RFC 9457). */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, SagaError, type SagaErrorCode } from '../errors.js';
-import { mayPass } from '../store/database-errors.js';
+import { isRetryable } from '../store/database-errors.js';
 import type { Problem } from './schemas/index.js';
 
 /** By code; docs/errors.md explains them, and a test compares. */
@@ -72,8 +72,7 @@ export function answerOperatorProblem(
   if (!problem) throw error;
   if (problem.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer');
   if (problem.statusCode === 503 || problem.statusCode === 429) void reply.header('retry-after', RETRY_AFTER_S);
-  if (problem.statusCode === 503)
-    request.log.warn({ reason: messageOf(error), url: request.url }, 'request turned away');
+  if (problem.statusCode === 503) request.log.warn({ reason: messageOf(error), url: request.url }, 'request refused');
   // As text: the schema of a route's answers must not cut it.
   return reply
     .code(problem.statusCode)
@@ -93,7 +92,7 @@ function problemFor(error: FastifyError | Error): OperatorProblem | null {
   const isReading = ownCode.startsWith('FST_ERR_') && ownCode !== 'FST_ERR_VALIDATION';
   const unread = isReading ? READING[statusCode] : undefined;
   if (unread) return new OperatorProblem(unread, error.message);
-  return mayPass(error)
+  return isRetryable(error)
     ? new OperatorProblem('SERVICE_UNAVAILABLE', 'The service cannot reach what it needs at the moment: try again.')
     : null;
 }

@@ -1,5 +1,5 @@
 /**
- * Advances a set of instances in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
+ * Advances a batch of instances in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
  * deadline and what local steps write are saved together, and what is to be published is only returned.
  */
 import { asSaved } from '../contract/as-saved.js';
@@ -162,7 +162,7 @@ export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>
   await runLocals(items, async ({ name, handle }, locals) => {
     const answers: unknown[] = [];
     try {
-      if (typeof handle !== 'function') answers.push(...(await handle.handleSet(tx, locals)));
+      if (typeof handle !== 'function') answers.push(...(await handle.handleBatch(tx, locals)));
       else for (const local of locals) answers.push(await handle(tx, local));
     } catch (thrown) {
       throw new SagaError('START_FAILED', `${name} threw: ${messageOf(thrown)}`, { cause: thrown });
@@ -198,7 +198,7 @@ function advancedOf<Tx>(items: readonly Item<Tx>[]): Advanced {
   const moved = items.filter((item) => item.history.length > 0);
   return {
     changes: moved.map((item) => item.change()),
-    // An input may have made an earlier command of the same set obsolete.
+    // An input may have made an earlier command of the same batch obsolete.
     commands: moved.flatMap(({ command, instance }) =>
       command?.commandId === awaitedCommandId(instance) ? [command] : [],
     ),

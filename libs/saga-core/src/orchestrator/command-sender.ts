@@ -5,14 +5,14 @@ import type { IncomingMessage } from '../contract/message.js';
 import { crashPoint } from '../crash-point.js';
 import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../engine/log-sparsely.js';
-import { keepDeadLetters, type LaidAside } from '../transport/keep-dead-letters.js';
+import { ensureDeadLettered, type DeadLettered } from '../transport/ensure-dead-lettered.js';
 import type { Transport } from '../transport/transport.js';
 import type { SagaRunner } from './saga-runner.js';
 
 /**
  * Publishes commands, and dead letters with them, and waits until the broker has them.
  *
- * @param laidAside - what is dead-lettered
+ * @param deadLettered - what is dead-lettered
  * @returns those messages of them whose letters no queue has: they are not done
  * @throws {SagaError} TRANSPORT_UNAVAILABLE; the commands stand on their sagas' rows and are sent again
  */
@@ -21,9 +21,9 @@ export async function sendCommands<Tx>(
   transport: Transport,
   runner: SagaRunner<Tx>,
   logger: Logger,
-  laidAside: readonly LaidAside[] = [],
+  deadLettered: readonly DeadLettered[] = [],
 ): Promise<readonly IncomingMessage[]> {
-  const fates = await transport.publish([...commands.map(commandMessage), ...laidAside.map(({ letter }) => letter)]);
+  const fates = await transport.publish([...commands.map(commandMessage), ...deadLettered.map(({ letter }) => letter)]);
   const events = new Map<string, SagaEvent[]>();
   for (const [index, { contract, sagaId, commandId, attempt }] of commands.entries()) {
     const type = fates[index]!;
@@ -40,7 +40,7 @@ export async function sendCommands<Tx>(
       await sendCommands(alone.commands, transport, runner, logger);
     }
   }
-  const undone = await keepDeadLetters(laidAside, fates.slice(commands.length), transport, logger);
+  const undone = await ensureDeadLettered(deadLettered, fates.slice(commands.length), transport, logger);
   crashPoint('orchestrator:after-publish');
   return undone;
 }

@@ -6,7 +6,7 @@ import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand } from '../contract/command.js';
 import { defineService } from '../contract/service.js';
 import { replyMessage, type ReplyMessage } from '../contract/reply-message.js';
-import { withholdReply } from '../participant/command-handlers.js';
+import { noReply } from '../participant/command-handlers.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 
@@ -165,7 +165,7 @@ it.each([
 );
 
 it('keeps the task and the attempt of a reply, so that one of another task does not take the place of the true one', async () => {
-  const silence = async () => withholdReply();
+  const silence = async () => noReply();
   await lab.participant(depot, { ship: silence, thank: silence });
   const fresh = lab.orchestrator([version1, version2]);
   const old = lab.orchestrator([version1]);

@@ -1,9 +1,9 @@
 /** The timer: looks for due deadlines in the database, so that no broker plugin and no process memory is needed. */
 import type { Logger } from 'pino';
-import { runRounds } from '../engine/rounds.js';
+import { pollLoop } from '../engine/poll-loop.js';
 import { DEFAULTS } from '../settings.js';
 import type { Transport } from '../transport/transport.js';
-import { AloneLane } from './alone-lane.js';
+import { IsolationQueue } from './isolation-queue.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
 
@@ -11,36 +11,36 @@ export interface DeadlineOptions<Tx> {
   readonly runner: SagaRunner<Tx>;
   readonly transport: Transport;
   readonly logger: Logger;
-  readonly maxSetSize: number;
+  readonly maxBatchSize: number;
   /** Takes the sagas that are to be advanced alone; unless given, the round waits for each of them. */
-  readonly alone?: AloneLane;
+  readonly alone?: IsolationQueue;
 }
 
 /**
- * Applies what waits in the database, at most one set of each: replies that another process kept, and deadlines that are due. While nothing can be published none is: the broker's absence is not the participants'
+ * Applies what waits in the database, at most one batch of each: replies that another process kept, and deadlines that are due. While nothing can be published none is: the broker's absence is not the participants'
  * silence, and must not use up attempts.
  *
  * @returns whether more may be due
  */
-export async function deadlineRound<Tx>({
+export async function pollDeadlines<Tx>({
   runner,
   transport,
   logger,
-  maxSetSize,
+  maxBatchSize,
   alone,
 }: DeadlineOptions<Tx>): Promise<boolean> {
-  const jumpedMs = await runner.makeClockJumpGood();
+  const jumpedMs = await runner.absorbClockJump();
   if (jumpedMs !== null)
     logger.warn({ jumpedMs }, 'the clock of the database has jumped; sagas go on as if it had not');
   if (!transport.canPublish()) return false;
   let more = false;
   const rounds = [
     {
-      apply: () => runner.applyKept(maxSetSize, alone?.ids()),
+      apply: () => runner.applyKept(maxBatchSize, alone?.ids()),
       applyAlone: (id: string) => runner.applyKeptAlone(id),
     },
     {
-      apply: () => runner.applyDue(maxSetSize, alone?.ids()),
+      apply: () => runner.applyDue(maxBatchSize, alone?.ids()),
       applyAlone: (id: string) => runner.applyAlone('deadlines', id, [{ type: 'deadline' }]),
     },
   ];
@@ -68,16 +68,16 @@ export async function handleDeadlines<Tx>(
   options: DeadlineOptions<Tx> & { readonly pollMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const { runner, pollMs, signal, logger } = options;
-  const alone = new AloneLane(logger, signal);
-  const puttingOff = { what: 'putting timers off', pauseMs: DEFAULTS.putOffPollMs, signal, logger };
+  const alone = new IsolationQueue(logger, signal);
+  const puttingOff = { what: 'putting timers off', pauseMs: DEFAULTS.postponePollMs, signal, logger };
   await Promise.all([
-    runRounds(() => deadlineRound({ ...options, alone }), {
+    pollLoop(() => pollDeadlines({ ...options, alone }), {
       what: 'handling deadlines',
       pauseMs: pollMs,
       signal,
       logger,
     }),
-    runRounds(() => runner.putOff(DEFAULTS.putOffSetSize), puttingOff),
+    pollLoop(() => runner.postponeEarlyTimers(DEFAULTS.postponeBatchSize), puttingOff),
   ]);
   await alone.idle();
 }

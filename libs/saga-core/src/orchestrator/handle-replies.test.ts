@@ -4,7 +4,7 @@ import { sagaObservers } from '../engine/observer.js';
 import type { SagaEvent } from '../engine/event.js';
 import { SagaError } from '../errors.js';
 import type { Transport } from '../transport/transport.js';
-import { replySetHandler } from './handle-replies.js';
+import { replyBatchHandler } from './handle-replies.js';
 import type { Applied, SagaRunner } from './saga-runner.js';
 
 const logger = pino({ level: 'silent' });
@@ -36,7 +36,7 @@ it('marks a reply as redelivered that is handled alone again: what it caused may
     if (given.length > 0 && outages++ === 0) throw new SagaError('TRANSPORT_UNAVAILABLE', 'the broker is away');
     return [];
   };
-  const handle = replySetHandler(
+  const handle = replyBatchHandler(
     'trip_saga.responses',
     runner,
     { publish } as Transport,
@@ -44,7 +44,7 @@ it('marks a reply as redelivered that is handled alone again: what it caused may
     sagaObservers([], logger),
   );
   const [suspect] = (await handle([reply])).suspects;
-  await expect(suspect!.handleAlone()).rejects.toThrow('away');
-  expect(await suspect!.handleAlone()).toEqual([]);
+  await expect(suspect!.handleIsolated()).rejects.toThrow('away');
+  expect(await suspect!.handleIsolated()).toEqual([]);
   expect(given.map((event) => event.type === 'reply' && event.redelivered)).toEqual([false, true]);
 });

@@ -8,7 +8,7 @@ import { DEFAULTS } from '../settings.js';
 import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { SagaObserver } from '../engine/observer.js';
-import type { LaidAside } from '../transport/keep-dead-letters.js';
+import type { DeadLettered } from '../transport/ensure-dead-lettered.js';
 import type { Suspect, Transport, Unfinished } from '../transport/transport.js';
 import { sendCommands } from './command-sender.js';
 import type { SagaRunner } from './saga-runner.js';
@@ -17,7 +17,7 @@ const WHAT_A_REPLY_IS =
   'It needs a routing key "<task>.response.success" or ".failure", a correlationId that is a command\'s, and a JSON body in UTF-8';
 
 /** @returns the function that handles a batch of deliveries of a reply queue, and returns what is not done of it. */
-export function replySetHandler<Tx>(
+export function replyBatchHandler<Tx>(
   queue: string,
   runner: SagaRunner<Tx>,
   transport: Transport,
@@ -27,7 +27,7 @@ export function replySetHandler<Tx>(
   return async (batch) => {
     const events = new Map<string, SagaEvent[]>();
     const messages = new Map<string, IncomingMessage[]>();
-    const dead: LaidAside[] = [];
+    const dead: DeadLettered[] = [];
     for (const message of batch) {
       const unreadable = whyUnreadable(message);
       const isTooLarge = message.body.length > DEFAULTS.maxMessageBytes;
@@ -77,7 +77,7 @@ export function replySetHandler<Tx>(
       let given: readonly SagaEvent[] = events.get(sagaId)!;
       return {
         messages: messages.get(sagaId)!,
-        handleAlone: async () => {
+        handleIsolated: async () => {
           const replies = given;
           // When it is called again, the replies may be applied, and what they caused not be sent.
           given = replies.map((event) => (event.type === 'reply' ? { ...event, redelivered: true } : event));

@@ -23,19 +23,19 @@ function tried(inFlight: number) {
   return {
     state,
     allows: (more: number) => look(() => limit.allows(more)),
-    replied: (fraction: number, sets = 1, task = 'a.step') => {
-      for (let set = 0; set < sets; set++) look(() => limit.note(many(fraction, task)));
+    replied: (fraction: number, batches = 1, task = 'a.step') => {
+      for (let batch = 0; batch < batches; batch++) look(() => limit.note(many(fraction, task)));
     },
   };
 }
 
 test('before anything is known it lets some through, and counts those that are just being started', () => {
-  const { allows } = tried(DEFAULTS.inFlightAtFirst - 5);
+  const { allows } = tried(DEFAULTS.initialInFlight - 5);
   expect([allows(5), allows(6)]).toEqual([true, false]);
 });
 
 test('quick replies make room for more, up to twice what is in flight', () => {
-  const { allows, replied, state } = tried(DEFAULTS.inFlightAtFirst);
+  const { allows, replied, state } = tried(DEFAULTS.initialInFlight);
   expect(allows(1)).toBe(false);
   replied(0.05);
   expect(allows(200)).toBe(true);
@@ -46,11 +46,11 @@ test('quick replies make room for more, up to twice what is in flight', () => {
 test('a limit that is not reached does not grow', () => {
   const { allows, replied, state } = tried(10);
   replied(0.05, 50);
-  state.inFlight = DEFAULTS.inFlightAtFirst;
+  state.inFlight = DEFAULTS.initialInFlight;
   expect(allows(1)).toBe(false);
 });
 
-test('slow replies take room away, but never all of it; one slow set is no harm', () => {
+test('slow replies take room away, but never all of it; one slow batch is no harm', () => {
   const { allows, replied, state } = tried(300);
   replied(0.9);
   expect(allows(1)).toBe(true);
@@ -60,8 +60,8 @@ test('slow replies take room away, but never all of it; one slow set is no harm'
   expect([allows(10), allows(11)]).toEqual([true, false]);
 });
 
-test('replies that are neither quick nor slow change nothing, nor does a set of none', () => {
-  const { allows, replied } = tried(DEFAULTS.inFlightAtFirst);
+test('replies that are neither quick nor slow change nothing, nor does a batch of none', () => {
+  const { allows, replied } = tried(DEFAULTS.initialInFlight);
   replied(0.3, 50);
   expect(allows(1)).toBe(false);
   new InFlightLimit(() => 0).note([]);
@@ -78,7 +78,7 @@ test('what was learned is forgotten when no replies come: it kept them from bein
 test('what a step takes while little is in flight is normal, and room is left up to its timeout', () => {
   const { allows, replied, state } = tried(10);
   replied(0.7);
-  state.inFlight = DEFAULTS.inFlightAtFirst;
+  state.inFlight = DEFAULTS.initialInFlight;
   replied(0.75, 100);
   expect(allows(100)).toBe(true);
   // 0.88 of the timeout is where its good part begins.

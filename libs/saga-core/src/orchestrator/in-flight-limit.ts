@@ -49,7 +49,7 @@ interface Task {
 export class InFlightLimit {
   private readonly count: () => number;
   private readonly tasks = new Map<string, Task>();
-  private limit: number = DEFAULTS.inFlightAtFirst;
+  private limit: number = DEFAULTS.initialInFlight;
   private judgedAt = -Infinity;
   private notedAt = -Infinity;
   private inFlight = 0;
@@ -128,12 +128,12 @@ export class InFlightLimit {
   }
 
   private forget(): void {
-    if (performance.now() - this.notedAt > FORGET_MS) this.limit = DEFAULTS.inFlightAtFirst;
+    if (performance.now() - this.notedAt > FORGET_MS) this.limit = DEFAULTS.initialInFlight;
   }
 }
 
 /** @returns the wait from which a task's replies are slow: they take a good part of the time that is left beyond what is normal, or have timed out */
 function slowFrom({ normalMs, timeoutMs }: Task): number {
-  const share = normalMs + DEFAULTS.slowAbove * Math.max(0, timeoutMs - normalMs);
+  const share = normalMs + DEFAULTS.slowReplyShare * Math.max(0, timeoutMs - normalMs);
   return Math.min(timeoutMs, Math.max(share, NOISE * normalMs));
 }

@@ -35,7 +35,7 @@ test('keeps a stuck instance, and forgets one that has ended', () => {
 
 test('keeps so many at most: those saved longest ago give way', () => {
   const cache = new InstanceCache();
-  cache.saved(Array.from({ length: DEFAULTS.cachedInstances }, (_, index) => instance(String(index), 1)));
+  cache.saved(Array.from({ length: DEFAULTS.maxCachedInstances }, (_, index) => instance(String(index), 1)));
   cache.saved([instance('0', 2), instance('new', 1)]);
   expect([cache.get('0')?.version, cache.get('1'), cache.get('2')?.version, cache.get('new')?.version]).toEqual([
     2,

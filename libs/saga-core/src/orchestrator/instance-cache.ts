@@ -27,7 +27,7 @@ export class InstanceCache {
       if (!hasEnded(instance.status)) this.known.set(instance.id, { instance, at });
     }
     for (const id of this.known.keys()) {
-      if (this.known.size <= DEFAULTS.cachedInstances) break;
+      if (this.known.size <= DEFAULTS.maxCachedInstances) break;
       this.known.delete(id);
     }
   }

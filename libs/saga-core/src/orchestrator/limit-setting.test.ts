@@ -17,7 +17,7 @@ const runner = (limitInFlight: boolean) =>
   });
 
 test('the sagas in flight are limited unless that is switched off', () => {
-  const tooMany = DEFAULTS.inFlightAtFirst + 1;
+  const tooMany = DEFAULTS.initialInFlight + 1;
   expect(runner(true).isOverloadedBy(tooMany)).toBe(true);
   expect(runner(true).isOverloadedBy(tooMany - 1)).toBe(false);
   expect(runner(false).isOverloadedBy(1_000_000)).toBe(false);

@@ -6,7 +6,7 @@ import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
 import { sagaObservers, purgeLog, type ObservedSaga, type SagaObserver } from '../engine/observer.js';
 import type { StoredSaga } from '../engine/saga-store.js';
-import { purging } from '../engine/rounds.js';
+import { purgeLoop } from '../engine/poll-loop.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
@@ -17,13 +17,13 @@ import { postgresSagaStore } from '../store/postgres-saga-store.js';
 import { purgeSagas } from '../store/purge-sagas.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { orchestratorTopology, type QueueType } from '../transport/topology.js';
-import { unreadiness } from '../transport/unreadiness.js';
+import { notReadyReason } from '../transport/not-ready-reason.js';
 import type { Consumer, Transport } from '../transport/transport.js';
 import { checkDefinitions } from './check-definitions.js';
 import { sendCommands } from './command-sender.js';
-import { EndWatch } from './end-watch.js';
+import { CompletionWaiter } from './completion-waiter.js';
 import { handleDeadlines } from './handle-deadlines.js';
-import { replySetHandler } from './handle-replies.js';
+import { replyBatchHandler } from './handle-replies.js';
 import { sagaIdOf } from './saga-id.js';
 import { sagaLog } from './saga-log.js';
 import { SagaRegistry } from './saga-registry.js';
@@ -51,7 +51,7 @@ export interface OrchestratorSettings {
   /** The most unacknowledged replies. */
   readonly prefetch: number;
   /** The most instances in one transaction. */
-  readonly maxSetSize: number;
+  readonly maxBatchSize: number;
   /** How often due deadlines are looked for, in milliseconds. */
   readonly deadlinePollMs: number;
   /** How long ended sagas are kept, in milliseconds; null for ever. */
@@ -118,9 +118,9 @@ export interface Orchestrator<Db> {
 export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orchestrator<Db> {
   type Tx = Transaction<Db>;
   const { database, transport, logger } = options;
-  const { prefetch, maxSetSize, deadlinePollMs, sagaRetentionMs, queueType, handlerTimeoutMs, limitInFlight } = {
+  const { prefetch, maxBatchSize, deadlinePollMs, sagaRetentionMs, queueType, handlerTimeoutMs, limitInFlight } = {
     prefetch: DEFAULTS.prefetch,
-    maxSetSize: DEFAULTS.maxSetSize,
+    maxBatchSize: DEFAULTS.maxBatchSize,
     deadlinePollMs: DEFAULTS.deadlinePollMs,
     sagaRetentionMs: DEFAULTS.sagaRetentionMs as number | null,
     queueType: 'quorum' as const,
@@ -130,7 +130,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   };
   const registry = new SagaRegistry<Tx>(options.sagas);
   const store = postgresSagaStore(database);
-  const ends = new EndWatch((ids) => store.statuses(ids), logger);
+  const ends = new CompletionWaiter((ids) => store.statuses(ids), logger);
   const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])], logger);
   observer.known(options.sagas as unknown as readonly ObservedSaga[]);
   const runner = new SagaRunner<Tx>({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight });
@@ -140,7 +140,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   const handleRepliesOf = (queue: string) =>
     guardAgainstCrashLoops(
       queue,
-      replySetHandler(queue, runner, transport, logger, observer),
+      replyBatchHandler(queue, runner, transport, logger, observer),
       attempts,
       transport,
       logger,
@@ -163,12 +163,12 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       const names = [...new Set(registry.keys.map(({ name }) => name))];
       for (const name of names) transport.use(orchestratorTopology(name, queueType));
       consumers = [...new Set(options.sagas.map(({ replyAddress }) => replyAddress))].map((queue) =>
-        transport.consume({ queue, prefetch, maxSetSize, handleSet: handleRepliesOf(queue) }),
+        transport.consume({ queue, prefetch, maxBatchSize, handleBatch: handleRepliesOf(queue) }),
       );
       const { signal } = stopping;
       rounds = [
-        handleDeadlines({ runner, transport, logger, pollMs: deadlinePollMs, maxSetSize, signal }),
-        purging(
+        handleDeadlines({ runner, transport, logger, pollMs: deadlinePollMs, maxBatchSize, signal }),
+        purgeLoop(
           sagaRetentionMs,
           (retentionMs, limit) => purgeSagas(database, retentionMs, { limit, spared, ...told }),
           { signal, logger },
@@ -181,8 +181,8 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
       ends.stop();
       await Promise.all([...rounds, ...consumers.map((consumer) => consumer.stop())]);
     },
-    isReady: () => unreadiness(consumers) === null,
-    notReadyBecause: () => unreadiness(consumers),
+    isReady: () => notReadyReason(consumers) === null,
+    notReadyBecause: () => notReadyReason(consumers),
     async start(tx, saga, instances) {
       registry.assertKnown(saga as unknown as SagaDefinition<never, Tx>);
       const session = store.within(tx);

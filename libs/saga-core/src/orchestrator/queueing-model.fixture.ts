@@ -143,7 +143,7 @@ export class QueueingModel {
     const next = (): void => {
       isBusy = waiting.length > 0;
       if (!isBusy) return;
-      const batch = waiting.splice(0, DEFAULTS.maxSetSize);
+      const batch = waiting.splice(0, DEFAULTS.maxBatchSize);
       this.time.after(batchMs(batch.length, this.time.now - this.begun), () => {
         done(batch);
         next();

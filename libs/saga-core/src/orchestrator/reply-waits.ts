@@ -1,4 +1,4 @@
-/** How long the replies were waited for that a set of inputs brings: what tells how busy everybody is. */
+/** How long the replies were waited for that a batch of inputs brings: what tells how busy everybody is. */
 import { isRemote } from '../definition/step.js';
 import { awaitedCommandId } from '../engine/instance.js';
 import type { AdvanceInput } from './advance.js';

@@ -6,7 +6,7 @@ import { defineCommand, defineUndo } from '../contract/command.js';
 import { defineService } from '../contract/service.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
-import { withholdReply } from '../participant/command-handlers.js';
+import { noReply } from '../participant/command-handlers.js';
 
 const DEADLINE_MS = 1_500;
 const none = Type.Object({});
@@ -44,7 +44,7 @@ it('turns a saga back that a process has started which is no more, and undoes wh
   await lab.participant(inn, {
     book: async () => {
       booked++;
-      return withholdReply();
+      return noReply();
     },
     cancel: async () => {
       cancelled++;

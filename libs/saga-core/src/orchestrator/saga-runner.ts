@@ -9,13 +9,13 @@ import { crashPoint } from '../crash-point.js';
 import type { OperatorAction, SagaEvent } from '../engine/event.js';
 import { groupBy } from '../engine/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import { optimistically, tellRetry, TransactionBroken, withinTime, type HandlerMode } from '../engine/run-handler.js';
+import { optimistically, logRetry, TransactionBroken, withinTime, type HandlerMode } from '../engine/run-handler.js';
 import type { BatchFailure, BatchPlace, SagaObserver } from '../engine/observer.js';
-import type { KeptReply, LockedSet, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
+import type { KeptReply, LockedBatch, SagaChange, SagaSession, SagaStore } from '../engine/saga-store.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { causeOf, isOutage } from '../store/database-errors.js';
-import { divideBatch, handleAlone, Patience } from '../store/divide-batch.js';
+import { bisectBatch, handleIsolated, HandlerTimeBudget } from '../store/bisect-batch.js';
 import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput, type LocalOptions } from './advance.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { InstanceCache } from './instance-cache.js';
@@ -39,7 +39,7 @@ const NOTHING: Applied = { commands: [], unknown: [], foreign: [], suspects: [] 
 export type Events = ReadonlyMap<string, readonly SagaEvent[]>;
 
 /** Instances that are locked, with what has happened to them. */
-interface LockedInputs extends LockedSet {
+interface LockedInputs extends LockedBatch {
   readonly eventsOf: (instance: SagaInstance) => readonly SagaEvent[];
 }
 
@@ -69,9 +69,9 @@ export class SagaRunner<Tx> {
   private readonly observer: Required<SagaObserver>;
   private readonly logger: Logger;
   private readonly shared: ApplyOptions<Tx>;
-  private readonly isolated: LocalOptions;
+  private readonly isolatedOptions: LocalOptions;
   private readonly cache = new InstanceCache();
-  private readonly patience = new Patience();
+  private readonly patience = new HandlerTimeBudget();
   private readonly inFlightLimit: InFlightLimit | null;
 
   constructor({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight }: RunnerParts<Tx>) {
@@ -79,8 +79,8 @@ export class SagaRunner<Tx> {
     this.registry = registry;
     this.observer = observer;
     this.logger = logger;
-    this.shared = { timeoutMs: handlerTimeoutMs * DEFAULTS.sharedHandlerTime };
-    this.isolated = { timeoutMs: handlerTimeoutMs, mode: 'isolated' };
+    this.shared = { timeoutMs: handlerTimeoutMs * DEFAULTS.sharedHandlerTimeShare };
+    this.isolatedOptions = { timeoutMs: handlerTimeoutMs, mode: 'isolated' };
     const count = () => this.cache.countSaved(DEFAULTS.inFlightForMs);
     this.inFlightLimit = limitInFlight ? new InFlightLimit(count) : null;
   }
@@ -116,9 +116,9 @@ export class SagaRunner<Tx> {
    */
   async applyAlone(where: BatchPlace, id: string, events: readonly SagaEvent[]): Promise<Applied> {
     const all = (given: readonly SagaEvent[]): Events => new Map([[id, given]]);
-    return this.alone(where, id, (options) => this.applyTo([id], all(events), options), [
-      (thrown) => this.applyTo([id], all(events), { ...this.isolated, failure: { thrown } }),
-      (thrown) => this.applyTo([id], all([inapplicable(thrown)]), this.isolated),
+    return this.runIsolated(where, id, (options) => this.applyTo([id], all(events), options), [
+      (thrown) => this.applyTo([id], all(events), { ...this.isolatedOptions, failure: { thrown } }),
+      (thrown) => this.applyTo([id], all([inapplicable(thrown)]), this.isolatedOptions),
     ]);
   }
 
@@ -129,9 +129,9 @@ export class SagaRunner<Tx> {
    * @throws what the transition throws, and when the database is away
    */
   async act(id: string, action: OperatorAction, alongside?: (tx: Tx) => Promise<void>): Promise<Applied> {
-    const options = { ...this.isolated, ...(alongside ? { alongside } : {}) };
+    const options = { ...this.isolatedOptions, ...(alongside ? { alongside } : {}) };
     const events: Events = new Map([[id, [{ type: 'operator', action }]]]);
-    return handleAlone(
+    return handleIsolated(
       () => this.applyTo([id], events, options),
       (thrown) => {
         if (thrown instanceof SagaError) throw thrown;
@@ -157,12 +157,12 @@ export class SagaRunner<Tx> {
   /** The same for one instance, as {@link applyAlone}. */
   async applyKeptAlone(id: string): Promise<Applied> {
     const kept = this.kept(1, [id]);
-    return this.alone('kept_replies', id, (options) => this.applyFrom(kept, options), [
-      (thrown) => this.applyFrom(kept, { ...this.isolated, failure: { thrown } }),
+    return this.runIsolated('kept_replies', id, (options) => this.applyFrom(kept, options), [
+      (thrown) => this.applyFrom(kept, { ...this.isolatedOptions, failure: { thrown } }),
       (thrown) =>
         this.applyFrom(
           async (session) => ({ ...(await kept(session)), eventsOf: () => [inapplicable(thrown)] }),
-          this.isolated,
+          this.isolatedOptions,
         ),
     ]);
   }
@@ -221,7 +221,7 @@ export class SagaRunner<Tx> {
     ids: readonly string[],
     handle: (part: readonly string[], options: ApplyOptions<Tx>) => Promise<Applied>,
   ): Promise<Applied[]> {
-    const { results, suspects } = await divideBatch(ids, {
+    const { results, suspects } = await bisectBatch(ids, {
       patience: this.patience,
       handle: (part, patience) => handle(part, { timeoutMs: this.shared.timeoutMs * patience }),
       isReachable: () => this.store.isReachable(),
@@ -231,7 +231,7 @@ export class SagaRunner<Tx> {
   }
 
   /** @param ends - what is done with an instance that is to blame: the first that can be done */
-  private async alone(
+  private async runIsolated(
     where: BatchPlace,
     id: string,
     handle: (options: ApplyOptions<Tx>) => Promise<Applied>,
@@ -250,7 +250,7 @@ export class SagaRunner<Tx> {
       this.logger.error({ sagaId: id, where }, 'a saga could not even be parked');
       return NOTHING;
     };
-    return handleAlone(() => handle(this.isolated), blame, {
+    return handleIsolated(() => handle(this.isolatedOptions), blame, {
       isReachable,
       onFailure: (reason, error, size) => this.batchFailed(where, reason, error, size),
     });
@@ -265,16 +265,16 @@ export class SagaRunner<Tx> {
    * Moves timers out of the way that wake before they are due. @param limit - the most. @returns whether there may be
    * more
    */
-  putOff(limit: number): Promise<boolean> {
-    return this.store.putOff(limit);
+  postponeEarlyTimers(limit: number): Promise<boolean> {
+    return this.store.postponeEarlyTimers(limit);
   }
 
   /**
    * Has timers go on after the database's clock has jumped. @returns by how many milliseconds it has; null when there
    * is nothing to be done
    */
-  makeClockJumpGood(): Promise<number | null> {
-    return this.store.makeJumpGood();
+  absorbClockJump(): Promise<number | null> {
+    return this.store.absorbClockJump();
   }
 
   /** @returns the instance as this process knows it, unless a reply says that it has gone on elsewhere */
@@ -337,7 +337,7 @@ export class SagaRunner<Tx> {
     try {
       const { changes, commands, suspects } = await optimistically(
         (mode) => this.store.transaction((session) => this.save(session, inputs, now, { ...this.shared, mode }, now)),
-        tellRetry(this.logger),
+        logRetry(this.logger),
       );
       this.moved(changes);
       const settled = inputs.map(({ instance }) => instance.id).filter((id) => !suspects.includes(id));
@@ -377,7 +377,7 @@ export class SagaRunner<Tx> {
       });
     const { changes, commands, suspects } = await (options.mode
       ? run(options.mode)
-      : optimistically(run, tellRetry(this.logger)));
+      : optimistically(run, logRetry(this.logger)));
     this.moved(changes);
     return { ...NOTHING, commands, suspects };
   }

@@ -6,7 +6,7 @@ import { defineCommand } from '../contract/command.js';
 import { defineService } from '../contract/service.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
-import { withholdReply } from '../participant/command-handlers.js';
+import { noReply } from '../participant/command-handlers.js';
 
 const none = Type.Object({});
 const look = defineCommand({ task: 'inn.look', description: '', payload: none, reply: none, refusals: {} });
@@ -44,7 +44,7 @@ it('sees to what is due while ten local steps take for ever', async () => {
     return new Promise<never>(() => undefined);
   });
   const good = turningSaga('good_saga', 3_000, async () => undefined);
-  await lab.participant(inn, { look: async () => withholdReply() });
+  await lab.participant(inn, { look: async () => noReply() });
   const orchestrator = lab.orchestrator([idle, good]);
   await orchestrator.run();
   await Promise.all(Array.from({ length: 10 }, () => lab.start(orchestrator, idle, {})));

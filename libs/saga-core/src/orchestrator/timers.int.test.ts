@@ -8,7 +8,7 @@ import { defineCommand } from '../contract/command.js';
 import { defineService } from '../contract/service.js';
 import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
-import { withholdReply } from '../participant/command-handlers.js';
+import { noReply } from '../participant/command-handlers.js';
 
 const none = Type.Object({});
 const look = defineCommand({ task: 'inn.look', description: '', payload: none, reply: none, refusals: {} });
@@ -40,7 +40,7 @@ const LATE_MS = 15_000;
 
 it('a timeout of a second takes no longer because 20,000 sagas wait, whose timers were set for an earlier step', async () => {
   const quick = waitingSaga('quick_saga', 1_000);
-  await lab.participant(inn, { look: async () => withholdReply() });
+  await lab.participant(inn, { look: async () => noReply() });
   await sql`
     insert into saga_instance (saga_id, saga_name, definition_version, status, version, sequence, step, awaited, deadline, wake_at, data, actions, created_at, updated_at)
     select gen_random_uuid(), 'quick_saga', 1, 'running', 3, 3, 'inn.look',
@@ -58,7 +58,7 @@ it('a timeout of a second takes no longer because 20,000 sagas wait, whose timer
       select count(*)::integer as count from saga_instance where wake_at < clock_timestamp()`.execute(lab.database);
     return rows[0]!.count;
   };
-  await waitFor('the others to be put off', async () => (await early()) === 0, 60_000);
+  await waitFor('the others to be postponed', async () => (await early()) === 0, 60_000);
 });
 
 it.each([3_600_000, -3_600_000])(
@@ -66,7 +66,7 @@ it.each([3_600_000, -3_600_000])(
   async (ms) => {
     const clock = await settableClock((statement) => sql.raw(statement).execute(lab.database));
     const sagas = [waitingSaga('patient_saga', 4_000), waitingSaga('hasty_saga', 60_000, 4_000)];
-    await lab.participant(inn, { look: async () => withholdReply() });
+    await lab.participant(inn, { look: async () => noReply() });
     const [one, other] = [lab.orchestrator(sagas), lab.orchestrator(sagas)];
     await Promise.all([one.run(), other.run()]);
     await waitFor('the orchestrators', () => one.isReady() && other.isReady());

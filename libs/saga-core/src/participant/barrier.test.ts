@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { defineCommand, defineUndo, type CommandContract } from '../contract/command.js';
 import { commandIdOf } from '../contract/routing.js';
 import type { InboxState } from '../engine/inbox-store.js';
-import { claimsOf, inWaves, verdictsOf } from './barrier.js';
+import { claimsOf, independentBatches, barrierDecisions } from './barrier.js';
 import type { AcceptedCommand } from './received-command.js';
 
 const empty = Type.Object({});
@@ -30,7 +30,7 @@ function command(contract: CommandContract, sequence: number, payload: unknown =
 const action = command(book, 1);
 const undo = command(cancel, 2, { actionId: commandIdOf(sagaId, 1) });
 const verdict = (subject: AcceptedCommand, ...states: InboxState[]) =>
-  verdictsOf([subject], claimsOf([subject]), states)[0];
+  barrierDecisions([subject], claimsOf([subject]), states)[0];
 
 describe('the barrier', () => {
   it('runs a command that nobody has seen', () => {
@@ -98,7 +98,7 @@ describe('the barrier', () => {
 
   it('puts an undo after its action, and duplicates after each other', () => {
     const other = command(book, 9);
-    expect(inWaves([action, undo, other, action])).toEqual([[action, other], [undo], [action]]);
-    expect(inWaves([undo, action])).toEqual([[undo], [action]]);
+    expect(independentBatches([action, undo, other, action])).toEqual([[action, other], [undo], [action]]);
+    expect(independentBatches([undo, action])).toEqual([[undo], [action]]);
   });
 });

@@ -12,7 +12,7 @@ import type { InboxClaim, InboxState } from '../engine/inbox-store.js';
 import type { AcceptedCommand } from './received-command.js';
 
 /** What the barrier says of a command: run its handler, or this is the answer (null: none). */
-export type Verdict =
+export type BarrierDecision =
   | { readonly run: true }
   | {
       readonly run: false;
@@ -29,7 +29,7 @@ function actionOf({ contract, received }: AcceptedCommand): CommandIdentity | nu
 
 const keyOf = ({ sagaId, sequence }: CommandIdentity): string => commandIdOf(sagaId, sequence);
 
-/** @returns what to claim for a set of commands, each identity once. No undo may stand in a set with its own action: see {@link inWaves}. */
+/** @returns what to claim for a batch of commands, each identity once. No undo may stand in a batch with its own action: see {@link independentBatches}. */
 export function claimsOf(commands: readonly AcceptedCommand[]): InboxClaim[] {
   const claims = new Map<string, InboxClaim>();
   for (const command of commands) {
@@ -41,11 +41,11 @@ export function claimsOf(commands: readonly AcceptedCommand[]): InboxClaim[] {
 }
 
 /** @returns for each command what to do with it. */
-export function verdictsOf(
+export function barrierDecisions(
   commands: readonly AcceptedCommand[],
   claims: readonly InboxClaim[],
   states: readonly InboxState[],
-): Verdict[] {
+): BarrierDecision[] {
   const known = new Map(claims.map(({ identity }, index) => [keyOf(identity), states[index]!]));
   return commands.map((command) => {
     const own = known.get(keyOf(command.identity))!;
@@ -78,16 +78,16 @@ const EXPIRED: Outcome = {
   message: 'Its saga is older than what this service remembers of commands: whether it was handled cannot be told',
 };
 
-/** @returns the commands in sets, in their order, such that an undo comes in a later set than its action, and no identity twice in one. */
-export function inWaves(commands: readonly AcceptedCommand[]): AcceptedCommand[][] {
-  const waves: AcceptedCommand[][] = [];
-  const lastWave = new Map<string, number>();
+/** @returns the commands in batches, in their order, such that an undo comes in a later set than its action, and no identity twice in one. */
+export function independentBatches(commands: readonly AcceptedCommand[]): AcceptedCommand[][] {
+  const batches: AcceptedCommand[][] = [];
+  const lastBatch = new Map<string, number>();
   for (const command of commands) {
     const action = actionOf(command);
     const touched = [keyOf(command.identity), ...(action ? [keyOf(action)] : [])];
-    const wave = Math.max(-1, ...touched.map((key) => lastWave.get(key) ?? -1)) + 1;
-    (waves[wave] ??= []).push(command);
-    for (const key of touched) lastWave.set(key, wave);
+    const batch = Math.max(-1, ...touched.map((key) => lastBatch.get(key) ?? -1)) + 1;
+    (batches[batch] ??= []).push(command);
+    for (const key of touched) lastBatch.set(key, batch);
   }
-  return waves;
+  return batches;
 }

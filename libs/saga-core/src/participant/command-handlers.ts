@@ -9,22 +9,22 @@ import { describeProblems, problemsOf } from '../contract/validation.js';
 import { SagaError } from '../errors.js';
 import type { ReceivedCommand } from './received-command.js';
 
-/** A handler's answer that is none: see {@link withholdReply}. */
-export interface Withheld {
+/** A handler's answer that is none: see {@link noReply}. */
+export interface NoReply {
   readonly kind: 'withheld';
 }
 
-/** @returns an answer which commits the effect and sends no reply, not to duplicates either: a drill of the orchestrator's timeout. */
-export const withholdReply = (): Withheld => ({ kind: 'withheld' });
+/** @returns an answer which commits the effect and sends no reply, not to duplicates either: to test the orchestrator's timeout. */
+export const noReply = (): NoReply => ({ kind: 'withheld' });
 
 /** @returns whether a handler withholds its reply. */
-export function isWithheld(answer: unknown): answer is Withheld {
+export function isNoReply(answer: unknown): answer is NoReply {
   return typeof answer === 'object' && answer !== null && (answer as { kind?: unknown }).kind === 'withheld';
 }
 
 /** What a handler may answer: the contract's reply, or a refusal with one of its codes. */
 export type Answer<Command extends CommandContract> =
-  ReplyOf<Command> | (Refusal & { readonly code: RefusalCodeOf<Command> }) | Withheld;
+  ReplyOf<Command> | (Refusal & { readonly code: RefusalCodeOf<Command> }) | NoReply;
 
 /** The handler of one command. */
 export type CommandHandler<Command extends CommandContract, Tx> = Handler<
@@ -43,7 +43,7 @@ export type AnyHandler<Tx> = Handler<Tx, ReceivedCommand, unknown>;
 /** @returns the handler with its answers held against the contract: one that breaks it counts as thrown, and nothing of its effect is kept. */
 export function checkedHandler<Tx>(contract: CommandContract, handler: AnyHandler<Tx>): AnyHandler<Tx> {
   const checked = (given: unknown): unknown => {
-    if (isWithheld(given)) return given;
+    if (isNoReply(given)) return given;
     // What is stored is what is sent, now and to a duplicate.
     const answer = asSaved(given);
     const tooLarge = whyTooLarge(answer);

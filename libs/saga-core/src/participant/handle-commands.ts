@@ -15,14 +15,14 @@ import type { InboxStore } from '../engine/inbox-store.js';
 import { logSparsely } from '../engine/log-sparsely.js';
 import type { CommandObserver, ObservedCommand } from '../engine/observer.js';
 import { messageOf, type DeadLetterCause } from '../errors.js';
-import { Patience, type OnFailure } from '../store/divide-batch.js';
-import { keepDeadLetters, type LaidAside } from '../transport/keep-dead-letters.js';
+import { HandlerTimeBudget, type OnFailure } from '../store/bisect-batch.js';
+import { ensureDeadLettered, type DeadLettered } from '../transport/ensure-dead-lettered.js';
 import type { Suspect, Transport, Unfinished } from '../transport/transport.js';
-import { inWaves } from './barrier.js';
+import { independentBatches } from './barrier.js';
 import type { CommandLog } from './command-log.js';
 import { checkedHandler, type AnyHandler } from './command-handlers.js';
 import { commandsByTask, receive, type AcceptedCommand, type Received } from './received-command.js';
-import { runAlone, runCommands, type CommandResult } from './run-commands.js';
+import { runIsolated, runCommands, type CommandResult } from './run-commands.js';
 import { refusedAddress, settleUnanswered, type Answer } from './settle-unanswered.js';
 
 export interface CommandRuntime<Tx> {
@@ -39,7 +39,7 @@ export interface CommandRuntime<Tx> {
 }
 
 /** @returns the function that handles a batch of deliveries of the service's command queue, and returns what is not done of it. */
-export function commandSetHandler<Tx>(
+export function commandBatchHandler<Tx>(
   runtime: CommandRuntime<Tx>,
 ): (batch: readonly IncomingMessage[]) => Promise<Unfinished> {
   const { service, inbox, transport, logger, log, observer, handlerTimeoutMs } = runtime;
@@ -48,7 +48,7 @@ export function commandSetHandler<Tx>(
   const handlers = new Map(
     Object.entries(service.commands).map(([key, contract]) => [key, checkedHandler(contract, runtime.handlers[key]!)]),
   );
-  const parts = { inbox, handlers, log, logger, handlerTimeoutMs, patience: new Patience() };
+  const parts = { inbox, handlers, log, logger, handlerTimeoutMs, patience: new HandlerTimeBudget() };
 
   const onFailure: OnFailure = (failure, error, size) => {
     observer.batchFailed('commands', failure);
@@ -58,13 +58,13 @@ export function commandSetHandler<Tx>(
   /** @returns the messages of which neither the answer nor the letter could be kept */
   const publish = async (
     answers: readonly Answer[],
-    laidAside: readonly LaidAside[] = [],
+    deadLettered: readonly DeadLettered[] = [],
   ): Promise<readonly IncomingMessage[]> => {
     const fates = await transport.publish([
       ...answers.map(({ reply }) => reply),
-      ...laidAside.map(({ letter }) => letter),
+      ...deadLettered.map(({ letter }) => letter),
     ]);
-    const undone = await keepDeadLetters(laidAside, fates.slice(answers.length), transport, logger);
+    const undone = await ensureDeadLettered(deadLettered, fates.slice(answers.length), transport, logger);
     const unanswered = answers.filter((_answer, index) => fates[index] !== 'confirmed');
     undone.push(...(await settleUnanswered(unanswered, queue, transport, logger)));
     crashPoint('participant:after-publish');
@@ -92,10 +92,10 @@ export function commandSetHandler<Tx>(
 
   const suspectOf = (command: AcceptedCommand, message: IncomingMessage): Suspect => ({
     messages: [message],
-    handleAlone: async () => {
+    handleIsolated: async () => {
       const begun = performance.now();
       const onBlame = () => observer.itemBlamed('commands', 'HANDLER_FAILED');
-      const result = await runAlone(parts, command, { onFailure, onBlame });
+      const result = await runIsolated(parts, command, { onFailure, onBlame });
       const { observed, answers } = conclude([result], new Map([[command, message]]));
       observer.handled(observed, performance.now() - begun);
       return publish(answers);
@@ -105,7 +105,7 @@ export function commandSetHandler<Tx>(
   return async (batch) => {
     const accepted = new Map<AcceptedCommand, IncomingMessage>();
     const answers: Answer[] = [];
-    const laidAside: LaidAside[] = [];
+    const deadLettered: DeadLettered[] = [];
     const observed: ObservedCommand[] = [];
     const suspects: Suspect[] = [];
     const begun = performance.now();
@@ -126,18 +126,18 @@ export function commandSetHandler<Tx>(
           { queue, cause, detail, correlationId },
           'a message cannot be answered and is dead-lettered',
         );
-        laidAside.push({ message, letter: deadLetter(message, queue, received.cause, received.detail) });
+        deadLettered.push({ message, letter: deadLetter(message, queue, received.cause, received.detail) });
       }
     }
-    for (const wave of inWaves([...accepted.keys()])) {
-      const run = await runCommands(parts, wave, onFailure);
+    for (const batch of independentBatches([...accepted.keys()])) {
+      const run = await runCommands(parts, batch, onFailure);
       const concluded = conclude(run.results, accepted);
       observed.push(...concluded.observed);
       answers.push(...concluded.answers);
       suspects.push(...run.suspects.map((command) => suspectOf(command, accepted.get(command)!)));
     }
     observer.handled(observed, performance.now() - begun);
-    return { later: await publish(answers, laidAside), suspects };
+    return { later: await publish(answers, deadLettered), suspects };
   };
 }
 

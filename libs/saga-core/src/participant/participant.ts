@@ -3,7 +3,7 @@ import type { PayloadOf } from '../contract/command.js';
 import { commandQueueOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import { commandObservers, purgeLog, type CommandObserver } from '../engine/observer.js';
-import { purging } from '../engine/rounds.js';
+import { purgeLoop } from '../engine/poll-loop.js';
 import { DEFAULTS } from '../settings.js';
 import type { Database, Transaction } from '../store/database.js';
 import { postgresDeliveryAttempts } from '../store/postgres-delivery-attempts.js';
@@ -11,11 +11,11 @@ import { postgresInboxStore } from '../store/postgres-inbox-store.js';
 import { purgeInbox } from '../store/purge-inbox.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { participantTopology, type QueueType } from '../transport/topology.js';
-import { unreadiness } from '../transport/unreadiness.js';
+import { notReadyReason } from '../transport/not-ready-reason.js';
 import type { Consumer, Transport } from '../transport/transport.js';
 import { commandLog } from './command-log.js';
 import type { CommandHandlers } from './command-handlers.js';
-import { commandSetHandler } from './handle-commands.js';
+import { commandBatchHandler } from './handle-commands.js';
 
 export interface ParticipantOptions<Service extends ServiceContract, Db> {
   readonly service: Service;
@@ -35,7 +35,7 @@ export interface ParticipantSettings {
   /** The most unacknowledged deliveries. */
   readonly prefetch: number;
   /** The most commands in one transaction. */
-  readonly maxSetSize: number;
+  readonly maxBatchSize: number;
   /** How long the commands of a saga are remembered, from its start and in milliseconds; null for ever. Those of older sagas are refused. */
   readonly inboxRetentionMs: number | null;
   readonly queueType: QueueType;
@@ -64,9 +64,9 @@ export function createParticipant<Service extends ServiceContract, Db>(
   options: ParticipantOptions<Service, Db>,
 ): Participant {
   const { service, handlers, database, transport, logger } = options;
-  const { prefetch, maxSetSize, inboxRetentionMs, queueType, handlerTimeoutMs } = {
+  const { prefetch, maxBatchSize, inboxRetentionMs, queueType, handlerTimeoutMs } = {
     prefetch: DEFAULTS.prefetch,
-    maxSetSize: DEFAULTS.maxSetSize,
+    maxBatchSize: DEFAULTS.maxBatchSize,
     inboxRetentionMs: DEFAULTS.inboxRetentionMs as number | null,
     queueType: 'quorum' as const,
     handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
@@ -74,7 +74,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
   };
   const queue = commandQueueOf(service.name);
   const observer = commandObservers(options.observers ?? [], logger);
-  const handleCommands = commandSetHandler({
+  const handleCommands = commandBatchHandler({
     service,
     handlers,
     inbox: postgresInboxStore(database),
@@ -87,17 +87,17 @@ export function createParticipant<Service extends ServiceContract, Db>(
   const spared = new Set<string>();
   const told = purgeLog(logger, observer);
   const attempts = postgresDeliveryAttempts(database);
-  const handleSet = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);
+  const handleBatch = guardAgainstCrashLoops(queue, handleCommands, attempts, transport, logger);
   const stopping = new AbortController();
   let consumer: Consumer | null = null;
   let purged: Promise<void> = Promise.resolve();
-  const notReadyBecause = (): string | null => unreadiness(consumer ? [consumer] : []);
+  const notReadyBecause = (): string | null => notReadyReason(consumer ? [consumer] : []);
   return {
     async start() {
       transport.use(participantTopology(service.name, queueType));
-      consumer = transport.consume({ queue, prefetch, maxSetSize, handleSet });
+      consumer = transport.consume({ queue, prefetch, maxBatchSize, handleBatch });
       const { signal } = stopping;
-      purged = purging(
+      purged = purgeLoop(
         inboxRetentionMs,
         (retentionMs, limit) => purgeInbox(database, retentionMs, { limit, spared, ...told }),
         { signal, logger },

@@ -13,7 +13,7 @@ import type { CommandFate } from '../engine/observer.js';
 import {
   optimistically,
   runHandler,
-  tellRetry,
+  logRetry,
   TransactionBroken,
   withinTime,
   type Handled,
@@ -22,9 +22,9 @@ import {
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { isConflict } from '../store/database-errors.js';
-import { divideBatch, handleAlone, type OnFailure, type Patience } from '../store/divide-batch.js';
-import { claimsOf, verdictsOf } from './barrier.js';
-import { isWithheld, type AnyHandler } from './command-handlers.js';
+import { bisectBatch, handleIsolated, type OnFailure, type HandlerTimeBudget } from '../store/bisect-batch.js';
+import { claimsOf, barrierDecisions } from './barrier.js';
+import { isNoReply, type AnyHandler } from './command-handlers.js';
 import type { CommandLog } from './command-log.js';
 import type { AcceptedCommand } from './received-command.js';
 
@@ -36,7 +36,7 @@ export interface CommandParts<Tx> {
   readonly logger: Logger;
   /** How long a handler may take, in milliseconds. */
   readonly handlerTimeoutMs: number;
-  readonly patience: Patience;
+  readonly patience: HandlerTimeBudget;
 }
 
 /** What came of a command; an outcome of null is not to be told. */
@@ -61,12 +61,12 @@ export interface RunCommands {
  */
 export async function runCommands<Tx>(
   parts: CommandParts<Tx>,
-  wave: readonly AcceptedCommand[],
+  batch: readonly AcceptedCommand[],
   onFailure: OnFailure,
 ): Promise<RunCommands> {
-  const { results, suspects } = await divideBatch(wave, {
+  const { results, suspects } = await bisectBatch(batch, {
     patience: parts.patience,
-    handle: (commands, patience) => runOnce(parts, commands, DEFAULTS.sharedHandlerTime * patience),
+    handle: (commands, patience) => runOnce(parts, commands, DEFAULTS.sharedHandlerTimeShare * patience),
     isReachable: () => parts.inbox.isReachable(),
     onFailure,
   });
@@ -82,7 +82,7 @@ export async function runCommands<Tx>(
  * @param onBlame - told when the command is to blame for having no answer
  * @throws when the database is away
  */
-export async function runAlone<Tx>(
+export async function runIsolated<Tx>(
   parts: CommandParts<Tx>,
   command: AcceptedCommand,
   { onFailure, onBlame }: { readonly onFailure: OnFailure; readonly onBlame: () => void },
@@ -91,7 +91,7 @@ export async function runAlone<Tx>(
     onBlame();
     return { command, outcome: failureOf(error, command, parts.log), fate: 'error' };
   };
-  return handleAlone(async () => (await runOnce(parts, [command], 'alone')).results[0]!, failed, {
+  return handleIsolated(async () => (await runOnce(parts, [command], 'alone')).results[0]!, failed, {
     isReachable: () => parts.inbox.isReachable(),
     onFailure,
   });
@@ -104,15 +104,15 @@ export async function runAlone<Tx>(
  */
 async function runOnce<Tx>(
   { inbox, handlers, log, logger, handlerTimeoutMs }: CommandParts<Tx>,
-  wave: readonly AcceptedCommand[],
+  batch: readonly AcceptedCommand[],
   share: number | 'alone',
 ): Promise<RunCommands> {
   const alone = share === 'alone';
   const timeoutMs = handlerTimeoutMs * (alone ? 1 : share);
   const runAs = (mode: HandlerMode, claimAll: boolean) =>
-    inbox.transaction((session) => runWave(session, wave, handlers, { mode, claimAll, timeoutMs, log }));
+    inbox.transaction((session) => runBatch(session, batch, handlers, { mode, claimAll, timeoutMs, log }));
   const run = (claimAll: boolean) =>
-    alone ? runAs('isolated', claimAll) : optimistically((mode) => runAs(mode, claimAll), tellRetry(logger));
+    alone ? runAs('isolated', claimAll) : optimistically((mode) => runAs(mode, claimAll), logRetry(logger));
   try {
     return await run(false);
   } catch (error) {
@@ -132,9 +132,9 @@ interface WaveOptions {
  * To claim a command before it is handled costs a round trip and a second write. So a command whose handler does only what its transaction can undo, and
  * that is not likely to be a duplicate, is recorded after it was handled: if it was one, nothing of the batch is kept.
  */
-async function runWave<Tx>(
+async function runBatch<Tx>(
   session: InboxSession<Tx>,
-  wave: readonly AcceptedCommand[],
+  batch: readonly AcceptedCommand[],
   handlers: ReadonlyMap<string, AnyHandler<Tx>>,
   { mode, claimAll, timeoutMs, log }: WaveOptions,
 ): Promise<RunCommands> {
@@ -144,15 +144,17 @@ async function runWave<Tx>(
     contract.undoes !== null ||
     received.attempt > 1 ||
     typeof handlers.get(key) === 'function';
-  const claimed = wave.filter(isClaimed);
+  const claimed = batch.filter(isClaimed);
   const claims = claimsOf(claimed);
   // Another transaction may hold one of them, for as long as its handler takes.
   const states = claims.length > 0 ? await withinTime(session, timeoutMs, () => session.claim(claims)) : [];
-  const verdicts = new Map(verdictsOf(claimed, claims, states).map((verdict, index) => [claimed[index]!, verdict]));
+  const verdicts = new Map(
+    barrierDecisions(claimed, claims, states).map((verdict, index) => [claimed[index]!, verdict]),
+  );
   const results = new Map<AcceptedCommand, CommandResult>();
   const suspects = new Set<AcceptedCommand>();
   const toRun: AcceptedCommand[] = [];
-  for (const command of wave) {
+  for (const command of batch) {
     const verdict = verdicts.get(command);
     if (!verdict || verdict.run) toRun.push(command);
     else results.set(command, { command, outcome: verdict.outcome, fate: verdict.fate });
@@ -167,7 +169,7 @@ async function runWave<Tx>(
     });
     handled.forEach((each, index) => {
       const command = commands[index]!;
-      if ('thrown' in each && wave.length > 1) return void suspects.add(command);
+      if ('thrown' in each && batch.length > 1) return void suspects.add(command);
       if ('thrown' in each && isConflict(each.thrown)) throw each.thrown;
       results.set(command, resultOf(each, command, log));
     });
@@ -182,8 +184,8 @@ async function runWave<Tx>(
   await session.answer(answers(fresh.filter(isAnswered)));
   await session.release(fresh.filter((command) => !isAnswered(command)).map(({ identity }) => identity));
   crashPoint('participant:before-commit');
-  await session.recordLast(answers(wave.filter((command) => !verdicts.has(command))));
-  return { results: wave.flatMap((command) => results.get(command) ?? []), suspects: [...suspects] };
+  await session.recordLast(answers(batch.filter((command) => !verdicts.has(command))));
+  return { results: batch.flatMap((command) => results.get(command) ?? []), suspects: [...suspects] };
 }
 
 const isError = ({ outcome }: CommandResult): boolean => outcome?.kind === 'error';
@@ -191,7 +193,7 @@ const isError = ({ outcome }: CommandResult): boolean => outcome?.kind === 'erro
 function resultOf(handled: Handled<unknown>, command: AcceptedCommand, log: CommandLog): CommandResult {
   if ('thrown' in handled) return { command, outcome: failureOf(handled.thrown, command, log), fate: 'error' };
   const { answer } = handled;
-  if (isWithheld(answer)) return { command, outcome: null, fate: 'withheld' };
+  if (isNoReply(answer)) return { command, outcome: null, fate: 'withheld' };
   const outcome: Outcome = isRefusal(answer) ? answer : { kind: 'success', reply: answer };
   return { command, outcome, fate: outcome.kind };
 }

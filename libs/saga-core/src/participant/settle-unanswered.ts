@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
 import { logSparsely } from '../engine/log-sparsely.js';
-import { keepDeadLetters, type LaidAside } from '../transport/keep-dead-letters.js';
+import { ensureDeadLettered, type DeadLettered } from '../transport/ensure-dead-lettered.js';
 import type { Transport } from '../transport/transport.js';
 
 /** A delivery, and the reply to it. */
@@ -29,16 +29,16 @@ export async function settleUnanswered(
   transport: Transport,
   logger: Logger,
 ): Promise<readonly IncomingMessage[]> {
-  const laidAside: LaidAside[] = [];
+  const deadLettered: DeadLettered[] = [];
   for (const { message, reply } of unanswered) {
     const { exchange, routingKey, correlationId } = reply;
     logSparsely(logger, 'warn', { exchange, routingKey, correlationId }, 'no queue takes this reply');
     if (!(await transport.canPublishTo(exchange)))
-      laidAside.push({
+      deadLettered.push({
         message,
         letter: deadLetter(message, queue, 'REPLY_ADDRESS_REFUSED', refusedAddress(exchange)),
       });
   }
-  const fates = await transport.publish(laidAside.map(({ letter }) => letter));
-  return keepDeadLetters(laidAside, fates, transport, logger);
+  const fates = await transport.publish(deadLettered.map(({ letter }) => letter));
+  return ensureDeadLettered(deadLettered, fates, transport, logger);
 }

@@ -5,7 +5,7 @@ import { CompiledQuery, type DatabaseConnection, type Transaction } from 'kysely
 interface Breakable {
   abandon(): void;
   /** Undoes what a handler has set for the rest of the transaction, if it has set anything. */
-  tidy(): Promise<void>;
+  resetSession(): Promise<void>;
   /** Runs work whose statements may end the transaction: those of handlers may not. */
   ending<Result>(work: () => Result): Result;
 }
@@ -38,9 +38,9 @@ export function ending<Result>(connection: DatabaseConnection, work: () => Resul
  * @returns a function that undoes what a handler has set for the rest of the transaction, so that what comes next in it
  *   means what it says; it costs nothing where nothing was set
  */
-export async function tidierOf<Db>(tx: Transaction<Db>): Promise<() => Promise<void>> {
+export async function sessionResetterOf<Db>(tx: Transaction<Db>): Promise<() => Promise<void>> {
   const client = await tx.getExecutor().provideConnection((connection) => Promise.resolve(clients.get(connection)));
-  return async () => client?.tidy();
+  return async () => client?.resetSession();
 }
 
 /**

@@ -4,13 +4,13 @@
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { uuidv7 } from 'uuidv7';
-import { alike } from './alike-messages.js';
+import { normalizedMessage } from './normalized-message.js';
 import type { DefinitionKey } from '../engine/saga-store.js';
 import { isUniqueViolation } from './database-errors.js';
 import { toJson, toText } from './json.js';
 import { recordAct, type OperatorAct } from './operator-acts.js';
 import { whereOf, type ListFilter } from './saga-listing.js';
-import { setAsTable, setOf } from './set-as-table.js';
+import { unnestRows, unnestValues } from './unnest-rows.js';
 
 /** Times are milliseconds since the epoch. */
 export interface StoredBulk {
@@ -59,7 +59,7 @@ export async function createBulk<Db>(
   const kept =
     filter.message === undefined
       ? given
-      : sql`${given} || jsonb_build_object('message', ${alike(sql`${filter.message}::text`)})`;
+      : sql`${given} || jsonb_build_object('message', ${normalizedMessage(sql`${filter.message}::text`)})`;
   const insert = sql<StoredBulk>`
       with matching as (
         insert into saga_bulk_item (operation_id, saga_id, version)
@@ -147,7 +147,7 @@ export async function takeBulk<Db>(
   database: Kysely<Db>,
   { holdMs, definitions, except }: { holdMs: number; definitions: readonly DefinitionKey[]; except: readonly string[] },
 ): Promise<StoredBulk | null> {
-  const isFree = sql`(worked_until is null or worked_until < clock_timestamp()) and operation_id not in ${setOf('uuid', except)}
+  const isFree = sql`(worked_until is null or worked_until < clock_timestamp()) and operation_id not in ${unnestValues('uuid', except)}
     and exists (
       select from saga_bulk_item item left join saga_instance saga on saga.saga_id = item.saga_id
       where item.operation_id = operation.operation_id and ${isDoable(definitions)})`;
@@ -203,7 +203,7 @@ export async function settleBulkItems<Db>(
 ): Promise<void> {
   await sql`
     with settled as (
-      delete from saga_bulk_item item using ${setAsTable('result', results, {
+      delete from saga_bulk_item item using ${unnestRows('result', results, {
         saga_id: ['uuid', ({ sagaId }) => sagaId],
         failure: ['text', ({ failure }) => failure],
       })}

@@ -94,7 +94,7 @@ export class CheckedClient extends pg.Client {
     if (this.hasTraces) this.abandon();
   }
 
-  async tidy(): Promise<void> {
+  async resetSession(): Promise<void> {
     if (!this.isUntidy) return;
     await (super.query as unknown as (text: string) => Promise<unknown>).call(this, this.tidying);
     this.isUntidy = false;

@@ -20,13 +20,13 @@ const IS_WRITABLE = "select current_setting('transaction_read_only') = 'off' as 
  */
 export async function databaseAnswers<Db>(database: Kysely<Db>, table?: string): Promise<boolean> {
   const asking = question(database, table);
-  const client = clientBesidePool(database, { connectionTimeoutMillis: DEFAULTS.databaseAnswersMs });
+  const client = clientBesidePool(database, { connectionTimeoutMillis: DEFAULTS.databaseProbeTimeoutMs });
   const asked = askFresh(client, asking, searchPathOf(database)).catch(
     (error: { code?: unknown }) => error.code === TOO_MANY_CONNECTIONS && askPool(database, asking),
   );
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, DEFAULTS.databaseAnswersMs, false);
+    timer = setTimeout(resolve, DEFAULTS.databaseProbeTimeoutMs, false);
   });
   try {
     return await Promise.race([asked, tooLate]);

@@ -12,7 +12,7 @@
  * What a statement answers of the time, in milliseconds: the wall clock of the database, and what is to be added to
  * it.
  */
-export interface Heard {
+export interface ClockSample {
   readonly wall: number;
   readonly shift: number;
 }
@@ -60,7 +60,7 @@ export class DatabaseClock {
    * @param askedAt - from {@link asking}: the database has read its clock between then and now
    * @returns milliseconds since the epoch, by the sagas' clock
    */
-  hear({ wall, shift }: Heard, askedAt: number): number {
+  hear({ wall, shift }: ClockSample, askedAt: number): number {
     const heardAt = this.elapsed();
     const now = wall + shift;
     // The answer may be of the time before the clock was followed.

@@ -99,7 +99,7 @@ export function isTransient(error: unknown): boolean {
  * @returns whether a caller may be told to come again: what is transient, and a statement that took too long. A handler that takes too long may do so
  * each time, so there it is an error like any other.
  */
-export function mayPass(error: unknown): boolean {
+export function isRetryable(error: unknown): boolean {
   return isTransient(error) || codeOf(error) === CANCELLED_STATE;
 }
 

@@ -5,7 +5,7 @@ import { commandIdOf, parseCommandId } from '../contract/routing.js';
 import type { DefinitionKey, KeptReply } from '../engine/saga-store.js';
 import { toJson } from './json.js';
 import { isKnown } from './known-definitions.js';
-import { setAsTable, setOf } from './set-as-table.js';
+import { unnestRows, unnestValues } from './unnest-rows.js';
 
 /** Keeps replies; one that is kept already stays as it is. */
 export async function keepReplies<Db>(tx: Transaction<Db>, replies: readonly KeptReply[]): Promise<void> {
@@ -14,7 +14,7 @@ export async function keepReplies<Db>(tx: Transaction<Db>, replies: readonly Kep
   await sql`
     insert into saga_kept_reply (saga_id, sequence, task, attempt, outcome, redelivered)
     select saga_id, sequence, task, attempt, outcome, redelivered
-    from ${setAsTable('reply', rows, {
+    from ${unnestRows('reply', rows, {
       saga_id: ['uuid', ({ sagaId }) => sagaId],
       sequence: ['integer', ({ sequence }) => sequence],
       task: ['text', ({ task }) => task ?? ''],
@@ -27,7 +27,7 @@ export async function keepReplies<Db>(tx: Transaction<Db>, replies: readonly Kep
 }
 
 /** @returns a further condition, for these sagas to be left out */
-export const butNot = (ids: readonly string[]): RawBuilder<unknown> =>
+export const excludingIds = (ids: readonly string[]): RawBuilder<unknown> =>
   ids.length === 0 ? sql`` : sql`and saga_id <> all(${ids}::uuid[])`;
 
 /**
@@ -41,10 +41,10 @@ export async function sagasWithKeptReplies<Db>(
   only?: readonly string[],
   except: readonly string[] = [],
 ): Promise<string[]> {
-  const among = only ? sql`and saga_id in ${setOf('uuid', only)}` : sql``;
+  const among = only ? sql`and saga_id in ${unnestValues('uuid', only)}` : sql``;
   const { rows } = await sql<{ saga_id: string }>`
     select distinct saga_id from saga_kept_reply join saga_instance using (saga_id)
-    where ${isKnown(definitions)} ${among} ${butNot(except)}
+    where ${isKnown(definitions)} ${among} ${excludingIds(except)}
     limit ${limit}`.execute(tx);
   return rows.map(({ saga_id }) => saga_id);
 }
@@ -64,7 +64,7 @@ interface KeptRow {
 export async function takeKeptReplies<Db>(tx: Transaction<Db>, ids: readonly string[]): Promise<KeptReply[]> {
   if (ids.length === 0) return [];
   const { rows } = await sql<KeptRow>`
-    with taken as (delete from saga_kept_reply where saga_id in ${setOf('uuid', ids)} returning *)
+    with taken as (delete from saga_kept_reply where saga_id in ${unnestValues('uuid', ids)} returning *)
     select saga_id, sequence, task, attempt, outcome, redelivered from taken order by kept_at, sequence`.execute(tx);
   return rows.map(({ saga_id, sequence, task, attempt, outcome, redelivered }) => ({
     commandId: commandIdOf(saga_id, sequence),

@@ -3,7 +3,7 @@ import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { fingerprintOf, type SagaShape } from '../definition/shape.js';
 import type { DefinitionKey } from '../engine/saga-store.js';
 import { toJson } from './json.js';
-import { setAsTable } from './set-as-table.js';
+import { unnestRows } from './unnest-rows.js';
 
 /** @returns a condition on a row of saga_instance. What was saved before there were fingerprints goes by name and version. */
 export function isKnown(definitions: readonly DefinitionKey[]): RawBuilder<boolean> {
@@ -19,7 +19,7 @@ export async function recordShapes<Db>(database: Kysely<Db>, shapes: readonly Sa
   await sql`
     insert into saga_shape (fingerprint, steps)
     select fingerprint, steps
-    from ${setAsTable('shape', shapes, {
+    from ${unnestRows('shape', shapes, {
       fingerprint: ['text', fingerprintOf],
       steps: ['json', (shape) => shape],
     })}

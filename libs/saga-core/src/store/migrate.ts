@@ -7,14 +7,14 @@ import type { Logger } from 'pino';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import {
-  createAccount,
-  enter,
-  enterForLegacy,
+  createMigrationLog,
+  recordMigration,
+  recordLegacyMigration,
   hasRun,
-  readAccount,
+  readMigrationLog,
   recordOf,
-  type MigrationAccount,
-} from './migration-account.js';
+  type MigrationLog,
+} from './migration-log.js';
 import { nameOfSet, type Migrations } from './migrations/migration.js';
 import { openWithoutTimeout, schemaOf } from './open-database.js';
 import { inSavepoint } from './savepoints.js';
@@ -68,17 +68,17 @@ class MigrationRun<Db> {
   }
 
   async run(): Promise<void> {
-    const account = await readAccount(this.database, this.options.table);
+    const account = await readMigrationLog(this.database, this.options.table);
     this.refuseNewer(account);
     for (const name of Object.keys(this.options.migrations).sort())
       if (!this.isEntered(account, name)) await this.database.transaction().execute((tx) => this.runOne(tx, name));
   }
 
-  private isEntered({ records }: MigrationAccount, name: string): boolean {
+  private isEntered({ records }: MigrationLog, name: string): boolean {
     return records?.some((record) => record.set === this.set && record.name === name) ?? false;
   }
 
-  private refuseNewer({ records }: MigrationAccount): void {
+  private refuseNewer({ records }: MigrationLog): void {
     const unknown = (records ?? []).filter(
       ({ set, name, compatible }) => set === this.set && !compatible && !Object.hasOwn(this.options.migrations, name),
     );
@@ -98,14 +98,14 @@ class MigrationRun<Db> {
     this.refuseNewer(account);
     if (this.isEntered(account, name)) return;
     const migration = migrations[name]!;
-    await enter(tx, table, recordOf(this.set, name, migration));
+    await recordMigration(tx, table, recordOf(this.set, name, migration));
     if (hasRun(account, name)) return;
-    if (!migration.compatible && this.isOfLegacy(account)) await enterForLegacy(tx, table, name);
+    if (!migration.compatible && this.isOfLegacy(account)) await recordLegacyMigration(tx, table, name);
     await this.telling({ migrations: this.set, migration: name }, () => migration.up(tx));
   }
 
   /** Whether version 0.1.0 has run this set here. */
-  private isOfLegacy({ legacy }: MigrationAccount): boolean {
+  private isOfLegacy({ legacy }: MigrationLog): boolean {
     return legacy?.has(Object.keys(this.options.migrations).sort()[0]!) ?? false;
   }
 
@@ -128,16 +128,16 @@ class MigrationRun<Db> {
     await sql`select pg_advisory_xact_lock(${lock})`.execute(tx);
   }
 
-  private async openAccount(tx: Transaction<Db>): Promise<MigrationAccount> {
+  private async openAccount(tx: Transaction<Db>): Promise<MigrationLog> {
     const { table, migrations } = this.options;
-    const account = await readAccount(tx, table);
+    const account = await readMigrationLog(tx, table);
     if (account.records !== null) return account;
     const wanted = schemaOf(this.database);
     if (account.schema === null && wanted !== null) await sql`create schema ${sql.id(wanted.schema)}`.execute(tx);
     // A schema that was named is meant.
     if (account.legacy === null && wanted?.isNamed === false)
       await refuseTablesElsewhere(tx, table, Object.keys(migrations));
-    await createAccount(tx, table);
+    await createMigrationLog(tx, table);
     return { ...account, records: [] };
   }
 

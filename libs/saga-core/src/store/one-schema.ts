@@ -1,7 +1,7 @@
 /** Invariant: the library's tables are in the schema of the session, and nowhere else. */
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { SagaError } from '../errors.js';
-import { setOf } from './set-as-table.js';
+import { unnestValues } from './unnest-rows.js';
 
 /** @throws {SagaError} INVALID_SETTING for a `withSchema`: it concerns Kysely's own statements, and the library writes SQL, so the tables would be split */
 export function refuseWithSchema<Db>(database: Kysely<Db>): void {
@@ -51,6 +51,7 @@ async function hasRunIn<Db>(
     tx,
   );
   if (rows.length === 0) return false;
-  const known = await sql`select from ${sql.id(schema, table)} where name::text in ${setOf('text', names)}`.execute(tx);
+  const known =
+    await sql`select from ${sql.id(schema, table)} where name::text in ${unnestValues('text', names)}`.execute(tx);
   return known.rows.length > 0;
 }

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
-import { setAsTable } from './set-as-table.js';
+import { unnestRows } from './unnest-rows.js';
 
 /** @returns the port's implementation; each call commits by itself, for it must outlive the process that dies next */
 export function postgresDeliveryAttempts<Db>(database: Kysely<Db>): DeliveryAttempts {
@@ -30,7 +30,7 @@ export function postgresDeliveryAttempts<Db>(database: Kysely<Db>): DeliveryAtte
 }
 
 const given = (keys: readonly DeliveryKey[]) =>
-  setAsTable('given', keys, {
+  unnestRows('given', keys, {
     saga_id: ['uuid', ({ sagaId }) => sagaId],
     sequence: ['integer', ({ sequence }) => sequence],
     routing_key: ['text', ({ routingKey }) => routingKey],

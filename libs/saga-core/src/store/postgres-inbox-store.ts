@@ -1,7 +1,7 @@
 /**
  * The inbox on PostgreSQL. Invariants kept here:
  * - The primary key lets one transaction at most handle a command; others wait for its end and then see its answer.
- * - Sets are claimed in the order of their identities, so that two processes cannot deadlock over them.
+ * - Batches are claimed in the order of their identities, so that two processes cannot deadlock over them.
  * - What may have been purged is not claimed as new: see purge-inbox.ts.
  */
 import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
@@ -15,14 +15,14 @@ import {
   type InboxState,
   type InboxStore,
 } from '../engine/inbox-store.js';
-import { abandonerOf, tidierOf } from './abandon-connection.js';
+import { abandonerOf, sessionResetterOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
 import { toJson } from './json.js';
 import { executeLast } from './pipelining-driver.js';
 import { isBeyondHorizon } from './purge-inbox.js';
 import { inSavepoint } from './savepoints.js';
-import { setAsTable, type SetColumn } from './set-as-table.js';
+import { unnestRows, type UnnestColumn } from './unnest-rows.js';
 
 interface InboxRow {
   saga_id: string;
@@ -39,7 +39,7 @@ export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transac
   const within = (
     tx: Transaction<Db>,
     abandon: () => void,
-    tidy: () => Promise<void>,
+    resetSession: () => Promise<void>,
   ): InboxSession<Transaction<Db>> => ({
     tx,
     claim: (claims) => claim(tx, claims),
@@ -48,16 +48,18 @@ export function postgresInboxStore<Db>(database: Kysely<Db>): InboxStore<Transac
     release: (identities) => release(tx, identities),
     isolated: (work) => inSavepoint(tx, work),
     abandon,
-    tidy,
+    resetSession,
   });
   return {
     transaction: (work) =>
-      database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx), await tidierOf(tx)))),
+      database
+        .transaction()
+        .execute(async (tx) => work(within(tx, await abandonerOf(tx), await sessionResetterOf(tx)))),
     isReachable: () => databaseAnswers(database, 'saga_inbox'),
   };
 }
 
-const KEY: Readonly<Record<string, SetColumn<CommandIdentity>>> = {
+const KEY: Readonly<Record<string, UnnestColumn<CommandIdentity>>> = {
   saga_id: ['uuid', ({ sagaId }) => sagaId],
   sequence: ['integer', ({ sequence }) => sequence],
 };
@@ -67,7 +69,7 @@ async function claim<Db>(tx: Transaction<Db>, claims: readonly InboxClaim[]): Pr
   const identities = claims.map(({ identity }) => identity);
   const { rows: claimed } = await sql<{ saga_id: string; sequence: number }>`
     insert into saga_inbox (saga_id, sequence, state)
-    select * from ${setAsTable('claim', claims, {
+    select * from ${unnestRows('claim', claims, {
       saga_id: ['uuid', ({ identity }) => identity.sagaId],
       sequence: ['integer', ({ identity }) => identity.sequence],
       state: ['text', ({ as }) => (as === 'barred' ? 'barred' : 'claimed')],
@@ -86,7 +88,7 @@ async function claim<Db>(tx: Transaction<Db>, claims: readonly InboxClaim[]): Pr
 async function read<Db>(tx: Transaction<Db>, identities: readonly CommandIdentity[]): Promise<Map<string, InboxState>> {
   const { rows } = await sql<InboxRow>`
     select inbox.saga_id, inbox.sequence, state, outcome from saga_inbox inbox
-    join ${setAsTable('claim', identities, KEY)} using (saga_id, sequence)`.execute(tx);
+    join ${unnestRows('claim', identities, KEY)} using (saga_id, sequence)`.execute(tx);
   return new Map(
     rows.map(({ saga_id, sequence, state, outcome }) => [
       keyOf(saga_id, sequence),
@@ -98,7 +100,7 @@ async function read<Db>(tx: Transaction<Db>, identities: readonly CommandIdentit
 /** Answers as a table `answer`, in the order of their identities. */
 function answersOf(answers: readonly InboxAnswer[]): RawBuilder<unknown> {
   const sorted = [...answers].sort((a, b) => compare(a.identity, b.identity));
-  return setAsTable('answer', sorted, {
+  return unnestRows('answer', sorted, {
     saga_id: ['uuid', ({ identity }) => identity.sagaId],
     sequence: ['integer', ({ identity }) => identity.sequence],
     state: ['text', ({ outcome }) => (outcome === null ? 'withheld' : 'answered')],
@@ -138,6 +140,6 @@ async function release<Db>(tx: Transaction<Db>, identities: readonly CommandIden
   if (identities.length === 0) return;
   await sql`
     delete from saga_inbox inbox
-    using ${setAsTable('released', identities, KEY)}
+    using ${unnestRows('released', identities, KEY)}
     where inbox.saga_id = released.saga_id and inbox.sequence = released.sequence`.execute(tx);
 }

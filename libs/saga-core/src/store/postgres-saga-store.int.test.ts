@@ -140,12 +140,12 @@ describe('the saga store on PostgreSQL', () => {
       return rows[0]!;
     };
     expect(await countEarly()).toEqual({ early: 6, late: 0 });
-    expect(await store.putOff(3)).toBe(true);
+    expect(await store.postponeEarlyTimers(3)).toBe(true);
     expect(await countEarly()).toEqual({ early: 3, late: 0 });
     // What somebody holds is waited for by nobody.
     await store.transaction(async (session) => {
       await session.lock([locked.id]);
-      expect([await store.putOff(3), await store.putOff(3)]).toEqual([false, false]);
+      expect([await store.postponeEarlyTimers(3), await store.postponeEarlyTimers(3)]).toEqual([false, false]);
     });
     expect(await countEarly()).toEqual({ early: 1, late: 0 });
     expect((await take()).instances.map(({ id }) => id)).toEqual([due.id]);

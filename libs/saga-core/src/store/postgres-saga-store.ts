@@ -3,25 +3,32 @@
  * - The saga row is the truth; state, history, awaited command and deadline are saved by one statement in the caller's transaction.
  * - A deadline is a duration that the database adds to the sagas' clock when it saves; every statement that reads the
  *   clock is heard.
- * - Sets are locked in the order of their ids, so that two processes cannot deadlock.
+ * - Batches are locked in the order of their ids, so that two processes cannot deadlock.
  * - Every write is fenced by the version that was read.
  */
 import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import type { SagaInstance } from '../engine/instance.js';
-import type { DefinitionKey, LockedSet, SagaChange, SagaSession, SagaStore, StoredSaga } from '../engine/saga-store.js';
+import type {
+  DefinitionKey,
+  LockedBatch,
+  SagaChange,
+  SagaSession,
+  SagaStore,
+  StoredSaga,
+} from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { abandonerOf, tidierOf } from './abandon-connection.js';
+import { abandonerOf, sessionResetterOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
-import { DatabaseClock, type Heard } from './database-clock.js';
+import { DatabaseClock, type ClockSample } from './database-clock.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
-import { butNot, keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
+import { excludingIds, keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
 import { isKnown } from './known-definitions.js';
 import { executeLast } from './pipelining-driver.js';
-import { askNow, HEARD, makeJumpGood, SAGAS_NOW, sagasNow, SHOWN_DEADLINE } from './saga-clock.js';
+import { readSagaTime, CLOCK_SAMPLE, absorbClockJump, SAGAS_NOW, sagaTime, SHOWN_DEADLINE } from './saga-clock.js';
 import { INSTANCE_COLUMNS, inputOf, instanceOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
 import { inSavepoint } from './savepoints.js';
-import { setOf } from './set-as-table.js';
+import { unnestValues } from './unnest-rows.js';
 
 const columns = sql`${sql.raw(INSTANCE_COLUMNS)}, (extract(epoch from deadline) * 1000)::float8 as until`;
 const shownColumns = sql`${sql.raw(INSTANCE_COLUMNS)}, ${SHOWN_DEADLINE}`;
@@ -35,10 +42,10 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
   const within = (
     tx: Transaction<Db>,
     abandon: () => void,
-    tidy: () => Promise<void>,
+    resetSession: () => Promise<void>,
   ): SagaSession<Transaction<Db>> => ({
     tx,
-    now: () => askNow(tx, clock),
+    now: () => readSagaTime(tx, clock),
     lock: (ids) => lock(tx, ids, clock),
     lockDue: (limit, definitions, except = []) => lockDue(tx, limit, definitions, except, clock),
     keepReplies: (replies) => keepReplies(tx, replies),
@@ -60,11 +67,13 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     },
     isolated: (work) => inSavepoint(tx, work),
     abandon,
-    tidy,
+    resetSession,
   });
   return {
     transaction: (work) =>
-      database.transaction().execute(async (tx) => work(within(tx, await abandonerOf(tx), await tidierOf(tx)))),
+      database
+        .transaction()
+        .execute(async (tx) => work(within(tx, await abandonerOf(tx), await sessionResetterOf(tx)))),
     isReachable: () => databaseAnswers(database, 'saga_instance'),
     // The transaction is the caller's, and so is how it ends.
     within: (tx) =>
@@ -75,8 +84,8 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
       ),
     saveUnlocked: (changes, decidedAt) => saveUnlocked(database, changes, decidedAt, clock),
     clock: () => clock.now(),
-    makeJumpGood: () => makeJumpGood(database, clock),
-    putOff: (limit) => putOff(database, limit, clock),
+    absorbClockJump: () => absorbClockJump(database, clock),
+    postponeEarlyTimers: (limit) => postponeEarlyTimers(database, limit, clock),
     find: (id) => find(database, id),
     statuses: (ids) => statuses(database, ids),
   };
@@ -90,13 +99,13 @@ async function lock<Db>(
   ids: readonly string[],
   clock: DatabaseClock,
   others = NO_CONDITION,
-): Promise<LockedSet> {
+): Promise<LockedBatch> {
   const asked = clock.asking();
-  const { rows } = await sql<InstanceRow & Heard>`
-    select ${columns}, ${HEARD} from saga_instance where saga_id in ${setOf('uuid', ids)}
+  const { rows } = await sql<InstanceRow & ClockSample>`
+    select ${columns}, ${CLOCK_SAMPLE} from saga_instance where saga_id in ${unnestValues('uuid', ids)}
     order by saga_id for update ${others}`.execute(tx);
   const last = rows.at(-1);
-  if (!last) return { now: await askNow(tx, clock), instances: [] };
+  if (!last) return { now: await readSagaTime(tx, clock), instances: [] };
   return { now: clock.hear(last, asked), instances: rows.map(instanceOf) };
 }
 
@@ -104,7 +113,7 @@ async function lock<Db>(
  * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that moved with it would cost every
  * update its place on the page. It moves when it would be some seconds too early, so that there are never many rows
  * that wake early. One that does is passed over
- * here, and {@link putOff} takes it out of the way. (That it is later than the beginning of time tells the planner,
+ * here, and {@link postponeEarlyTimers} takes it out of the way. (That it is later than the beginning of time tells the planner,
  * which knows nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so
  * the index instead of the table.)
  */
@@ -114,14 +123,14 @@ async function lockDue<Db>(
   definitions: readonly DefinitionKey[],
   except: readonly string[],
   clock: DatabaseClock,
-): Promise<LockedSet> {
+): Promise<LockedBatch> {
   const asked = clock.asking();
-  const { rows } = await sql<({ saga_id: null } & Heard) | (InstanceRow & Heard)>`
-    with moment as materialized (select ${sagasNow(clock)} as now, ${HEARD}),
+  const { rows } = await sql<({ saga_id: null } & ClockSample) | (InstanceRow & ClockSample)>`
+    with moment as materialized (select ${sagaTime(clock)} as now, ${CLOCK_SAMPLE}),
     due as (
       select ${columns} from saga_instance
       where wake_at > '-infinity' and wake_at <= (select now from moment) and deadline <= (select now from moment)
-        and ${isKnown(definitions)} ${butNot(except)}
+        and ${isKnown(definitions)} ${excludingIds(except)}
       order by wake_at limit ${limit} for update skip locked
     )
     select due.*, wall, shift from moment left join due on true order by saga_id`.execute(tx);
@@ -135,10 +144,10 @@ async function lockDue<Db>(
  * again. It is a statement of its own, which
  * nothing due waits for: there are many of them where an earlier version of this has saved them.
  */
-async function putOff<Db>(database: Kysely<Db>, limit: number, clock: DatabaseClock): Promise<boolean> {
+async function postponeEarlyTimers<Db>(database: Kysely<Db>, limit: number, clock: DatabaseClock): Promise<boolean> {
   const asked = clock.asking();
-  const { rows } = await sql<{ early: number } & Heard>`
-    with moment as materialized (select ${sagasNow(clock)} as now, ${HEARD}),
+  const { rows } = await sql<{ early: number } & ClockSample>`
+    with moment as materialized (select ${sagaTime(clock)} as now, ${CLOCK_SAMPLE}),
     early as (
       select saga_id from saga_instance
       where wake_at > '-infinity' and wake_at <= (select now from moment) and deadline > (select now from moment)
@@ -160,9 +169,9 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], c
   if (changes.length === 0) return;
   const asked = clock.asking();
   try {
-    const { rows } = await sql<Heard>`
+    const { rows } = await sql<ClockSample>`
       with input as (select * from ${inputOf(changes)}),
-      moment as materialized (select ${sagasNow(clock)} as now),
+      moment as materialized (select ${sagaTime(clock)} as now),
       logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input),
       inserted as (
         insert into saga_instance (saga_id, saga_name, definition_version, fingerprint, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
@@ -171,7 +180,7 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], c
           data, actions, failure, last_error, traceparent, ${after('started')}, clock_timestamp(), clock_timestamp(), case when ended then clock_timestamp() end
         from input order by saga_id
       )
-      select ${HEARD}`.execute(tx);
+      select ${CLOCK_SAMPLE}`.execute(tx);
     clock.hear(rows[0]!, asked);
   } catch (error) {
     if (isUniqueViolation(error))
@@ -187,7 +196,7 @@ const isFresh = (decidedAt: number) =>
 /** Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the ids of those that did. */
 const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?: number) => sql`
   with input as (select * from ${inputOf(changes)}),
-  moment as materialized (select ${sagasNow(clock)} as now),
+  moment as materialized (select ${sagaTime(clock)} as now),
   saved as (
     update saga_instance saga set
       status = input.status, version = input.version, sequence = input.sequence, step = input.step, awaited = input.awaited,
@@ -209,13 +218,13 @@ const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?
 async function saveAll(
   changes: readonly SagaChange[],
   clock: DatabaseClock,
-  execute: (statement: RawBuilder<Heard>) => Promise<Heard[]>,
+  execute: (statement: RawBuilder<ClockSample>) => Promise<ClockSample[]>,
   decidedAt?: number,
 ): Promise<void> {
   const asked = clock.asking();
   try {
     const [heard] = await execute(
-      sql`${saving(changes, clock, decidedAt)} select 1 / (count(*) = ${changes.length})::integer, ${HEARD} from saved`,
+      sql`${saving(changes, clock, decidedAt)} select 1 / (count(*) = ${changes.length})::integer, ${CLOCK_SAMPLE} from saved`,
     );
     clock.hear(heard!, asked);
   } catch (error) {
@@ -236,9 +245,9 @@ async function saveUnlocked<Db>(
   if (changes.length === 0) return new Set();
   const asked = clock.asking();
   // Null says that all were saved; an aggregate of no rows would be null as well.
-  const { rows } = await sql<{ saved: string[] | null } & Heard>`
+  const { rows } = await sql<{ saved: string[] | null } & ClockSample>`
     ${saving(changes, clock, decidedAt)}
-    select ${HEARD}, case when count(*) < ${changes.length} then coalesce(array_agg(saga_id::text), '{}') end as saved from saved`.execute(
+    select ${CLOCK_SAMPLE}, case when count(*) < ${changes.length} then coalesce(array_agg(saga_id::text), '{}') end as saved from saved`.execute(
     database,
   );
   clock.hear(rows[0]!, asked);
@@ -270,6 +279,6 @@ async function statuses<Db>(
   ids: readonly string[],
 ): Promise<Map<string, SagaInstance['status']>> {
   const { rows } = await sql<{ saga_id: string; status: SagaInstance['status'] }>`
-    select saga_id, status from saga_instance where saga_id in ${setOf('uuid', ids)}`.execute(database);
+    select saga_id, status from saga_instance where saga_id in ${unnestValues('uuid', ids)}`.execute(database);
   return new Map(rows.map((row) => [row.saga_id, row.status]));
 }

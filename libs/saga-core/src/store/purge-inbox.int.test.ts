@@ -62,7 +62,7 @@ const purgeTwice = async (retentionMs?: number): Promise<void> => {
 };
 
 describe('purging the inbox', () => {
-  it('removes what is past its retention, in sets, and keeps the rest', async () => {
+  it('removes what is past its retention, in batches, and keeps the rest', async () => {
     const old = Array.from({ length: 25 }, () => commandOf(91 * DAY_MS));
     const young = [commandOf(89 * DAY_MS), commandOf(0)];
     await handle(...old, ...young);

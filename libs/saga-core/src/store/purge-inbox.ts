@@ -6,15 +6,15 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { commandIdOf, type CommandIdentity } from '../contract/routing.js';
 import { purgeRows, type Purge, type PurgeOptions } from './purge-rows.js';
-import { setAsTable } from './set-as-table.js';
-import { tellsItsTime, uuidOfAge } from './uuid-time.js';
+import { unnestRows } from './unnest-rows.js';
+import { isTimeOrdered, uuidOfAge } from './uuid-time.js';
 
 /** No statement lasts as long. */
 const MOVE_EVERY = sql.lit('1 hour');
 
 /** @returns SQL: whether commands of a saga are so old that they are only known if their row is still there. Ids that tell no time are never. */
 export const isBeyondHorizon = (sagaId: RawBuilder<unknown>): RawBuilder<boolean> =>
-  sql`(${tellsItsTime(sagaId)} and exists (select from saga_inbox_horizon where ${sagaId} < first_saga_id))`;
+  sql`(${isTimeOrdered(sagaId)} and exists (select from saga_inbox_horizon where ${sagaId} < first_saga_id))`;
 
 /**
  * Purges inbox rows and delivery attempts of sagas that are older than the retention, oldest first, passing over what
@@ -45,14 +45,14 @@ const beforeHorizon = <Db>(): Purge<Db, CommandIdentity> => ({
   due: async (tx, limit, spared) => {
     const { rows } = await sql<CommandIdentity>`
       select saga_id as "sagaId", sequence from saga_inbox
-      where saga_id < (select purge_before from saga_inbox_horizon) and ${tellsItsTime(sql.ref('saga_id'))}
+      where saga_id < (select purge_before from saga_inbox_horizon) and ${isTimeOrdered(sql.ref('saga_id'))}
         and saga_id || ':' || sequence <> all(${[...spared]}::text[])
       order by saga_id, sequence limit ${limit} for update skip locked`.execute(tx);
     return rows;
   },
   remove: (tx, rows) =>
     sql`
-      delete from saga_inbox inbox using ${setAsTable('old', rows, {
+      delete from saga_inbox inbox using ${unnestRows('old', rows, {
         saga_id: ['uuid', ({ sagaId }) => sagaId],
         sequence: ['integer', ({ sequence }) => sequence],
       })} where inbox.saga_id = old.saga_id and inbox.sequence = old.sequence`.execute(tx),

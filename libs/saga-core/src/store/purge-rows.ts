@@ -1,7 +1,7 @@
 /** Purging. Invariant kept here: a row that cannot be deleted is passed over, and keeps no other from being purged. */
 import type { Kysely, Transaction } from 'kysely';
 import { databaseAnswers } from './database-answers.js';
-import { divideBatch, type OnFailure } from './divide-batch.js';
+import { bisectBatch, type OnFailure } from './bisect-batch.js';
 
 /** Which rows go, and how. */
 export interface Purge<Db, Row> {
@@ -45,7 +45,7 @@ export async function purgeRows<Db, Row>(
     });
   } catch (error) {
     if (rows.length === 0) throw error;
-    const { suspects } = await divideBatch(rows, {
+    const { suspects } = await bisectBatch(rows, {
       handle: (part) => database.transaction().execute((tx) => remove(tx, part)),
       isReachable: () => databaseAnswers(database),
       ...(onFailure && { onFailure }),

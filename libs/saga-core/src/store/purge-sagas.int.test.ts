@@ -49,7 +49,7 @@ const left = async () =>
   ).rows;
 
 describe('purging sagas', () => {
-  it('removes those that ended before the retention, with their histories, in sets', async () => {
+  it('removes those that ended before the retention, with their histories, in batches', async () => {
     await sagas(25, 'completed', 31);
     await sagas(5, 'compensated', 31);
     const young = [...(await sagas(1, 'completed', 29)), ...(await sagas(1, 'compensated', 0))];

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import { purgeDeliveryAttempts } from './purge-inbox.js';
 import { purgeRows, type Purge, type PurgeOptions } from './purge-rows.js';
-import { setOf } from './set-as-table.js';
+import { unnestValues } from './unnest-rows.js';
 
 /**
  * Purges sagas that ended before the retention, with their histories, oldest first, passing over what another process
@@ -31,7 +31,7 @@ const endedBefore = <Db>(retentionMs: number): Purge<Db, string> => ({
   },
   remove: (tx, ids) =>
     sql`
-      with old as (select value as saga_id from ${setOf('uuid', ids)} as old(value)),
+      with old as (select value as saga_id from ${unnestValues('uuid', ids)} as old(value)),
       told as (delete from saga_history history using old where history.saga_id = old.saga_id),
       kept as (delete from saga_kept_reply reply using old where reply.saga_id = old.saga_id)
       delete from saga_instance saga using old where saga.saga_id = old.saga_id`.execute(tx),

@@ -1,7 +1,7 @@
 /** What has changed lately, in whichever process. */
 import { sql, type Kysely } from 'kysely';
 import { LISTED_COLUMNS, listedOf, type ListedSaga } from './saga-listing.js';
-import { setOf } from './set-as-table.js';
+import { unnestValues } from './unnest-rows.js';
 
 /** A saga, and the version that it has now. */
 export interface ChangedSaga {
@@ -27,7 +27,7 @@ export async function changedSagas<Db>(database: Kysely<Db>, sinceMs: number, li
 /** @returns these sagas as they are now, oldest change first. */
 export async function listedSagas<Db>(database: Kysely<Db>, ids: readonly string[]): Promise<ListedSaga[]> {
   const { rows } = await sql<Parameters<typeof listedOf>[0]>`
-    select ${LISTED_COLUMNS} from saga_instance where saga_id in ${setOf('uuid', ids)} order by updated_at`.execute(
+    select ${LISTED_COLUMNS} from saga_instance where saga_id in ${unnestValues('uuid', ids)} order by updated_at`.execute(
     database,
   );
   return rows.map(listedOf);

@@ -74,7 +74,7 @@ describe.each([
     const short = await started(0);
     await clock.setAhead(ms);
     expect(await due()).toEqual([]);
-    const jumped = await store.makeJumpGood();
+    const jumped = await store.absorbClockJump();
     expect(Math.abs(jumped! - ms)).toBeLessThan(SLOW_MS);
     expect(await due()).toEqual([short.id]);
     await expectLeft(long.id, 30_000);
@@ -90,7 +90,7 @@ describe.each([
     await store.transaction((session) =>
       session.saveLast(saving({ ...before, version: 2, awaited: awaiting(now + 40_000) }, now)),
     );
-    expect(await store.makeJumpGood()).not.toBeNull();
+    expect(await store.absorbClockJump()).not.toBeNull();
     // One that is saved at once, with a clock that was set ahead, may be given some seconds more.
     await expectLeft(after.id, 35_100);
     await expectLeft(before.id, 45_100);
@@ -109,14 +109,14 @@ describe.each([
       ['save', () => store.transaction((session) => session.save(next(2)))],
       ['saveLast', () => store.transaction((session) => session.saveLast(next(3)))],
       ['saveUnlocked', () => store.saveUnlocked(next(4), store.clock()!)],
-      ['putOff', () => store.putOff(10)],
+      ['postponeEarlyTimers', () => store.postponeEarlyTimers(10)],
     ];
     let ahead = 0;
     const heard: string[] = [];
     for (const [name, hear] of hearing) {
       await clock.setAhead((ahead += ms));
       await hear();
-      if ((await store.makeJumpGood()) !== null) heard.push(name);
+      if ((await store.absorbClockJump()) !== null) heard.push(name);
     }
     expect(heard).toEqual(hearing.map(([name]) => name));
   });
@@ -125,7 +125,7 @@ describe.each([
     const saga = await started(30_000);
     await clock.setAhead(ms);
     await due();
-    await store.makeJumpGood();
+    await store.absorbClockJump();
     const { instance } = (await store.find(saga.id))!;
     const shown = instance.awaited!.until! - (Date.now() + ms);
     expect(Math.abs(shown - 30_000)).toBeLessThan(SLOW_MS);
@@ -138,10 +138,10 @@ it('one process makes a jump good, and the others follow it', async () => {
   const saga = await started(30_000);
   await clock.setAhead(60_000);
   expect([await due(store), await due(other)]).toEqual([[], []]);
-  const made = await Promise.all([store.makeJumpGood(), other.makeJumpGood()]);
+  const made = await Promise.all([store.absorbClockJump(), other.absorbClockJump()]);
   expect(made.filter((ms) => ms !== null)).toHaveLength(1);
   await expectLeft(saga.id, 30_000);
-  expect([await store.makeJumpGood(), await other.makeJumpGood()]).toEqual([null, null]);
+  expect([await store.absorbClockJump(), await other.absorbClockJump()]).toEqual([null, null]);
 });
 
 it('a decision about what was not locked is not saved when the clock says that it is old, or of a time to come', async () => {

@@ -1,6 +1,6 @@
 /** The sagas' clock in SQL, and what makes a jump of the database's clock good. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import type { DatabaseClock, Heard } from './database-clock.js';
+import type { DatabaseClock, ClockSample } from './database-clock.js';
 
 const SHIFT = sql`coalesce((select shift_ms from saga_clock), 0)`;
 /** To be added to the database's clock. */
@@ -9,15 +9,15 @@ export const SHIFT_INTERVAL = sql`${SHIFT} * interval '1 millisecond'`;
 export const SAGAS_NOW = sql`(clock_timestamp() + ${SHIFT_INTERVAL})`;
 /** A deadline as the database's clock has it now, in milliseconds since the epoch, for people. */
 export const SHOWN_DEADLINE = sql`(extract(epoch from deadline - ${SHIFT_INTERVAL}) * 1000)::float8 as until`;
-/** What a statement tells of the time, as {@link Heard}. */
-export const HEARD = sql`(extract(epoch from clock_timestamp()) * 1000)::float8 as wall, ${SHIFT}::float8 as shift`;
+/** What a statement tells of the time, as {@link ClockSample}. */
+export const CLOCK_SAMPLE = sql`(extract(epoch from clock_timestamp()) * 1000)::float8 as wall, ${SHIFT}::float8 as shift`;
 
 /**
  * @returns the sagas' clock, for what is saved and what is due. A jump that nobody has made good yet is left out of
  *   it: the process knows the time well enough
  *   to see that it cannot be.
  */
-export function sagasNow(clock: DatabaseClock): RawBuilder<unknown> {
+export function sagaTime(clock: DatabaseClock): RawBuilder<unknown> {
   const bounds = clock.bounds();
   if (bounds === null) return SAGAS_NOW;
   const [earliest, latest] = bounds.map((ms) => sql`to_timestamp(${ms / 1_000}::float8)`);
@@ -25,9 +25,9 @@ export function sagasNow(clock: DatabaseClock): RawBuilder<unknown> {
 }
 
 /** Asks for the time. @returns milliseconds since the epoch, by the sagas' clock */
-export async function askNow<Db>(database: Kysely<Db>, clock: DatabaseClock): Promise<number> {
+export async function readSagaTime<Db>(database: Kysely<Db>, clock: DatabaseClock): Promise<number> {
   const asked = clock.asking();
-  const { rows } = await sql<Heard>`select ${HEARD}`.execute(database);
+  const { rows } = await sql<ClockSample>`select ${CLOCK_SAMPLE}`.execute(database);
   return clock.hear(rows[0]!, asked);
 }
 
@@ -37,17 +37,17 @@ export async function askNow<Db>(database: Kysely<Db>, clock: DatabaseClock): Pr
  *
  * @returns what the clock had jumped by, in milliseconds; null when there was none, or another process was first
  */
-export async function makeJumpGood<Db>(database: Kysely<Db>, clock: DatabaseClock): Promise<number | null> {
+export async function absorbClockJump<Db>(database: Kysely<Db>, clock: DatabaseClock): Promise<number | null> {
   const hasJumped = clock.jump !== null;
   if (!hasJumped) return null;
   // It may have jumped back meanwhile.
-  await askNow(database, clock);
+  await readSagaTime(database, clock);
   const { jump } = clock;
   if (!jump) return null;
   const { numAffectedRows } = await sql`
     update saga_clock set shift_ms = shift_ms - ${jump.ms}::bigint where shift_ms = ${jump.shift}::bigint`.execute(
     database,
   );
-  await askNow(database, clock);
+  await readSagaTime(database, clock);
   return numAffectedRows === 1n ? jump.ms : null;
 }

@@ -1,6 +1,6 @@
 /** The last errors of sagas, like with like. */
 import { sql, type Kysely } from 'kysely';
-import { alike } from './alike-messages.js';
+import { normalizedMessage } from './normalized-message.js';
 
 /** Times are milliseconds since the epoch. */
 export interface FailureCounts {
@@ -28,7 +28,7 @@ export async function failureGroups<Db>(
   const { rows } = await sql<Omit<FailureCounts, 'trend'> & { buckets: [bucket: number, count: number][] }>`
     with failed as (
       select saga_name, status, coalesce(to_timestamp((last_error ->> 'at')::float8 / 1000), updated_at) as failed_at, last_error ->> 'step' as step, last_error ->> 'code' as code,
-        ${alike(sql`last_error ->> 'message'`)} as message
+        ${normalizedMessage(sql`last_error ->> 'message'`)} as message
       from saga_instance
       where (wake_at is not null or status = 'stuck' or (ended_at is not null and ended_at >= to_timestamp(${since / 1000}::float8)))
         and last_error is not null and updated_at >= to_timestamp(${since / 1000}::float8)

@@ -4,10 +4,10 @@
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { SagaStatus } from '../engine/instance.js';
-import { alike } from './alike-messages.js';
+import { normalizedMessage } from './normalized-message.js';
 import { SHOWN_DEADLINE } from './saga-clock.js';
 import { INSTANCE_COLUMNS, instanceOf, type InstanceRow } from './saga-rows.js';
-import { setOf } from './set-as-table.js';
+import { unnestValues } from './unnest-rows.js';
 import type { SagaInstance } from '../engine/instance.js';
 
 /** Which sagas; all that is given must hold. */
@@ -128,9 +128,11 @@ function conditionsOf(filter: ListFilter, sort: ListSort): RawBuilder<unknown>[]
   if (minAttempts !== undefined) conditions.push(sql`${ATTEMPT} >= ${minAttempts}`);
   if (code !== undefined) conditions.push(sql`last_error ->> 'code' = ${code}`);
   if (message !== undefined)
-    conditions.push(sql`${alike(sql`last_error ->> 'message'`)} = ${alike(sql`${message}::text`)}`);
+    conditions.push(
+      sql`${normalizedMessage(sql`last_error ->> 'message'`)} = ${normalizedMessage(sql`${message}::text`)}`,
+    );
   if (changedSince !== undefined) conditions.push(sql`updated_at >= to_timestamp(${changedSince / 1000}::float8)`);
-  if (ids) conditions.push(sql`saga_id in ${setOf('uuid', ids)}`);
+  if (ids) conditions.push(sql`saga_id in ${unnestValues('uuid', ids)}`);
   if (data) conditions.push(sql`data #>> ${[...data.path]}::text[] = ${data.value}`);
   return conditions;
 }

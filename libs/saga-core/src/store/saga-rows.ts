@@ -5,7 +5,7 @@ import type { HistoryEntry } from '../engine/history.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { SagaChange } from '../engine/saga-store.js';
 import { toJson } from './json.js';
-import { setAsTable, type SetColumn } from './set-as-table.js';
+import { unnestRows, type UnnestColumn } from './unnest-rows.js';
 
 /**
  * The columns that {@link instanceOf} needs but for `until`, the deadline in milliseconds by the clock that is asked
@@ -64,10 +64,10 @@ const since = (decidedAt: number, at: number | null | undefined): number | null 
 /** @returns changes as a table `input`, in the order of their ids. Null for `data` keeps what was saved. */
 export function inputOf(changes: readonly SagaChange[]): RawBuilder<unknown> {
   const sorted = [...changes].sort((a, b) => (a.instance.id < b.instance.id ? -1 : 1));
-  return setAsTable('input', sorted, INPUT);
+  return unnestRows('input', sorted, INPUT);
 }
 
-const INPUT: Readonly<Record<string, SetColumn<SagaChange>>> = {
+const INPUT: Readonly<Record<string, UnnestColumn<SagaChange>>> = {
   saga_id: ['uuid', ({ instance }) => instance.id],
   saga_name: ['text', ({ instance }) => instance.sagaName],
   definition_version: ['integer', ({ instance }) => instance.definitionVersion],

@@ -7,4 +7,4 @@ export const uuidOfAge = (ms: number): RawBuilder<string> => sql`
     placing '-' from 9 for 0) placing '-7000-8000-000000000000' from 14 for 0)::uuid`;
 
 /** @returns SQL: whether an id tells when it was made */
-export const tellsItsTime = (id: RawBuilder<unknown>): RawBuilder<boolean> => sql`substr(${id}::text, 15, 1) = '7'`;
+export const isTimeOrdered = (id: RawBuilder<unknown>): RawBuilder<boolean> => sql`substr(${id}::text, 15, 1) = '7'`;

@@ -95,7 +95,7 @@ function believingTheClock(): void {
     const actual = jest.requireActual<typeof ClockModule>('../store/database-clock.js');
     class Credulous extends actual.DatabaseClock {
       private answers = 0;
-      override hear({ wall, shift }: ClockModule.Heard, askedAt: number): number {
+      override hear({ wall, shift }: ClockModule.ClockSample, askedAt: number): number {
         // As if somebody had put it right each time.
         return super.hear({ wall, shift: shift + ++this.answers / 1e6 }, askedAt);
       }
@@ -247,7 +247,11 @@ const variants: [string, number, () => void][] = [
     () => withTransition((real) => (definition, instance, event) => real(definition, instance, event, Date.now())),
   ],
   ["the database's clock is believed whatever it shows", 60, believingTheClock],
-  ["nobody makes a jump of the database's clock good", 60, () => withStore(() => ({ makeJumpGood: async () => null }))],
+  [
+    "nobody makes a jump of the database's clock good",
+    60,
+    () => withStore(() => ({ absorbClockJump: async () => null })),
+  ],
   [
     'a stuck saga ends silently',
     60,
@@ -284,7 +288,7 @@ const variants: [string, number, () => void][] = [
     () =>
       jest.doMock('../participant/barrier.js', () => ({
         ...jest.requireActual<typeof BarrierModule>('../participant/barrier.js'),
-        verdictsOf: (commands: readonly unknown[]) => commands.map(() => ({ run: true })),
+        barrierDecisions: (commands: readonly unknown[]) => commands.map(() => ({ run: true })),
       })),
   ],
   [

@@ -29,7 +29,7 @@ const REPLACED = [
   '../engine/observer.js',
   '../engine/run-handler.js',
   '../store/database-errors.js',
-  '../store/divide-batch.js',
+  '../store/bisect-batch.js',
   '../engine/saga-data.js',
   '../engine/transition.js',
   '../orchestrator/command-sender.js',

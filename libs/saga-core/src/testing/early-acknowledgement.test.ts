@@ -13,9 +13,9 @@ function acknowledgingWhenTaken(): void {
     const actual = jest.requireActual<typeof ConsumerModule>('./simulated-consumer.js');
     class Hasty extends actual.SimulatedConsumer {
       override take(most: number) {
-        const set = super.take(most);
+        const batch = super.take(most);
         this.acknowledge();
-        return set;
+        return batch;
       }
     }
     return { ...actual, SimulatedConsumer: Hasty };

@@ -81,5 +81,5 @@ function one<Input, Answer>(
   handler: Handler<MemoryTransaction, Input, Answer>,
 ): (tx: MemoryTransaction, input: Input) => Promise<Answer> {
   if (typeof handler === 'function') return handler;
-  return async (tx, input) => (await handler.handleSet(tx, [input]))[0]!;
+  return async (tx, input) => (await handler.handleBatch(tx, [input]))[0]!;
 }

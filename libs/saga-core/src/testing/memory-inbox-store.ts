@@ -39,7 +39,7 @@ export function memoryInboxStore(database: MemoryDatabase, faults?: CommitFaults
     },
     isolated: (work) => tx.isolated(work),
     abandon: () => tx.abandon(),
-    tidy: () => Promise.resolve(),
+    resetSession: () => Promise.resolve(),
   });
   return {
     transaction: (work) => database.transaction((tx) => work(within(tx)), faults),

@@ -49,8 +49,8 @@ const transport = {
 };
 
 async function deliver(consumer: SimulatedConsumer): Promise<void> {
-  const set = consumer.take(Infinity);
-  await consumer.options.handleSet(set).then(
+  const batch = consumer.take(Infinity);
+  await consumer.options.handleBatch(batch).then(
     (unfinished) => consumer.acknowledge(unfinished?.later ?? []),
     () => consumer.retry(),
   );
@@ -66,5 +66,5 @@ describeTransport('the simulated broker', () => ({
       for (const consumer of consumers) if (consumer.isReady()) await deliver(consumer);
     }
   },
-  lying: async (queue) => broker.lying(queue).length,
+  stored: async (queue) => broker.stored(queue).length,
 }));

@@ -5,7 +5,7 @@ import { parseCommandId } from '../contract/routing.js';
 import type {
   DefinitionKey,
   KeptReply,
-  LockedSet,
+  LockedBatch,
   SagaChange,
   SagaSession,
   SagaStore,
@@ -13,7 +13,7 @@ import type {
 } from '../engine/saga-store.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { DatabaseClock, type Heard } from '../store/database-clock.js';
+import { DatabaseClock, type ClockSample } from '../store/database-clock.js';
 import { toJson } from '../store/json.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
 
@@ -62,7 +62,7 @@ export function memorySagaStore(
   elapsed = wall,
 ): SagaStore<MemoryTransaction> {
   const clock = new DatabaseClock(elapsed);
-  const timeIn = (tx: MemoryTransaction): Heard => ({ wall: wall(), shift: clockShiftIn(tx) });
+  const timeIn = (tx: MemoryTransaction): ClockSample => ({ wall: wall(), shift: clockShiftIn(tx) });
   const hear = (tx: MemoryTransaction): number => {
     const asked = clock.asking();
     return clock.hear(timeIn(tx), asked);
@@ -121,7 +121,7 @@ export function memorySagaStore(
     saveLast: async (changes, decidedAt) => saveAll(tx, changes, decidedAt),
     isolated: (work) => tx.isolated(work),
     abandon: () => tx.abandon(),
-    tidy: () => Promise.resolve(),
+    resetSession: () => Promise.resolve(),
   });
   const writeAll = (tx: MemoryTransaction, changes: readonly SagaChange[]): void => {
     const now = sagasNow(tx);
@@ -138,7 +138,7 @@ export function memorySagaStore(
       throw new SagaError('STALE_INSTANCE', 'Another process has saved one of these sagas; nothing was written');
     writeAll(tx, changes);
   };
-  const locked = (tx: MemoryTransaction, instances: SagaInstance[]): LockedSet => ({ now: hear(tx), instances });
+  const locked = (tx: MemoryTransaction, instances: SagaInstance[]): LockedBatch => ({ now: hear(tx), instances });
   return {
     transaction: (work) => database.transaction((tx) => work(within(tx)), faults),
     isReachable: async () => faults?.isReachable() ?? true,
@@ -150,7 +150,7 @@ export function memorySagaStore(
         return new Set(current.map(({ instance }) => instance.id));
       }, faults),
     clock: () => clock.now(),
-    makeJumpGood: () =>
+    absorbClockJump: () =>
       database.transaction(async (tx) => {
         if (clock.jump) hear(tx);
         const { jump } = clock;
@@ -159,7 +159,7 @@ export function memorySagaStore(
         hear(tx);
         return jump.ms;
       }),
-    putOff: async () => false,
+    postponeEarlyTimers: async () => false,
     find: (id) => database.transaction(async (tx) => storedSagaIn(tx, id)),
     statuses: (ids) =>
       database.transaction(

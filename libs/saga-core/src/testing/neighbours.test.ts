@@ -6,7 +6,7 @@
 import type * as ObserverModule from '../engine/observer.js';
 import type * as RunHandlerModule from '../engine/run-handler.js';
 import type * as ErrorsModule from '../store/database-errors.js';
-import type * as DivideModule from '../store/divide-batch.js';
+import type * as BisectModule from '../store/bisect-batch.js';
 import { broken, orderScenario, repair } from './broken.fixture.js';
 import type * as NeighboursModule from './check-neighbours.js';
 import { MISBEHAVIOUR_KINDS, misbehave, type Misbehaviour } from './misbehaviour.js';
@@ -113,13 +113,13 @@ const variants: [string, readonly Misbehaviour[], () => void][] = [
     'a batch that fails is tried again as a whole',
     ['idle', 'failAtCommit'],
     () =>
-      jest.doMock('../store/divide-batch.js', () => {
-        const actual = jest.requireActual<typeof DivideModule>('../store/divide-batch.js');
-        const divideBatch: typeof actual.divideBatch = async (batch, { handle }) => ({
+      jest.doMock('../store/bisect-batch.js', () => {
+        const actual = jest.requireActual<typeof BisectModule>('../store/bisect-batch.js');
+        const bisectBatch: typeof actual.bisectBatch = async (batch, { handle }) => ({
           results: [await handle(batch, 1).catch(outage)],
           suspects: [],
         });
-        return { ...actual, divideBatch };
+        return { ...actual, bisectBatch };
       }),
   ],
   [

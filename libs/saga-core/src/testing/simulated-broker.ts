@@ -88,7 +88,7 @@ export class SimulatedBroker {
   }
 
   /** @returns the messages that lie in a queue, oldest first */
-  lying(queue: string): IncomingMessage[] {
+  stored(queue: string): IncomingMessage[] {
     return (this.queues.get(queue) ?? []).map(({ message }) => message);
   }
 

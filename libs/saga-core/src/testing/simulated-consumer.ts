@@ -1,4 +1,4 @@
-/** A consumer that is driven from outside: one set after the other, a failed one again in the same process, acknowledged last. */
+/** A consumer that is driven from outside: one batch after the other, a failed one again in the same process, acknowledged last. */
 import type { IncomingMessage } from '../contract/message.js';
 import { DEFAULTS } from '../settings.js';
 import type { ConsumeOptions, Consumer, ConsumerHealth } from '../transport/transport.js';
@@ -63,24 +63,24 @@ export class SimulatedConsumer implements Consumer {
 
   /** @returns the set to handle now: that which failed, or a new one of up to `most` messages */
   take(most: number): readonly IncomingMessage[] {
-    const { queue, maxSetSize, prefetch } = this.options;
-    if (this.hand.length === 0) this.hand = this.broker.take(queue, Math.min(most, maxSetSize, prefetch));
+    const { queue, maxBatchSize, prefetch } = this.options;
+    if (this.hand.length === 0) this.hand = this.broker.take(queue, Math.min(most, maxBatchSize, prefetch));
     return this.hand;
   }
 
-  /** The set in hand was handled: it is acknowledged. @param undone - but for these, which are tried again later, while others go on */
+  /** The batch in hand was handled: it is acknowledged. @param undone - but for these, which are tried again later, while others go on */
   acknowledge(undone: readonly IncomingMessage[] = []): void {
     this.hand = [];
     if (undone.length > 0) this.broker.redeliver(this.options.queue, undone, DEFAULTS.recoveryMaxMs);
   }
 
-  /** The set in hand could not be handled: the same process tries it again after a pause. */
+  /** The batch in hand could not be handled: the same process tries it again after a pause. */
   retry(): void {
     this.hand = this.hand.map((message) => ({ ...message, redelivered: true }));
     this.tryAt = this.clock() + DEFAULTS.recoveryInitialMs;
   }
 
-  /** The broker has lost sight of this process, and gives the set in hand to others. @param afterMs - so long it takes to notice */
+  /** The broker has lost sight of this process, and gives the batch in hand to others. @param afterMs - so long it takes to notice */
   giveBack(afterMs = 0): void {
     this.broker.redeliver(this.options.queue, this.hand, afterMs);
     this.hand = [];

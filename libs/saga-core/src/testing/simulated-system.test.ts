@@ -8,7 +8,7 @@ import { SimulatedSystem, type Orchestrator } from './simulated-system.js';
 /** @returns the runner that handles what the process consumes */
 async function runnerAtWork({ consumer }: Orchestrator): Promise<unknown> {
   const apply = jest.spyOn(SagaRunner.prototype, 'apply');
-  await consumer.options.handleSet([]);
+  await consumer.options.handleBatch([]);
   const runner: unknown = apply.mock.contexts.at(-1);
   apply.mockRestore();
   return runner;

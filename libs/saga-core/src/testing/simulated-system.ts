@@ -6,12 +6,12 @@ import { commandQueueOf, parseCommandId, commandIdOf } from '../contract/routing
 import type { ServiceContract } from '../contract/service.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { commandObservers, sagaObservers } from '../engine/observer.js';
-import { replySetHandler } from '../orchestrator/handle-replies.js';
+import { replyBatchHandler } from '../orchestrator/handle-replies.js';
 import { SagaRegistry } from '../orchestrator/saga-registry.js';
 import { SagaRunner } from '../orchestrator/saga-runner.js';
 import { commandLog } from '../participant/command-log.js';
 import type { AnyHandler } from '../participant/command-handlers.js';
-import { commandSetHandler } from '../participant/handle-commands.js';
+import { commandBatchHandler } from '../participant/handle-commands.js';
 import { DEFAULTS } from '../settings.js';
 import { guardAgainstCrashLoops } from '../transport/crash-loop-guard.js';
 import { orchestratorTopology, participantTopology } from '../transport/topology.js';
@@ -52,8 +52,8 @@ const throws = (): never => {
 /** An observer that throws whenever it is told of anything, as long as the simulation lasts. */
 const THROWS = { saved: throws, idleReply: throws, handled: throws, batchFailed: throws, itemBlamed: throws };
 
-/** Messages in one delivery set, at the most. */
-const MOST_IN_A_SET = 3;
+/** Messages in one delivery batch, at the most. */
+const MAX_BATCH_SIZE = 3;
 
 export class SimulatedSystem {
   readonly broker: SimulatedBroker;
@@ -116,7 +116,7 @@ export class SimulatedSystem {
         handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
         limitInFlight: true,
       });
-      return replySetHandler(queue, runner, transport, SILENT, sagaObservers([THROWS], SILENT));
+      return replyBatchHandler(queue, runner, transport, SILENT, sagaObservers([THROWS], SILENT));
     });
     const orchestrator: Orchestrator = {
       ...consumed,
@@ -137,7 +137,7 @@ export class SimulatedSystem {
     const database = this.services.get(service.name)!;
     transport.use(participantTopology(service.name));
     const begin = () =>
-      commandSetHandler({
+      commandBatchHandler({
         service,
         handlers: observedHandlers(service, handlers, this.world.tell, name, this.world.dice),
         inbox: memoryInboxStore(database, process.commitFaults),
@@ -160,17 +160,17 @@ export class SimulatedSystem {
     transport: SimulatedTransport,
     queue: string,
     database: MemoryDatabase,
-    begin: () => ConsumeOptions['handleSet'],
+    begin: () => ConsumeOptions['handleBatch'],
   ): Worker {
     const attempts = memoryDeliveryAttempts(database, process.commitFaults);
     const started = () => guardAgainstCrashLoops(queue, begin(), attempts, transport, SILENT);
-    let handleSet = started();
-    process.onRestart = () => (handleSet = started());
+    let handleBatch = started();
+    process.onRestart = () => (handleBatch = started());
     const consumer = transport.consume({
       queue,
-      prefetch: MOST_IN_A_SET,
-      maxSetSize: MOST_IN_A_SET,
-      handleSet: (set) => handleSet(set),
+      prefetch: MAX_BATCH_SIZE,
+      maxBatchSize: MAX_BATCH_SIZE,
+      handleBatch: (batch) => handleBatch(batch),
     });
     return { process, transport, consumer };
   }

@@ -5,7 +5,7 @@ import { deadLetterQueueOf } from '../contract/routing.js';
 import { watchCrashPoints } from '../crash-point.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { awaitedCommandId, hasEnded, type SagaStatus } from '../engine/instance.js';
-import { deadlineRound } from '../orchestrator/handle-deadlines.js';
+import { pollDeadlines } from '../orchestrator/handle-deadlines.js';
 import { toJson } from '../store/json.js';
 import { effectsIn } from './effects.js';
 import { FaultDice, type FaultDecision } from './faults.js';
@@ -95,7 +95,7 @@ export class Simulation<Data> {
       published: broker.published,
       errors: broker.errors,
       dataProblems: [...this.dataProblems],
-      deadLetters: [...queues].flatMap((queue) => broker.lying(queue)),
+      deadLetters: [...queues].flatMap((queue) => broker.stored(queue)),
       faults: this.dice.decisions,
       midway,
       ties: this.ties,
@@ -130,8 +130,8 @@ export class Simulation<Data> {
       return `${idle.process.name}: stands still for ${inWords(ms)}`;
     });
     const { queue } = idle.consumer.options;
-    const lying = system.broker.lying(queue);
-    const purged = (): string => `broker: ${queue} is purged of ${list(lying) || 'nothing'}`;
+    const stored = system.broker.stored(queue);
+    const purged = (): string => `broker: ${queue} is purged of ${list(stored) || 'nothing'}`;
     if (occasion.happens('purge', purged)) system.broker.purge(queue);
     let jumpMs = 0;
     const jumps = (): string => {
@@ -235,15 +235,15 @@ export class Simulation<Data> {
 
   private async handle(worker: Worker, most: number): Promise<void> {
     const { consumer } = worker;
-    const set = consumer.take(most);
+    const batch = consumer.take(most);
     let later: IncomingMessage[] = [];
     await this.work.as(
       worker,
-      list(set),
+      list(batch),
       async () => {
-        const unfinished = await consumer.options.handleSet(set);
+        const unfinished = await consumer.options.handleBatch(batch);
         later = [...(unfinished?.later ?? [])];
-        for (const suspect of unfinished?.suspects ?? []) later.push(...(await suspect.handleAlone()));
+        for (const suspect of unfinished?.suspects ?? []) later.push(...(await suspect.handleIsolated()));
       },
       (end) => {
         if (end === 'done') consumer.acknowledge(later);
@@ -277,7 +277,7 @@ export class Simulation<Data> {
     await this.work.as(
       worker,
       'deadlines',
-      () => deadlineRound({ ...worker, runner: worker.runner, logger: SILENT, maxSetSize: 10 }),
+      () => pollDeadlines({ ...worker, runner: worker.runner, logger: SILENT, maxBatchSize: 10 }),
       (end) => (done = end === 'done'),
     );
     return done;

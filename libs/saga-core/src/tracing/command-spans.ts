@@ -5,7 +5,7 @@ import { pastSpan, registeredTracer } from './past-span.js';
 import { sampledContext } from './traceparent.js';
 
 /**
- * A span for each command, below the traceparent that it came with, as long as its set took: the commands of a set share a transaction.
+ * A span for each command, below the traceparent that it came with, as long as its set took: the commands of a batch share a transaction.
  *
  * @returns what a participant is given as an observer; it does nothing without a tracer provider, or for a command whose trace is not sampled
  */

@@ -141,7 +141,7 @@ test('a saga that ends is a span from its start to its end, once', () => {
   ]);
 });
 
-test('a command that was handled is a span as long as its set, in the trace that it came with', () => {
+test('a command that was handled is a span as long as its batch, in the trace that it came with', () => {
   const before = Date.now();
   commandSpans().handled(
     [command(), command({ fate: 'error', outcome: { kind: 'error', code: 'HANDLER_FAILED', message: '' } })],

@@ -13,7 +13,7 @@ export async function brokerAnswer<Answer>(
   connection: ChannelModel,
   what: string,
   asked: Promise<Answer>,
-  withinMs: number = DEFAULTS.brokerAnswerMs,
+  withinMs: number = DEFAULTS.brokerAnswerTimeoutMs,
 ): Promise<Answer> {
   let giveUp: () => void = () => undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -37,6 +37,6 @@ export const isUnanswered = (error: unknown): boolean =>
   error instanceof SagaError && error.code === 'TRANSPORT_UNAVAILABLE';
 
 /** Closes a channel, whether or not it can be. */
-export function closeUnheard(channel: Channel): void {
+export function closeQuietly(channel: Channel): void {
   (async () => channel.close())().catch(() => undefined);
 }

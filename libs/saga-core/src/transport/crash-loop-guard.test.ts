@@ -41,9 +41,9 @@ describe('the guard against crash loops', () => {
     const handled = new Set<number>();
     const deaths = jest.fn();
     // A dead process never comes back from handling: what it noted stays.
-    const life = (set: readonly IncomingMessage[]): Promise<'alive' | 'dead'> =>
+    const life = (batch: readonly IncomingMessage[]): Promise<'alive' | 'dead'> =>
       new Promise((resolve) => {
-        const handleSet = (part: readonly IncomingMessage[]): Promise<void> => {
+        const handleBatch = (part: readonly IncomingMessage[]): Promise<void> => {
           if (part.some((item) => sequenceOf(item) === 2)) {
             deaths();
             resolve('dead');
@@ -52,8 +52,8 @@ describe('the guard against crash loops', () => {
           part.forEach((item) => handled.add(sequenceOf(item)));
           return Promise.resolve();
         };
-        const guarded = guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger);
-        void guarded(set).then(() => resolve('alive'));
+        const guarded = guardAgainstCrashLoops('hotel.commands', handleBatch, attempts, { publish }, logger);
+        void guarded(batch).then(() => resolve('alive'));
       });
     expect(await life([1, 2, 3].map((sequence) => message(sequence, false)))).toBe('dead');
     const lives: string[] = [];
@@ -67,7 +67,7 @@ describe('the guard against crash loops', () => {
     expect(notes.size).toBe(0);
   });
 
-  it('does not count a set that failed and was survived', async () => {
+  it('does not count a batch that failed and was survived', async () => {
     const { attempts, publish, dead, notes } = lasting();
     const fail = () => Promise.reject(new Error('the database is away'));
     const guarded = guardAgainstCrashLoops('hotel.commands', fail, attempts, { publish }, logger);
@@ -81,7 +81,7 @@ describe('the guard against crash loops', () => {
     let isAway = false;
     const finish: DeliveryAttempts['finish'] = (keys) =>
       isAway ? Promise.reject(new Error('the database is away')) : attempts.finish(keys);
-    const handleSet = () => (isAway ? Promise.reject(new Error('the database is away')) : Promise.resolve(handled()));
+    const handleBatch = () => (isAway ? Promise.reject(new Error('the database is away')) : Promise.resolve(handled()));
     const begin: DeliveryAttempts['begin'] = async (keys) => {
       await attempts.begin(keys);
       isAway = handled.mock.calls.length === 0 && ++outages <= 10;
@@ -89,7 +89,7 @@ describe('the guard against crash loops', () => {
     let outages = 0;
     const guarded = guardAgainstCrashLoops(
       'hotel.commands',
-      handleSet,
+      handleBatch,
       { ...attempts, begin, finish },
       { publish },
       logger,
@@ -135,55 +135,55 @@ describe('the guard against crash loops', () => {
   it('takes no note of a routing key that is none', async () => {
     const { attempts, publish } = lasting();
     const begin = jest.spyOn(attempts, 'begin');
-    const handleSet = jest.fn(() => Promise.resolve());
+    const handleBatch = jest.fn(() => Promise.resolve());
     const hostile = { ...message(1), routingKey: 'hotel.book\0' };
-    await guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger)([hostile]);
-    expect([begin.mock.calls.length, handleSet.mock.calls]).toEqual([0, [[[hostile]]]]);
+    await guardAgainstCrashLoops('hotel.commands', handleBatch, attempts, { publish }, logger)([hostile]);
+    expect([begin.mock.calls.length, handleBatch.mock.calls]).toEqual([0, [[[hostile]]]]);
   });
 
   it('handles a message that comes for the first time beside one of the same name that was delivered before', async () => {
     const { attempts, publish } = lasting();
     const handled: IncomingMessage[] = [];
-    const handleSet = (set: readonly IncomingMessage[]) => Promise.resolve(void handled.push(...set));
-    const set = [message(1), message(1, false), message(2, false)];
-    await guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger)(set);
-    expect(new Set(handled)).toEqual(new Set(set));
+    const handleBatch = (batch: readonly IncomingMessage[]) => Promise.resolve(void handled.push(...batch));
+    const batch = [message(1), message(1, false), message(2, false)];
+    await guardAgainstCrashLoops('hotel.commands', handleBatch, attempts, { publish }, logger)(batch);
+    expect(new Set(handled)).toEqual(new Set(batch));
     expect(handled).toHaveLength(3);
   });
 
   it('handles it alone when processes died of its like, and also when its like is parked', async () => {
     const { attempts, publish, dead, notes } = lasting();
-    const sets: IncomingMessage[][] = [];
-    const handleSet = (set: readonly IncomingMessage[]) => Promise.resolve(void sets.push([...set]));
+    const batches: IncomingMessage[][] = [];
+    const handleBatch = (batch: readonly IncomingMessage[]) => Promise.resolve(void batches.push([...batch]));
     const [before, fresh, other] = [message(1), message(1, false), message(2, false)];
-    const guarded = guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger);
+    const guarded = guardAgainstCrashLoops('hotel.commands', handleBatch, attempts, { publish }, logger);
     notes.set(1, 1);
     await guarded([before, fresh, other]);
-    expect(sets).toEqual([[other], [before, fresh]]);
+    expect(batches).toEqual([[other], [before, fresh]]);
     notes.set(1, 3);
     await guarded([before, fresh, other]);
-    expect(sets.slice(2)).toEqual([[other], [fresh]]);
+    expect(batches.slice(2)).toEqual([[other], [fresh]]);
     expect([dead.length, notes.size]).toEqual([1, 0]);
   });
 
   it('says that a message is not done while no queue has its letter, and handles it no more', async () => {
     const { attempts, notes } = lasting();
     const publish = (messages: readonly OutgoingMessage[]) => Promise.resolve(messages.map(() => 'returned' as const));
-    const handleSet = jest.fn(() => Promise.resolve());
+    const handleBatch = jest.fn(() => Promise.resolve());
     notes.set(1, 3);
-    const guarded = guardAgainstCrashLoops('hotel.commands', handleSet, attempts, { publish }, logger);
+    const guarded = guardAgainstCrashLoops('hotel.commands', handleBatch, attempts, { publish }, logger);
     for (let time = 0; time < 2; time++)
       expect(await guarded([message(1)])).toEqual({ later: [message(1)], suspects: [] });
-    expect([handleSet.mock.calls.length, notes.get(1)]).toEqual([0, 3]);
+    expect([handleBatch.mock.calls.length, notes.get(1)]).toEqual([0, 3]);
   });
 
   it('takes no detour for messages that come for the first time', async () => {
     const { publish } = lasting();
     const never: DeliveryAttempts = { unfinished: jest.fn(), begin: jest.fn(), finish: jest.fn() };
-    const handleSet = jest.fn(() => Promise.resolve());
-    const set = [message(1, false), message(2, false)];
-    await guardAgainstCrashLoops('hotel.commands', handleSet, never, { publish }, logger)(set);
-    expect(handleSet.mock.calls).toEqual([[set]]);
+    const handleBatch = jest.fn(() => Promise.resolve());
+    const batch = [message(1, false), message(2, false)];
+    await guardAgainstCrashLoops('hotel.commands', handleBatch, never, { publish }, logger)(batch);
+    expect(handleBatch.mock.calls).toEqual([[batch]]);
     expect(never.unfinished).not.toHaveBeenCalled();
   });
 });

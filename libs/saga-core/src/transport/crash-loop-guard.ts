@@ -11,10 +11,10 @@ import type { IncomingMessage } from '../contract/message.js';
 import { commandIdOf, isRoutingKey, parseCommandId } from '../contract/routing.js';
 import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
 import { DEFAULTS } from '../settings.js';
-import { keepDeadLetters } from './keep-dead-letters.js';
+import { ensureDeadLettered } from './ensure-dead-lettered.js';
 import type { ConsumeOptions, Suspect, Transport, Unfinished } from './transport.js';
 
-type HandleSet = ConsumeOptions['handleSet'];
+type HandleSet = ConsumeOptions['handleBatch'];
 
 interface Redelivered {
   readonly key: DeliveryKey;
@@ -24,10 +24,10 @@ interface Redelivered {
   readonly fresh: IncomingMessage[];
 }
 
-/** @returns `handleSet`, guarded; messages that were never delivered before take no detour */
+/** @returns `handleBatch`, guarded; messages that were never delivered before take no detour */
 export function guardAgainstCrashLoops(
   queue: string,
-  handleSet: HandleSet,
+  handleBatch: HandleSet,
   attempts: DeliveryAttempts,
   transport: Pick<Transport, 'publish'>,
   logger: Logger,
@@ -61,12 +61,12 @@ export function guardAgainstCrashLoops(
   const handleNoted = async (returned: readonly Redelivered[]): Promise<Partial<Unfinished>> => {
     const unfinished = await noted(
       returned.map(({ key }) => key),
-      () => handleSet(returned.flatMap(({ messages }) => messages)),
+      () => handleBatch(returned.flatMap(({ messages }) => messages)),
     );
     const notedAlone = (suspect: Suspect): Suspect => {
       const among = returned.filter(({ messages }) => messages.some((message) => suspect.messages.includes(message)));
       const keys = among.map(({ key }) => key);
-      return { ...suspect, handleAlone: () => noted(keys, () => suspect.handleAlone()) };
+      return { ...suspect, handleIsolated: () => noted(keys, () => suspect.handleIsolated()) };
     };
     return { later: unfinished?.later ?? [], suspects: (unfinished?.suspects ?? []).map(notedAlone) };
   };
@@ -77,28 +77,28 @@ export function guardAgainstCrashLoops(
       { queue, commandId: commandIdOf(key.sagaId, key.sequence), deaths },
       'a message is dead-lettered: processes die of it',
     );
-    const laidAside = messages.map((message) => ({
+    const deadLettered = messages.map((message) => ({
       message,
       letter: deadLetter(message, queue, 'CRASH_LOOP', detail),
     }));
-    const fates = await transport.publish(laidAside.map(({ letter }) => letter));
-    const undone = await keepDeadLetters(laidAside, fates, transport, logger);
+    const fates = await transport.publish(deadLettered.map(({ letter }) => letter));
+    const undone = await ensureDeadLettered(deadLettered, fates, transport, logger);
     // As long as its letter has no room, it must not be handled.
     if (undone.length === 0) await forget([key]);
     return undone;
   };
 
-  return async (set) => {
+  return async (batch) => {
     await forget([]);
-    const suspects = suspectsIn(set);
-    if (suspects.size === 0) return handleSet(set);
+    const suspects = suspectsIn(batch);
+    if (suspects.size === 0) return handleBatch(batch);
     const list = [...suspects.values()];
     const deaths = await attempts.unfinished(list.map(({ key }) => key));
     const newcomers = list.filter((_suspect, index) => deaths[index] === 0);
     const known = list.filter((_suspect, index) => deaths[index]! > 0);
     const apart = new Set(list.flatMap(({ messages }) => messages));
     for (const { fresh } of known) for (const message of fresh) apart.add(message);
-    const innocent = set.filter((message) => !apart.has(message));
+    const innocent = batch.filter((message) => !apart.has(message));
     const later: IncomingMessage[] = [];
     const failed: Suspect[] = [];
     const add = (unfinished: Partial<Unfinished> | void): void => {
@@ -106,7 +106,7 @@ export function guardAgainstCrashLoops(
       failed.push(...(unfinished?.suspects ?? []));
     };
     if (newcomers.length > 0) add(await handleNoted(newcomers));
-    if (innocent.length > 0) add(await handleSet(innocent));
+    if (innocent.length > 0) add(await handleBatch(innocent));
     for (const [index, suspect] of list.entries()) {
       const count = deaths[index]!;
       const { key, messages, fresh } = suspect;
@@ -123,9 +123,9 @@ export function guardAgainstCrashLoops(
 const nameOf = ({ routingKey, correlationId }: IncomingMessage): string => `${routingKey} ${correlationId}`;
 
 /** @returns the messages that were delivered before and say what they are about, by name */
-function suspectsIn(set: readonly IncomingMessage[]): Map<string, Redelivered> {
+function suspectsIn(batch: readonly IncomingMessage[]): Map<string, Redelivered> {
   const suspects = new Map<string, Redelivered>();
-  for (const message of set) {
+  for (const message of batch) {
     const identity = message.deliveredBefore && parseCommandId(message.correlationId ?? '');
     // Other routing keys name nothing that is handled, and may hold what a database refuses.
     if (!identity || !isRoutingKey(message.routingKey)) continue;
@@ -138,6 +138,6 @@ function suspectsIn(set: readonly IncomingMessage[]): Map<string, Redelivered> {
         fresh: [],
       });
   }
-  for (const message of set) if (!message.deliveredBefore) suspects.get(nameOf(message))?.fresh.push(message);
+  for (const message of batch) if (!message.deliveredBefore) suspects.get(nameOf(message))?.fresh.push(message);
   return suspects;
 }

@@ -1,5 +1,5 @@
 /** The port to what lies in dead-letter queues. */
-import type { LyingLetter } from '../contract/lying-letter.js';
+import type { StoredDeadLetter } from '../contract/stored-dead-letter.js';
 
 /** How many letters there are. */
 export interface LetterCount {
@@ -12,7 +12,7 @@ export interface LetterCount {
 /** What became of letters. */
 export interface LettersDone {
   /** Those that were sent again, or thrown away. */
-  readonly done: readonly LyingLetter[];
+  readonly done: readonly StoredDeadLetter[];
   /** How many of those that were meant stay where they are. */
   readonly kept: number;
 }
@@ -22,7 +22,7 @@ export interface DeadLetters {
   /** @returns how many letters each queue has. */
   count(queues: readonly string[]): Promise<LetterCount[]>;
   /** @returns the first letters, which stay where they are, and how many there are in all. @param limit - the most */
-  peek(queue: string, limit: number): Promise<{ letters: LyingLetter[]; count: number }>;
+  peek(queue: string, limit: number): Promise<{ letters: StoredDeadLetter[]; count: number }>;
   /**
    * Sends letters to their queue again. Each leaves only when the queue has it: should the process die in between, it is there twice.
    *

@@ -1,5 +1,5 @@
 import type { ChannelModel } from 'amqplib';
-import { brokerAnswer, closeUnheard } from './broker-answer.js';
+import { brokerAnswer, closeQuietly } from './broker-answer.js';
 import type { Topology } from './topology.js';
 
 const NOT_FOUND = 404;
@@ -28,7 +28,7 @@ export async function declareTopology(connection: ChannelModel, topology: Topolo
     await brokerAnswer(connection, 'declare the topology', declare());
   } catch (error) {
     // It may still be open, when there was no answer.
-    closeUnheard(channel);
+    closeQuietly(channel);
     throw error;
   }
 }
@@ -44,6 +44,6 @@ async function exists(connection: ChannelModel, queue: string): Promise<boolean>
     if ((error as { code?: unknown }).code === NOT_FOUND) return false;
     throw error;
   } finally {
-    closeUnheard(channel);
+    closeQuietly(channel);
   }
 }

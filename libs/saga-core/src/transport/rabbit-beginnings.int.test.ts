@@ -25,8 +25,9 @@ function consuming(url: string): { transport: RabbitTransport; seen: string[]; i
   const transport = connectTransport({ urls: [url], name: 'beginnings', logger });
   transport.use(participantTopology('hotel'));
   const seen: string[] = [];
-  const handleSet = async (set: readonly { body: Buffer }[]) => void seen.push(...set.map(({ body }) => String(body)));
-  const consumer = transport.consume({ queue: QUEUE, prefetch: 10, maxSetSize: 10, handleSet });
+  const handleBatch = async (batch: readonly { body: Buffer }[]) =>
+    void seen.push(...batch.map(({ body }) => String(body)));
+  const consumer = transport.consume({ queue: QUEUE, prefetch: 10, maxBatchSize: 10, handleBatch });
   return { transport, seen, isRunning: () => consumer.isRunning() };
 }
 const command = (body: string) => ({

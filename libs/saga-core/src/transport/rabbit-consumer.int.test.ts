@@ -39,7 +39,7 @@ function gate(): { open: () => void; opened: Promise<void> } {
 }
 
 /** @returns the names of what lies in the queue, once it is so many; it lies there no longer then */
-async function lying(count: number): Promise<string[]> {
+async function stored(count: number): Promise<string[]> {
   const channel = await connection.createChannel();
   try {
     const found: string[] = [];
@@ -63,20 +63,20 @@ it('gives back what is not done when it is stopped, and acknowledges what it fin
   const consumer = transport.consume({
     queue: QUEUE,
     prefetch: 10,
-    maxSetSize: 1,
-    handleSet: async (batch) => {
+    maxBatchSize: 1,
+    handleBatch: async (batch) => {
       const [name] = names(batch);
       (stopped ? lateCalls : seen).push(name!);
       if (name === 'waits') return { later: batch };
       if (name === 'ends alone') {
-        return { suspects: [{ messages: batch, handleAlone: () => guilty.opened.then(() => []) }] };
+        return { suspects: [{ messages: batch, handleIsolated: () => guilty.opened.then(() => []) }] };
       }
       if (name === 'fails alone') {
-        const handleAlone = async (): Promise<never> => {
+        const handleIsolated = async (): Promise<never> => {
           await guilty.opened;
           throw new Error('the database is away');
         };
-        return { suspects: [{ messages: batch, handleAlone }] };
+        return { suspects: [{ messages: batch, handleIsolated }] };
       }
       await last.opened;
       return undefined;
@@ -89,7 +89,7 @@ it('gives back what is not done when it is stopped, and acknowledges what it fin
   guilty.open();
   await stopping;
   stopped = true;
-  expect(await lying(2)).toEqual(['fails alone', 'waits']);
+  expect(await stored(2)).toEqual(['fails alone', 'waits']);
   expect(lateCalls).toEqual([]);
 }, 60_000);
 
@@ -99,14 +99,14 @@ it('has what is handled alone not handled beside that, also when it has waited b
   const consumer = transport.consume({
     queue: QUEUE,
     prefetch: 10,
-    maxSetSize: 10,
-    handleSet: async (batch) => {
+    maxBatchSize: 10,
+    handleBatch: async (batch) => {
       seen.push(...names(batch));
       const tries = seen.filter((name) => name === 'guilty').length;
       const guilty = batch.filter(({ correlationId }) => correlationId === 'guilty');
       const others = batch.filter((message) => !guilty.includes(message));
       if (guilty.length > 0 && tries > 1)
-        return { later: others, suspects: [{ messages: guilty, handleAlone: () => alone.opened.then(() => []) }] };
+        return { later: others, suspects: [{ messages: guilty, handleIsolated: () => alone.opened.then(() => []) }] };
       return { later: batch };
     },
   });
@@ -117,5 +117,5 @@ it('has what is handled alone not handled beside that, also when it has waited b
   expect(seen.filter((name) => name === 'guilty')).toHaveLength(2);
   alone.open();
   await consumer.stop();
-  expect(await lying(1)).toEqual(['waits']);
+  expect(await stored(1)).toEqual(['waits']);
 }, 60_000);

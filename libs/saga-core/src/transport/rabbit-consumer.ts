@@ -1,4 +1,4 @@
-/** Consuming in sets. Invariant kept here: acknowledge last, after the set was handled whole; what cannot be done waits by itself and holds up nobody. */
+/** Consuming in batches. Invariant kept here: acknowledge last, after the batch was handled whole; what cannot be done waits by itself and holds up nobody. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
@@ -7,9 +7,10 @@ import { isShort } from '../contract/sendable.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { brokerAnswer } from './broker-answer.js';
-import { SuspectLane } from './suspect-lane.js';
+import { QueueDeleted } from './rabbit-link.js';
+import { SuspectQueue } from './suspect-queue.js';
 import type { ConsumeOptions, Consumer, ConsumerHealth, Suspect } from './transport.js';
-import { WaitingRoom } from './waiting-room.js';
+import { RetryQueue } from './retry-queue.js';
 
 interface Taken {
   readonly channel: Channel;
@@ -31,8 +32,8 @@ export class RabbitConsumer implements Consumer {
   private waiting: Taken[] = [];
   private working: Promise<void> | null = null;
   /** Nothing can be done with these now. */
-  private readonly later = new WaitingRoom<Taken>(() => this.workSoon());
-  private readonly suspects: SuspectLane;
+  private readonly later = new RetryQueue<Taken>(() => this.workSoon());
+  private readonly suspects: SuspectQueue;
   /** Deliveries that suspects hold. */
   private readonly held = new Set<Taken>();
   private failures = 0;
@@ -42,7 +43,7 @@ export class RabbitConsumer implements Consumer {
   constructor(options: ConsumeOptions, logger: Logger) {
     this.options = options;
     this.logger = logger;
-    this.suspects = new SuspectLane({ queue: options.queue, logger, signal: this.stopping.signal });
+    this.suspects = new SuspectQueue({ queue: options.queue, logger, signal: this.stopping.signal });
   }
 
   isRunning(): boolean {
@@ -118,7 +119,7 @@ export class RabbitConsumer implements Consumer {
     await ask('prefetch of', channel.prefetch(prefetch));
     const consuming = channel.consume(queue, (delivery) => {
       // The broker cancels a consumer whose queue was deleted.
-      if (delivery === null) return fail(new Error(`the broker cancelled the consumer of ${queue}`));
+      if (delivery === null) return fail(new QueueDeleted(queue));
       this.take({ channel, delivery });
     });
     const { consumerTag } = await ask('consume', consuming);
@@ -144,7 +145,7 @@ export class RabbitConsumer implements Consumer {
     this.workSoon();
   }
 
-  /** Deliveries that arrived in the same packet belong to the same set. */
+  /** Deliveries that arrived in the same packet belong to the same batch. */
   private workSoon(): void {
     this.working ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.work());
   }
@@ -153,7 +154,7 @@ export class RabbitConsumer implements Consumer {
     while (!this.stopping.signal.aborted) {
       // What a suspect holds is being handled.
       const again = this.later.takeDue().filter((taken) => !this.held.has(taken));
-      const batch = again.length > 0 ? again : this.waiting.splice(0, this.options.maxSetSize);
+      const batch = again.length > 0 ? again : this.waiting.splice(0, this.options.maxBatchSize);
       if (batch.length === 0) break;
       const unfinished = await this.handle(batch, again.length > 0);
       if (unfinished) this.settle(batch, unfinished);
@@ -215,7 +216,7 @@ export class RabbitConsumer implements Consumer {
       const takenOf = (some: readonly IncomingMessage[] = []): Taken[] =>
         some.flatMap((each) => messages.get(each) ?? []);
       try {
-        const unfinished = await this.options.handleSet([...messages.keys()]);
+        const unfinished = await this.options.handleBatch([...messages.keys()]);
         this.wentWell();
         if (this.channel !== channel) return null;
         return {
@@ -229,7 +230,7 @@ export class RabbitConsumer implements Consumer {
         this.reason = messageOf(error);
         this.logger.warn(
           { queue, attempt, size: batch.length, reason: this.reason },
-          'a set could not be handled; trying again',
+          'a batch could not be handled; trying again',
         );
         const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
         await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);

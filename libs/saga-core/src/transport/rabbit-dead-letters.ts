@@ -1,21 +1,21 @@
 /** Dead letters on RabbitMQ. Invariant kept here: a letter leaves its queue only after another queue has confirmed it, or because it was to be thrown away. */
 import type { Channel, ChannelModel, GetMessage } from 'amqplib';
-import { lyingLetter, type LyingLetter } from '../contract/lying-letter.js';
+import { storedDeadLetter, type StoredDeadLetter } from '../contract/stored-dead-letter.js';
 import type { IncomingMessage } from '../contract/message.js';
 import { deadLetterQueueOf } from '../contract/routing.js';
 import { messageOf, SagaError } from '../errors.js';
-import { brokerAnswer, closeUnheard } from './broker-answer.js';
+import { brokerAnswer, closeQuietly } from './broker-answer.js';
 import type { DeadLetters, LetterCount, LettersDone } from './dead-letters.js';
 import type { RabbitLink } from './rabbit-link.js';
 import { RabbitPublisher } from './rabbit-publisher.js';
 
 /** How many letters are sent again before the first of them are acknowledged, and how much of them is read at once. */
-const SET = 50;
+const BATCH = 50;
 const MOST_BYTES = 16 * 1_048_576;
 
 interface Held {
   readonly message: GetMessage;
-  readonly letter: LyingLetter;
+  readonly letter: StoredDeadLetter;
   /** Of its body and its headers. */
   readonly bytes: number;
 }
@@ -59,7 +59,7 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
         return done;
       } catch (error) {
         open = null;
-        if (channel) closeUnheard(channel);
+        if (channel) closeQuietly(channel);
         if (error instanceof SagaError) throw error;
         throw new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not do it: ${messageOf(error)}`, { cause: error });
       }
@@ -73,32 +73,32 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
     const message = await brokerAnswer(connectionOf(consuming), 'give a letter', asked);
     if (!message) return null;
     const { correlationId, replyTo, headers } = message.properties as Partial<IncomingMessage>;
-    const letter = lyingLetter(queue, { correlationId, replyTo, headers: headers ?? {}, body: message.content });
+    const letter = storedDeadLetter(queue, { correlationId, replyTo, headers: headers ?? {}, body: message.content });
     return { message, letter, bytes: message.content.length + bytesIn(headers) };
   };
 
   const countIn = (channel: Channel, queue: string) =>
     brokerAnswer(connectionOf(consuming), 'count letters', channel.checkQueue(deadLetterQueueOf(queue)));
 
-  /** Takes what lies there now, or the one that is meant, in sets. What comes meanwhile is left: it may be one that came back. */
+  /** Takes what lies there now, or the one that is meant, in batches. What comes meanwhile is left: it may be one that came back. */
   const takeAll = async (
     queue: string,
     id: string | null,
-    handle: (set: readonly Held[]) => Promise<readonly Held[]>,
+    handle: (batch: readonly Held[]) => Promise<readonly Held[]>,
   ): Promise<LettersDone> =>
     inTurn(async (channel) => {
       const { messageCount } = await countIn(channel, queue);
       const most = Math.max(messageCount, givenBack.get(queue) ?? 0);
-      const done: LyingLetter[] = [];
+      const done: StoredDeadLetter[] = [];
       let [taken, meant] = [0, 0];
-      let set: Held[] = [];
+      let batch: Held[] = [];
       const flush = async (): Promise<void> => {
-        for (const { message, letter } of await handle(set)) {
+        for (const { message, letter } of await handle(batch)) {
           channel.ack(message);
           // What is told of it needs neither body nor headers.
-          done.push({ ...letter, headers: {}, body: Buffer.alloc(0), again: null });
+          done.push({ ...letter, headers: {}, body: Buffer.alloc(0), replay: null });
         }
-        set = [];
+        batch = [];
       };
       while (taken < most) {
         const held = await take(channel, queue);
@@ -106,11 +106,11 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
         taken++;
         if (id !== null && held.letter.id !== id) continue;
         meant++;
-        set.push(held);
+        batch.push(held);
         if (id !== null) break;
-        if (set.length === SET || bytesOf(set) > MOST_BYTES) await flush();
+        if (batch.length === BATCH || bytesOf(batch) > MOST_BYTES) await flush();
       }
-      if (set.length > 0) await flush();
+      if (batch.length > 0) await flush();
       givenBack.set(queue, taken - done.length);
       return { done, kept: meant - done.length };
     });
@@ -143,17 +143,17 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
     },
     replay: (queue, id) =>
       withPublisher(connectionOf(publishing), publishing, (publish) =>
-        takeAll(queue, id, async (set) => {
-          const able = set.filter(({ letter }) => letter.again !== null);
-          const fates = await publish(able.map(({ letter }) => letter.again!));
+        takeAll(queue, id, async (batch) => {
+          const able = batch.filter(({ letter }) => letter.replay !== null);
+          const fates = await publish(able.map(({ letter }) => letter.replay!));
           return able.filter((_held, index) => fates[index] === 'confirmed');
         }),
       ),
-    discard: (queue, id) => takeAll(queue, id, async (set) => set),
+    discard: (queue, id) => takeAll(queue, id, async (batch) => batch),
   };
 }
 
-const bytesOf = (set: readonly Held[]): number => set.reduce((sum, { bytes }) => sum + bytes, 0);
+const bytesOf = (batch: readonly Held[]): number => batch.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** @returns about how much memory a header, or headers, take; their depth is bounded where they come in */
 function bytesIn(value: unknown): number {
@@ -177,7 +177,7 @@ async function lookAt(
       cause: error,
     });
   } finally {
-    closeUnheard(channel);
+    closeQuietly(channel);
   }
 }
 

@@ -23,6 +23,14 @@ export interface LinkOptions {
   readonly onDown: (reason: Error) => void;
 }
 
+/** The broker cancelled a consumer, because its queue was deleted. The link waits until the deletion is over. */
+export class QueueDeleted extends Error {
+  constructor(queue: string) {
+    super(`the broker cancelled the consumer of ${queue}: was the queue deleted?`);
+    this.name = 'QueueDeleted';
+  }
+}
+
 export class RabbitLink {
   private readonly options: LinkOptions;
   private readonly stopping = new AbortController();
@@ -76,7 +84,8 @@ export class RabbitLink {
       const wasGood = performance.now() - upSince >= DEFAULTS.connectionGoodAfterMs;
       failures = wasGood ? 1 : failures + 1;
       logger.warn({ link: name, reason: messageOf(reason) }, 'connection to RabbitMQ lost or refused; trying again');
-      const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (failures - 1));
+      const backoff = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (failures - 1));
+      const pause = reason instanceof QueueDeleted ? Math.max(backoff, DEFAULTS.queueDeletedPauseMs) : backoff;
       await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }

@@ -127,8 +127,8 @@ it.each(['nestedArrays', 'nestedTables'] as const)(
     const consumer = owner.consume({
       queue: QUEUE,
       prefetch: 10,
-      maxSetSize: 10,
-      handleSet: async (set) => void seen.push(...set),
+      maxBatchSize: 10,
+      handleBatch: async (batch) => void seen.push(...batch),
     });
     await owner.untilReady(FOREVER);
     const headers = nestedHeaders(5_000, kind);

@@ -9,7 +9,7 @@ import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import { whyUnsendable } from '../contract/sendable.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { brokerAnswer, closeUnheard } from './broker-answer.js';
+import { brokerAnswer, closeQuietly } from './broker-answer.js';
 import { isGuilty, refusalIn, Refusals } from './refusals.js';
 import type { PublishOutcome } from './transport.js';
 
@@ -26,7 +26,7 @@ export interface PublisherOptions {
   readonly tell: (message: OutgoingMessage, reason: string) => void;
 }
 
-interface PendingSet {
+interface PendingBatch {
   readonly outcomes: PublishOutcome[];
   readonly resolve: (outcomes: PublishOutcome[]) => void;
   readonly reject: (reason: Error) => void;
@@ -37,7 +37,7 @@ interface PendingSet {
 /** One message on its way. */
 interface Flight {
   readonly message: OutgoingMessage;
-  readonly set: PendingSet;
+  readonly batch: PendingBatch;
   readonly index: number;
   /** Its exchange was missing and declared again, once. */
   wasRestored: boolean;
@@ -50,7 +50,7 @@ export class RabbitPublisher {
   private readonly frameMax: number;
   /** Null while a new one is being opened. */
   private channel: ConfirmChannel | null = null;
-  private readonly pending = new Set<PendingSet>();
+  private readonly pending = new Set<PendingBatch>();
   /** Sent on the channel and not confirmed, by message id, in the order in which they were sent. */
   private readonly flights = new Map<string, Flight>();
   /** Not sent yet, because there is no channel, or suspects go first. */
@@ -80,7 +80,7 @@ export class RabbitPublisher {
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
     if (this.abandoned) return Promise.reject(unavailable(this.abandoned));
     return new Promise((resolve, reject) => {
-      const set: PendingSet = {
+      const batch: PendingBatch = {
         outcomes: messages.map(() => 'confirmed'),
         resolve,
         reject,
@@ -89,8 +89,9 @@ export class RabbitPublisher {
           if (!this.options.isBlocked()) this.options.fail(new Error('RabbitMQ did not confirm in time'));
         }, DEFAULTS.confirmTimeoutMs),
       };
-      this.pending.add(set);
-      for (const [index, message] of messages.entries()) this.waiting.push({ message, set, index, wasRestored: false });
+      this.pending.add(batch);
+      for (const [index, message] of messages.entries())
+        this.waiting.push({ message, batch, index, wasRestored: false });
       this.flush();
     });
   }
@@ -98,9 +99,9 @@ export class RabbitPublisher {
   /** Fails all that is not confirmed. */
   abandon(reason: Error): void {
     this.abandoned = reason;
-    if (this.channel) closeUnheard(this.channel);
+    if (this.channel) closeQuietly(this.channel);
     this.channel = null;
-    for (const set of this.pending) this.settle(set, reason);
+    for (const batch of this.pending) this.settle(batch, reason);
     this.flights.clear();
     [this.waiting, this.suspects] = [[], []];
   }
@@ -115,7 +116,7 @@ export class RabbitPublisher {
 
   private async openChannel(): Promise<void> {
     const channel = await brokerAnswer(this.connection, 'open a channel', this.connection.createConfirmChannel());
-    if (this.abandoned) return closeUnheard(channel);
+    if (this.abandoned) return closeQuietly(channel);
     channel.on('error', (error: Error) => void this.recover(channel, error));
     channel.on('close', () => {
       if (this.channel === channel) this.options.fail(new Error('the publishing channel was closed'));
@@ -123,7 +124,7 @@ export class RabbitPublisher {
     // RabbitMQ sends a return before the confirm of the same message.
     channel.on('return', (message: { properties: { messageId: string } }) => {
       const flight = this.flights.get(message.properties.messageId);
-      if (flight) flight.set.outcomes[flight.index] = 'returned';
+      if (flight) flight.batch.outcomes[flight.index] = 'returned';
     });
     this.channel = channel;
     this.nackedAt = null;
@@ -146,11 +147,11 @@ export class RabbitPublisher {
     // Without an exchange that no message has chosen, the broker is not set up: no message is to blame.
     const isNotSetUp = refusal?.isMissing === true && STATIC_EXCHANGES.includes(refusal.exchange);
     for (const flight of guilty)
-      if (isNotSetUp) this.settle(flight.set, error);
+      if (isNotSetUp) this.settle(flight.batch, error);
       else this.refuse(flight, messageOf(error));
     const others = underWay.filter((flight) => !guilty.has(flight));
     // What was returned on the channel that is gone may be taken on the next.
-    for (const { set, index } of others) set.outcomes[index] = 'confirmed';
+    for (const { batch, index } of others) batch.outcomes[index] = 'confirmed';
     if (concerned.length > 0) this.waiting = [...others, ...this.waiting];
     else this.suspects = [...others, ...this.suspects];
     try {
@@ -180,13 +181,13 @@ export class RabbitPublisher {
   private renew(channel: ConfirmChannel): void {
     if (this.flights.size > 0) return;
     this.channel = null;
-    closeUnheard(channel);
+    closeQuietly(channel);
     this.openChannel().then(() => this.flush(), this.options.fail);
   }
 
   private send(channel: ConfirmChannel, flight: Flight): void {
     const { message } = flight;
-    if (!this.pending.has(flight.set)) return;
+    if (!this.pending.has(flight.batch)) return;
     if (this.refusals.concern(message)) return this.refuse(flight, 'the broker has refused its like just now');
     const problem = whyUnsendable(message, this.frameMax);
     if (problem !== null) return this.refuse(flight, problem);
@@ -223,20 +224,20 @@ export class RabbitPublisher {
   }
 
   private refuse(flight: Flight, reason: string): void {
-    flight.set.outcomes[flight.index] = 'refused';
+    flight.batch.outcomes[flight.index] = 'refused';
     this.options.tell(flight.message, reason);
     this.done(flight);
   }
 
-  private done({ set }: Flight): void {
-    if (--set.missing === 0) this.settle(set, null);
+  private done({ batch }: Flight): void {
+    if (--batch.missing === 0) this.settle(batch, null);
   }
 
-  private settle(set: PendingSet, reason: Error | null): void {
-    if (!this.pending.delete(set)) return;
-    clearInterval(set.timeout);
-    if (reason === null) return set.resolve(set.outcomes);
-    set.reject(unavailable(reason));
+  private settle(batch: PendingBatch, reason: Error | null): void {
+    if (!this.pending.delete(batch)) return;
+    clearInterval(batch.timeout);
+    if (reason === null) return batch.resolve(batch.outcomes);
+    batch.reject(unavailable(reason));
   }
 }
 

@@ -64,7 +64,7 @@ describeTransport('RabbitMQ', () => ({
   service,
   saga,
   until: waitFor,
-  lying: async (name) => (await channel.checkQueue(name)).messageCount,
+  stored: async (name) => (await channel.checkQueue(name)).messageCount,
 }));
 
 describe('the transport on RabbitMQ', () => {
@@ -75,9 +75,9 @@ describe('the transport on RabbitMQ', () => {
     const consumer = transport.consume({
       queue,
       prefetch: 10,
-      maxSetSize: 10,
-      handleSet: async (set) => {
-        seen.push(...set);
+      maxBatchSize: 10,
+      handleBatch: async (batch) => {
+        seen.push(...batch);
         if (seen.length === 1) await held;
       },
     });
@@ -100,9 +100,9 @@ describe('the transport on RabbitMQ', () => {
     const consumer = transport.consume({
       queue,
       prefetch: 10,
-      maxSetSize: 10,
-      handleSet: (set) => {
-        seen.push(...set.map(({ body }) => body.toString()));
+      maxBatchSize: 10,
+      handleBatch: (batch) => {
+        seen.push(...batch.map(({ body }) => body.toString()));
         return Promise.resolve();
       },
     });
@@ -115,10 +115,10 @@ describe('the transport on RabbitMQ', () => {
     await consumer.stop();
   });
 
-  it('says since when a set fails again and again, and why, until it does no more', async () => {
+  it('says since when a batch fails again and again, and why, until it does no more', async () => {
     let fails = true;
-    const handleSet = () => (fails ? Promise.reject(new Error('nobody knows why')) : Promise.resolve());
-    const consumer = transport.consume({ queue, prefetch: 10, maxSetSize: 10, handleSet });
+    const handleBatch = () => (fails ? Promise.reject(new Error('nobody knows why')) : Promise.resolve());
+    const consumer = transport.consume({ queue, prefetch: 10, maxBatchSize: 10, handleBatch });
     await transport.untilReady(new AbortController().signal);
     await transport.publish([command({})]);
     const failing = await waitFor('failures', () => consumer.health().failingSince !== null && consumer.health());
@@ -138,7 +138,7 @@ describe('the transport on RabbitMQ', () => {
     let tries = 0;
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
-    const handleAlone = async () => {
+    const handleIsolated = async () => {
       tries++;
       await held;
       if (tries <= 2) throw new Error('the database is away');
@@ -147,12 +147,12 @@ describe('the transport on RabbitMQ', () => {
     const consumer = transport.consume({
       queue,
       prefetch: 10,
-      maxSetSize: 10,
-      handleSet: async (set) => {
-        const numbers = set.map(({ body }) => (JSON.parse(body.toString()) as { n: number }).n);
+      maxBatchSize: 10,
+      handleBatch: async (batch) => {
+        const numbers = batch.map(({ body }) => (JSON.parse(body.toString()) as { n: number }).n);
         seen.push(...numbers);
-        const suspects = set.filter((_message, index) => numbers[index] === 1);
-        return { suspects: suspects.map((message) => ({ messages: [message], handleAlone })) };
+        const suspects = batch.filter((_message, index) => numbers[index] === 1);
+        return { suspects: suspects.map((message) => ({ messages: [message], handleIsolated })) };
       },
     });
     await transport.publish([command({ n: 1 }), command({ n: 2 })]);

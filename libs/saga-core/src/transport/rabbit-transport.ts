@@ -5,10 +5,10 @@ import type { Logger } from 'pino';
 import { logSparsely } from '../engine/log-sparsely.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { brokerAnswer, closeUnheard, isUnanswered } from './broker-answer.js';
+import { brokerAnswer, closeQuietly, isUnanswered } from './broker-answer.js';
 import type { DeadLetters } from './dead-letters.js';
 import { declareTopology } from './declare-topology.js';
-import { keepDeclared } from './keep-declared.js';
+import { redeclarePeriodically } from './redeclare-periodically.js';
 import { RabbitConsumer } from './rabbit-consumer.js';
 import { rabbitDeadLetters } from './rabbit-dead-letters.js';
 import { RabbitLink } from './rabbit-link.js';
@@ -42,7 +42,7 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
   const addresses = new Map<string, { usable: boolean; until: number }>();
   const remember = (exchange: string, usable: boolean): void => {
     if (addresses.size >= MOST_ADDRESSES) addresses.clear();
-    const until = usable ? Infinity : performance.now() + DEFAULTS.missingAddressMemoryMs;
+    const until = usable ? Infinity : performance.now() + DEFAULTS.missingAddressTtlMs;
     addresses.set(exchange, { usable, until });
   };
   let publisher: RabbitPublisher | null = null;
@@ -112,14 +112,14 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
       // A node that does not answer to this may deliver all the same.
       const isSlow = await Promise.race([
         declaring.then(() => false),
-        delay(DEFAULTS.declareHoldMs, true, { ref: false }),
+        delay(DEFAULTS.declareWaitMs, true, { ref: false }),
       ]);
       if (isSlow)
         declaring.catch((error: Error) => {
           if (!isUnanswered(error)) fail(error);
         });
       await Promise.all([...consumers].map((consumer) => consumer.open(connection, declaring, fail)));
-      endDeclaring = keepDeclared(() => declareAllOn(connection), fail);
+      endDeclaring = redeclarePeriodically(() => declareAllOn(connection), fail);
     },
     onDown: () => {
       endDeclaring();
@@ -195,6 +195,6 @@ async function probe(connection: ChannelModel, exchange: string): Promise<boolea
     if ((error as { code?: unknown }).code === 404) return false;
     throw new SagaError('TRANSPORT_UNAVAILABLE', 'RabbitMQ could not be asked for a reply exchange', { cause: error });
   } finally {
-    closeUnheard(channel);
+    closeQuietly(channel);
   }
 }

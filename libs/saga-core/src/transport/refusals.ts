@@ -38,7 +38,7 @@ export class Refusals {
 
   note({ exchange, routingKey }: Refusal): void {
     if (this.until.size >= MOST_REMEMBERED) this.until.clear();
-    this.until.set(nameOf(exchange, routingKey), performance.now() + DEFAULTS.missingAddressMemoryMs);
+    this.until.set(nameOf(exchange, routingKey), performance.now() + DEFAULTS.missingAddressTtlMs);
   }
 
   /** @returns whether a message would be refused */

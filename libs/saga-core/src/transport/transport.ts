@@ -12,14 +12,14 @@ export interface ConsumeOptions {
   readonly queue: string;
   /** The most unacknowledged deliveries. */
   readonly prefetch: number;
-  /** The most deliveries in one set. */
-  readonly maxSetSize: number;
+  /** The most deliveries in one batch. */
+  readonly maxBatchSize: number;
   /**
    * Handles a batch of deliveries. When it resolves, all of them are acknowledged but what it gives as unfinished. When
    * it rejects, the same batch is given again after a pause, marked as redelivered; so it rejects only for trouble that
    * passes, and never for one bad message.
    */
-  readonly handleSet: (set: readonly IncomingMessage[]) => Promise<Partial<Unfinished> | void>;
+  readonly handleBatch: (batch: readonly IncomingMessage[]) => Promise<Partial<Unfinished> | void>;
 }
 
 /** What of a batch is not done; the batches that follow go on. */
@@ -33,7 +33,7 @@ export interface Unfinished {
 export interface Suspect {
   readonly messages: readonly IncomingMessage[];
   /** Rejects only for trouble that passes: then it is called again. @returns those with which nothing can be done now */
-  handleAlone(): Promise<readonly IncomingMessage[]>;
+  handleIsolated(): Promise<readonly IncomingMessage[]>;
 }
 
 /** How a consumer fares. */
@@ -50,7 +50,7 @@ export interface Consumer {
   /** @returns whether deliveries arrive now. */
   isRunning(): boolean;
   health(): ConsumerHealth;
-  /** Stops taking deliveries, finishes and acknowledges the set in hand; the broker gives the rest to others. */
+  /** Stops taking deliveries, finishes and acknowledges the batch in hand; the broker gives the rest to others. */
   stop(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export interface Transport {
   /** Sees to it that exchanges, queues and bindings are there, now and after each reconnection. */
   use(topology: Topology): void;
   /**
-   * Publishes a set and waits for the broker's confirms. What is wrong with one message concerns that message alone.
+   * Publishes a batch and waits for the broker's confirms. What is wrong with one message concerns that message alone.
    *
    * @returns what became of each message, in order
    * @throws {SagaError} TRANSPORT_UNAVAILABLE when the broker is away, or confirms fail to come; some messages may have arrived all the same

@@ -1,8 +1,8 @@
 /** bulk: retry, list, show, pause, resume. */
 import type { BulkOperation, SagaSummary } from '../schemas/index.js';
-import { confirmed, numberOf, operatorOf, word, type Command, type Context } from './context.js';
+import { confirm, numberOf, operatorOf, requiredArgument, type Command, type Context } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
-import { plain, say, sayJson, table } from './print.js';
+import { plain, printLine, printJson, table } from './print.js';
 
 const PATH = '/sagas/bulk-operations';
 
@@ -26,7 +26,7 @@ export const bulk: Command = async (context) => {
   }
 };
 
-const idOf = (context: Context): string => encodeURIComponent(word(context, 1, 'bulk operation'));
+const idOf = (context: Context): string => encodeURIComponent(requiredArgument(context, 1, 'bulk operation'));
 
 async function retry(context: Context): Promise<void> {
   const { client, options } = context;
@@ -39,21 +39,21 @@ async function retry(context: Context): Promise<void> {
     ...(perSecond === undefined ? {} : { perSecond }),
   };
   const dry = await client.post<{ matches: number; sample: SagaSummary[] }>(PATH, { ...body, dryRun: true }, 'matches');
-  if (options['dry-run'] && options.json) return sayJson(dry);
+  if (options['dry-run'] && options.json) return printJson(dry);
   if (!options.json) {
     const sample = dry.sample.map(({ id, step: at, lastError }) => [id, at, lastError?.message ?? null]);
-    say(`${dry.matches} stuck sagas match${dry.matches === 0 ? '.' : ', such as'}`);
-    if (sample.length > 0) say(table(['SAGA', 'STUCK AT', 'LAST ERROR'], sample));
+    printLine(`${dry.matches} stuck sagas match${dry.matches === 0 ? '.' : ', such as'}`);
+    if (sample.length > 0) printLine(table(['SAGA', 'STUCK AT', 'LAST ERROR'], sample));
   }
   if (options['dry-run']) return;
-  await confirmed(context, `Retry ${dry.matches} sagas?`);
+  await confirm(context, `Retry ${dry.matches} sagas?`);
   tell(context, await client.post<BulkOperation>(PATH, body, 'status'));
 }
 
 async function list({ client, options }: Context): Promise<void> {
   const operations = await client.get<{ items: BulkOperation[] }>(PATH, 'items');
-  if (options.json) return sayJson(operations);
-  if (operations.items.length === 0) return say('There is no bulk operation.');
+  if (options.json) return printJson(operations);
+  if (operations.items.length === 0) return printLine('There is no bulk operation.');
   const rows = operations.items.map(({ id, status, matched, done, failed, operator, filter }) => [
     id,
     status,
@@ -62,12 +62,12 @@ async function list({ client, options }: Context): Promise<void> {
     operator,
     filter,
   ]);
-  say(table(['OPERATION', 'STATUS', 'DONE', 'FAILED', 'WHO', 'WHICH'], rows));
+  printLine(table(['OPERATION', 'STATUS', 'DONE', 'FAILED', 'WHO', 'WHICH'], rows));
 }
 
 function tell({ options }: Context, operation: BulkOperation): void {
-  if (options.json) return sayJson(operation);
+  if (options.json) return printJson(operation);
   const { id, status, matched, done, failed, failures } = operation;
-  say(`bulk operation ${id} is ${status}: ${done} of ${matched} retried, ${failed} could not be`);
-  for (const { sagaId, message } of failures) say(`  ${sagaId}: ${plain(message)}`);
+  printLine(`bulk operation ${id} is ${status}: ${done} of ${matched} retried, ${failed} could not be`);
+  for (const { sagaId, message } of failures) printLine(`  ${sagaId}: ${plain(message)}`);
 }

@@ -19,7 +19,7 @@ export interface Context {
 export type Command = (context: Context) => Promise<ExitCode | void>;
 
 /** @returns the word at this place. @throws {CliError} when it is missing */
-export function word({ words }: Context, index: number, what: string): string {
+export function requiredArgument({ words }: Context, index: number, what: string): string {
   const given = words[index];
   if (given === undefined) throw new CliError(EXIT.usage, `Say which ${what}: see "saga --help"`);
   return given;
@@ -50,7 +50,7 @@ export function numberOf({ options }: Context, name: string): number | undefined
 }
 
 /** Asks on a terminal whether to go on. @throws {CliError} unless that was confirmed */
-export async function confirmed({ options }: Context, question: string): Promise<void> {
+export async function confirm({ options }: Context, question: string): Promise<void> {
   if (options.yes) return;
   // What was read to its end, for a payload, gives no answer any more.
   if (!process.stdin.isTTY || process.stdin.readableEnded)

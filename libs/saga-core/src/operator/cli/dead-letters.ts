@@ -1,8 +1,8 @@
 /** dead-letters: list, show, replay, discard. */
 import type { Letter } from '../schemas/index.js';
-import { confirmed, operatorOf, queryOf, word, type Command, type Context } from './context.js';
+import { confirm, operatorOf, queryOf, requiredArgument, type Command, type Context } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
-import { plain, say, sayJson, table } from './print.js';
+import { plain, printLine, printJson, table } from './print.js';
 
 interface Queues {
   readonly items: { queue: string; count: number; consumers: number | null }[];
@@ -28,13 +28,13 @@ export const deadLetters: Command = async (context) => {
 };
 
 /** @returns the queue whose letters are meant, also when it is called by the name of the one in which they lie */
-const queueOf = (context: Context): string => word(context, 1, 'queue').replace(/\.dead$/, '');
+const queueOf = (context: Context): string => requiredArgument(context, 1, 'queue').replace(/\.dead$/, '');
 
 async function list({ client, options }: Context) {
   const queues = await client.get<Queues>('/dead-letters', 'items');
-  if (options.json) sayJson(queues);
+  if (options.json) printJson(queues);
   else
-    say(
+    printLine(
       table(
         ['QUEUE', 'DEAD LETTERS', 'CONSUMERS'],
         queues.items.map(({ queue, count, consumers }) => [queue, count, consumers]),
@@ -47,8 +47,8 @@ async function show(context: Context): Promise<void> {
   const { client, options } = context;
   const path = `/dead-letters/${encodeURIComponent(queueOf(context))}`;
   const letters = await client.get<Letters>(`${path}${queryOf({ limit: options.limit })}`, 'items');
-  if (options.json) return sayJson(letters);
-  if (letters.items.length === 0) return say('No dead letter lies there.');
+  if (options.json) return printJson(letters);
+  if (letters.items.length === 0) return printLine('No dead letter lies there.');
   const parts = letters.items.map(({ id, cause, detail, routingKey, correlationId, replayable, body }) =>
     [
       `${id}  ${plain(cause)}${replayable ? '' : '  (cannot be replayed: it does not say where it belongs)'}`,
@@ -57,7 +57,7 @@ async function show(context: Context): Promise<void> {
       `  ${plain(body)}`,
     ].join('\n'),
   );
-  say(`${parts.join('\n\n')}\n\n${letters.items.length} of ${letters.count}`);
+  printLine(`${parts.join('\n\n')}\n\n${letters.items.length} of ${letters.count}`);
 }
 
 async function settle(context: Context, action: 'replay' | 'discard'): Promise<void> {
@@ -67,14 +67,14 @@ async function settle(context: Context, action: 'replay' | 'discard'): Promise<v
   if ((id === undefined) !== (options.all === true))
     throw new CliError(EXIT.usage, 'Name one letter by its id, or say --all');
   const who = operatorOf(context);
-  if (action === 'discard') await confirmed(context, `Throw away ${id ?? `all dead letters of ${queue}`} for good?`);
+  if (action === 'discard') await confirm(context, `Throw away ${id ?? `all dead letters of ${queue}`} for good?`);
   const result = await client.post<{ done: number; kept: number }>(
     `/dead-letters/${encodeURIComponent(queue)}/${action}`,
     { ...who, ...(id === undefined ? {} : { id }) },
     'done',
   );
-  if (options.json) sayJson(result);
-  else say(`${result.done} ${action === 'replay' ? 'sent again' : 'thrown away'}, ${result.kept} kept`);
+  if (options.json) printJson(result);
+  else printLine(`${result.done} ${action === 'replay' ? 'sent again' : 'thrown away'}, ${result.kept} kept`);
   if (result.kept > 0)
     throw new CliError(EXIT.refused, 'Some stay: no queue takes them, or they say not where they belong.');
 }

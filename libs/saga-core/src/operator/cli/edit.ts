@@ -1,9 +1,9 @@
 /** edit: sends the awaited command with another payload, after a look at what changes. */
 import { changesOf } from './changes.js';
-import { confirmed, type Command } from './context.js';
+import { confirm, type Command } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
 import { jsonOf } from './json-option.js';
-import { say, sayJson, table } from './print.js';
+import { printLine, printJson, table } from './print.js';
 import { detailOf } from './see.js';
 import { act, checkOperator } from './steer.js';
 
@@ -18,14 +18,14 @@ export const edit: Command = async (context) => {
       'ACTION_NOT_ALLOWED: Its payload cannot be edited now. The command must go to a participant and be parked or pausing, and the service must allow edits.',
     );
   const changes = changesOf(saga.payload, payload);
-  if (options['dry-run'] && options.json) return sayJson({ changes });
+  if (options['dry-run'] && options.json) return printJson({ changes });
   // The result is all that a program reads.
   if (!options.json) {
     const rows = changes.map(({ path, before, after }) => [path, shown(before), shown(after)]);
-    say(rows.length === 0 ? 'The payload stays as it is.' : table(['FIELD', 'BEFORE', 'AFTER'], rows));
+    printLine(rows.length === 0 ? 'The payload stays as it is.' : table(['FIELD', 'BEFORE', 'AFTER'], rows));
   }
   if (options['dry-run']) return;
-  await confirmed(context, `Send ${saga.step ?? 'the command'} with this payload?`);
+  await confirm(context, `Send ${saga.step ?? 'the command'} with this payload?`);
   return act(context, 'edit', saga, { payload });
 };
 

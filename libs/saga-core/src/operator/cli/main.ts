@@ -10,7 +10,7 @@ import { edit } from './edit.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 import { HELP } from './help.js';
 import { watchOutput } from './output.js';
-import { plain, say } from './print.js';
+import { plain, printLine } from './print.js';
 import { audit, diagram, list, show, watch } from './see.js';
 import { runningStack } from './stack.js';
 import { accept, compensate, giveUp, retry, skip } from './steer.js';
@@ -44,7 +44,7 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Exi
   const { values, positionals } = parsed(argv);
   const [name, ...words] = positionals;
   if (values.help === true || name === undefined || name === 'help') {
-    say(HELP);
+    printLine(HELP);
     return name === undefined && values.help !== true ? EXIT.usage : EXIT.ok;
   }
   const command = COMMANDS.get(name);

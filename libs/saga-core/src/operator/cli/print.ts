@@ -29,7 +29,7 @@ export function span(ms: number): string {
 }
 
 /** Writes a line, or a few. */
-export const say = (text: string): void => void process.stdout.write(`${text}\n`);
+export const printLine = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Writes what a program reads: one JSON document. */
-export const sayJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
+export const printJson = (value: unknown): void => printLine(JSON.stringify(value, null, 2));

@@ -1,9 +1,9 @@
 /** list, show, watch, audit, diagram. */
 import type { Acts, Definition, SagaDetail, SagaPage, SagaSummary } from '../schemas/index.js';
-import { queryOf, word, type Command, type Context } from './context.js';
+import { queryOf, requiredArgument, type Command, type Context } from './context.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 import { whenReaderIsGone } from './output.js';
-import { plain, say, sayJson, span, table } from './print.js';
+import { plain, printLine, printJson, span, table } from './print.js';
 
 const HEADINGS = ['SAGA', 'NAME', 'STATUS', 'AWAITS', 'ATTEMPT', 'AGE', 'LAST ERROR'];
 const rowOf = ({ id, saga, status, step, attempt, ageMs, lastError }: SagaSummary) => [
@@ -27,21 +27,21 @@ export const list: Command = async ({ client, options, words }) => {
     `/sagas${queryOf({ status, saga, step, sort, limit, cursor, ...filter })}`,
     'items',
   );
-  if (options.json) sayJson(page);
-  else if (page.items.length === 0) say('No saga matches.');
-  else say(table(HEADINGS, page.items.map(rowOf)));
-  if (!options.json && page.nextCursor !== null) say(`\nMore: the same with --cursor ${page.nextCursor}`);
+  if (options.json) printJson(page);
+  else if (page.items.length === 0) printLine('No saga matches.');
+  else printLine(table(HEADINGS, page.items.map(rowOf)));
+  if (!options.json && page.nextCursor !== null) printLine(`\nMore: the same with --cursor ${page.nextCursor}`);
   return options['exit-code'] && page.items.length > 0 ? EXIT.badNews : EXIT.ok;
 };
 
 export const show: Command = async (context) => {
   const saga = await detailOf(context);
-  if (context.options.json) return sayJson(saga);
+  if (context.options.json) return printJson(saga);
   const may = Object.entries(saga.allowed).flatMap(([name, allowed]) =>
     allowed ? [name === 'giveUp' ? 'give-up' : name] : [],
   );
   const { awaited, lastError } = saga;
-  say(
+  printLine(
     [
       `${saga.name} ${saga.id} is ${saga.status} (version ${saga.version})`,
       ...(awaited
@@ -76,10 +76,10 @@ export const show: Command = async (context) => {
 export const watch: Command = async ({ client, options, words }) => {
   const id = words[0] === undefined ? undefined : wholeId(words[0]);
   const tell = (saga: SagaSummary): void => {
-    if (options.json) return say(JSON.stringify(saga));
+    if (options.json) return printLine(JSON.stringify(saga));
     const { updatedAt, status, step, attempt, lastError } = saga;
     const doing = step === null ? '' : ` ${step}, attempt ${attempt}`;
-    say(
+    printLine(
       plain(`${updatedAt}  ${saga.id}  ${status}${doing}${status === 'stuck' ? `: ${lastError?.message ?? ''}` : ''}`),
     );
   };
@@ -130,19 +130,19 @@ const endOf = ({ status }: SagaSummary): ExitCode | null => {
 export const audit: Command = async ({ client, options }) => {
   const { limit, cursor } = options;
   const page = await client.get<Acts>(`/sagas/audit${queryOf({ limit, cursor })}`, 'items');
-  if (options.json) return sayJson(page);
-  if (page.items.length === 0) return say('No operator has acted.');
+  if (options.json) return printJson(page);
+  if (page.items.length === 0) return printLine('No operator has acted.');
   const rows = page.items.map((act) => [act.at, act.operator, act.action, act.sagaId ?? act.details, act.reason]);
-  say(table(['AT', 'WHO', 'ACTION', 'TO WHAT', 'WHY'], rows));
-  if (page.nextCursor !== null) say(`\nMore: the same with --cursor ${page.nextCursor}`);
+  printLine(table(['AT', 'WHO', 'ACTION', 'TO WHAT', 'WHY'], rows));
+  if (page.nextCursor !== null) printLine(`\nMore: the same with --cursor ${page.nextCursor}`);
 };
 
 export const diagram: Command = async ({ client, options, words: [name] }) => {
   const { items } = await client.get<{ items: Definition[] }>('/sagas/definitions', 'items');
   const wanted = items.filter((definition) => name === undefined || definition.name === name);
   if (wanted.length === 0) throw new CliError(EXIT.notFound, `There is no saga named ${name ?? 'anything'}.`);
-  if (options.json) return sayJson(wanted);
-  say(
+  if (options.json) return printJson(wanted);
+  printLine(
     wanted.map((definition) => `%% ${definition.name} version ${definition.version}\n${definition.mermaid}`).join('\n'),
   );
 };
@@ -151,7 +151,7 @@ const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** @returns the saga that the command names. @throws {CliError} when it is not named by its whole id */
 export async function detailOf(context: Context): Promise<SagaDetail> {
-  return context.client.get<SagaDetail>(`/sagas/${wholeId(word(context, 0, 'saga'))}`, 'status');
+  return context.client.get<SagaDetail>(`/sagas/${wholeId(requiredArgument(context, 0, 'saga'))}`, 'status');
 }
 
 function wholeId(id: string): string {

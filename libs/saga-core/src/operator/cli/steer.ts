@@ -1,10 +1,10 @@
 /** retry, compensate, give-up, skip, accept. */
 import type { OperatorActionType } from '../../engine/event.js';
 import type { SagaDetail, UndoPreview } from '../schemas/index.js';
-import { confirmed, numberOf, operatorOf, type Command, type Context } from './context.js';
+import { confirm, numberOf, operatorOf, type Command, type Context } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
 import { jsonOf } from './json-option.js';
-import { say, sayJson, table } from './print.js';
+import { printLine, printJson, table } from './print.js';
 import { detailOf } from './see.js';
 
 export const retry: Command = async (context) => {
@@ -15,7 +15,7 @@ export const retry: Command = async (context) => {
 export const skip: Command = async (context) => {
   checkOperator(context);
   const saga = await detailOf(context);
-  await confirmed(context, `Go on without ${saga.step ?? 'a step'}? What it should have done is for you to put right.`);
+  await confirm(context, `Go on without ${saga.step ?? 'a step'}? What it should have done is for you to put right.`);
   return act(context, 'skip', saga);
 };
 
@@ -23,7 +23,7 @@ export const accept: Command = async (context) => {
   checkOperator(context);
   const reply = await jsonOf(context, 'reply');
   const saga = await detailOf(context);
-  await confirmed(context, `Take ${saga.step ?? 'the step'} for done, with this answer?`);
+  await confirm(context, `Take ${saga.step ?? 'the step'} for done, with this answer?`);
   return act(context, 'accept', saga, { reply });
 };
 
@@ -36,14 +36,14 @@ async function undo(context: Context, type: 'compensate' | 'give-up'): Promise<v
   const saga = await detailOf(context);
   const { client, options } = context;
   const preview = await client.get<UndoPreview>(`/sagas/${saga.id}/undo-preview?action=${type}`, 'undos');
-  if (options['dry-run'] && options.json) return sayJson(preview);
+  if (options['dry-run'] && options.json) return printJson(preview);
   if (!preview.allowed) throw new CliError(EXIT.refused, `ACTION_NOT_ALLOWED: ${preview.reason}`);
   const undos = preview.undos.map(({ step, undo, because, payload }) => [undo, step, because, payload]);
   const plan = undos.length === 0 ? 'Nothing is to be undone.' : table(['UNDO', 'OF', 'BECAUSE IT', 'WITH'], undos);
   // The result is all that a program reads.
-  if (!options.json) say(plan);
+  if (!options.json) printLine(plan);
   if (options['dry-run']) return;
-  await confirmed(context, 'Undo this?');
+  await confirm(context, 'Undo this?');
   return act(context, type, saga);
 }
 
@@ -72,6 +72,6 @@ export async function act(
     { ...operatorOf(context), version, ...more },
     'status',
   );
-  if (options.json) return sayJson(saga);
-  say(`${saga.id} is ${saga.status}${saga.step === null ? '' : `, awaits ${saga.step}`}`);
+  if (options.json) return printJson(saga);
+  printLine(`${saga.id} is ${saga.status}${saga.step === null ? '' : `, awaits ${saga.step}`}`);
 }

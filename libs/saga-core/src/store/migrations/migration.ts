@@ -18,7 +18,7 @@ export type Migrations = Readonly<Record<string, Migration>>;
 const names = new WeakMap<Migrations, string>();
 
 /**
- * Names a set of migrations: each set has its own account of what has run, so that several live in one database. A migration that is in two sets runs once.
+ * Names a set of migrations: each set has its own log of what has run, so that several live in one database. A migration that is in two sets runs once.
  *
  * @returns the same migrations
  */

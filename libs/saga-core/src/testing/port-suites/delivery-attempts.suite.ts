@@ -40,7 +40,7 @@ export function describeDeliveryAttempts(name: string, attempts: () => DeliveryA
       expect(await attempts().unfinished([one, two])).toEqual([10, 10]);
     });
 
-    it('takes empty sets', async () => {
+    it('takes empty batches', async () => {
       await attempts().begin([]);
       await attempts().finish([]);
       expect(await attempts().unfinished([])).toEqual([]);

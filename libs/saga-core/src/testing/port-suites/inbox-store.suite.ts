@@ -153,7 +153,7 @@ export function describeInboxStore(name: string, inbox: () => InboxStore<unknown
       expect(await claim(command(kept), command(lost))).toEqual([answered, { type: 'claimed' }]);
     });
 
-    it('takes empty sets', async () => {
+    it('takes empty batches', async () => {
       await inbox().transaction(async (session) => {
         expect(await session.claim([])).toEqual([]);
         await session.answer([]);

@@ -97,7 +97,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       expect((await store().find(saved.id))!.instance.data).toEqual({ order: 'as given' });
     });
 
-    it('refuses an id that is taken or comes twice, and saves nothing of the set', async () => {
+    it('refuses an id that is taken or comes twice, and saves nothing of the batch', async () => {
       const first = sagaInstance();
       await insert(first);
       const other = sagaInstance();
@@ -106,7 +106,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       expect(await store().find(other.id)).toBeNull();
     });
 
-    it('takes empty sets', async () => {
+    it('takes empty batches', async () => {
       await insert();
       await save();
       expect((await store().transaction((session) => session.lock([]))).instances).toEqual([]);
@@ -165,7 +165,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       expect(Math.abs(store().clock()! - heard)).toBeLessThan(5_000);
     });
 
-    it('fences a save by the version that was read, and saves nothing of a set with a stale instance', async () => {
+    it('fences a save by the version that was read, and saves nothing of a batch with a stale instance', async () => {
       const [stale, fresh, unknown] = [sagaInstance(), sagaInstance(), sagaInstance()];
       await insert(stale, fresh);
       await save({ ...stale, version: 2 });
@@ -188,7 +188,7 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
       expect(Math.abs(locked.now - (await now()))).toBeLessThan(60_000);
     });
 
-    it('lets one process at a time change a set, also in opposite order', async () => {
+    it('lets one process at a time change a batch, also in opposite order', async () => {
       const instances = [sagaInstance(), sagaInstance(), sagaInstance()];
       await insert(...instances);
       const ids = instances.map(({ id }) => id);
@@ -228,8 +228,8 @@ export function describeSagaStore(name: string, store: () => SagaStore<unknown>)
         });
       const taken = (await Promise.all([take(), take(), take()])).filter(({ length }) => length > 0);
       expect(taken.flat().sort()).toEqual(mine.map(({ id }) => id).sort());
-      // Those of one set come in the order of their ids, not of their deadlines.
-      for (const set of taken) expect(set).toEqual([...set].sort());
+      // Those of one batch come in the order of their ids, not of their deadlines.
+      for (const batch of taken) expect(batch).toEqual([...batch].sort());
       await forget(foreign, changed, later);
     });
 

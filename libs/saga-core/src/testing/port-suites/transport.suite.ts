@@ -11,7 +11,7 @@ export interface TransportHarness {
   /** Waits, while messages are delivered, until it holds. */
   until(what: string, holds: () => boolean): Promise<unknown>;
   /** @returns how many messages lie in a queue, ready to be delivered */
-  lying(queue: string): Promise<number>;
+  stored(queue: string): Promise<number>;
 }
 
 /** @param harness - asked for when the tests run; each test leaves its queues empty */
@@ -28,12 +28,12 @@ export function describeTransport(name: string, harness: () => TransportHarness)
   });
   const publish = (...messages: OutgoingMessage[]) => harness().transport.publish(messages);
   const bodies = (messages: readonly IncomingMessage[]) => messages.map(({ body }) => body.toString());
-  const consume = (handleSet: ConsumeOptions['handleSet'], changes: Partial<ConsumeOptions> = {}) =>
-    harness().transport.consume({ queue: queue(), prefetch: 10, maxSetSize: 10, handleSet, ...changes });
+  const consume = (handleBatch: ConsumeOptions['handleBatch'], changes: Partial<ConsumeOptions> = {}) =>
+    harness().transport.consume({ queue: queue(), prefetch: 10, maxBatchSize: 10, handleBatch, ...changes });
   /** Consumes what lies in a queue until there are so many. */
   const drain = async (count: number, from = queue()): Promise<IncomingMessage[]> => {
     const seen: IncomingMessage[] = [];
-    const consumer = consume(async (set) => void seen.push(...set), { queue: from });
+    const consumer = consume(async (batch) => void seen.push(...batch), { queue: from });
     await harness().until(`${count} messages`, () => seen.length >= count);
     await consumer.stop();
     return seen;
@@ -58,7 +58,7 @@ export function describeTransport(name: string, harness: () => TransportHarness)
         deliveredBefore: false,
       });
       expect(bodies(seen)).toEqual(['{"n":1}', '{"n":2}']);
-      expect(await harness().lying(queue())).toBe(0);
+      expect(await harness().stored(queue())).toBe(0);
     });
 
     it('routes replies by their exchange, and dead letters by the queue that they come from', async () => {
@@ -93,7 +93,7 @@ export function describeTransport(name: string, harness: () => TransportHarness)
       expect(await publish(command({ n: 3 }))).toEqual(['confirmed']);
       // What was under way beside it may have been published twice.
       const seen = new Set<string>();
-      const consumer = consume(async (set) => bodies(set).forEach((body) => seen.add(body)));
+      const consumer = consume(async (batch) => bodies(batch).forEach((body) => seen.add(body)));
       await harness().until('all', () => seen.size === 3);
       await consumer.stop();
       expect([...seen].sort()).toEqual(['{"n":1}', '{"n":2}', '{"n":3}']);
@@ -102,10 +102,12 @@ export function describeTransport(name: string, harness: () => TransportHarness)
 
     it('goes on while a message is not done, and gives that again later', async () => {
       const seen: string[] = [];
-      const consumer = consume(async (set) => {
-        seen.push(...bodies(set));
+      const consumer = consume(async (batch) => {
+        seen.push(...bodies(batch));
         return {
-          later: set.filter(({ body }) => body.toString() === '1' && seen.filter((other) => other === '1').length < 2),
+          later: batch.filter(
+            ({ body }) => body.toString() === '1' && seen.filter((other) => other === '1').length < 2,
+          ),
         };
       });
       await publish(command(1), command(2));
@@ -115,7 +117,7 @@ export function describeTransport(name: string, harness: () => TransportHarness)
       await consumer.stop();
       expect([...seen].sort()).toEqual(['1', '1', '2', '3']);
       expect(seen.at(-1)).toBe('1');
-      expect(await harness().lying(queue())).toBe(0);
+      expect(await harness().stored(queue())).toBe(0);
     });
 
     it('tells how a consumer fares', async () => {
@@ -148,17 +150,17 @@ export function describeTransport(name: string, harness: () => TransportHarness)
       await drain(1);
     });
 
-    it('gives sets of the size that was asked for at the most', async () => {
+    it('gives batches of the size that was asked for at the most', async () => {
       await publish(...[1, 2, 3, 4, 5].map((n) => command(n)));
-      const sets: string[][] = [];
-      const consumer = consume(async (set) => void sets.push(bodies(set)), { maxSetSize: 2 });
-      await harness().until('all', () => sets.flat().length === 5);
+      const batches: string[][] = [];
+      const consumer = consume(async (batch) => void batches.push(bodies(batch)), { maxBatchSize: 2 });
+      await harness().until('all', () => batches.flat().length === 5);
       await consumer.stop();
-      expect(Math.max(...sets.map(({ length }) => length))).toBeLessThanOrEqual(2);
-      expect(sets.flat()).toEqual(['1', '2', '3', '4', '5']);
+      expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(2);
+      expect(batches.flat()).toEqual(['1', '2', '3', '4', '5']);
     });
 
-    it('gives a set again that could not be handled, marked as redelivered, and acknowledges it at last', async () => {
+    it('gives a batch again that could not be handled, marked as redelivered, and acknowledges it at last', async () => {
       const tries: (readonly [boolean, boolean])[] = [];
       const consumer = consume(async ([message]) => {
         tries.push([message!.redelivered, message!.deliveredBefore]);
@@ -173,7 +175,7 @@ export function describeTransport(name: string, harness: () => TransportHarness)
         [true, false],
         [true, false],
       ]);
-      expect(await harness().lying(queue())).toBe(0);
+      expect(await harness().stored(queue())).toBe(0);
     });
 
     it('gives what was not acknowledged to another consumer, marked as delivered before', async () => {
