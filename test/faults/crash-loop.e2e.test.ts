@@ -146,6 +146,9 @@ testInLongForm(
     const ids = Array.from({ length: INNOCENT + 1 }, () => randomUUID());
     const first = start('orchestrator', { START: ids.join() });
     await waitFor('the commands', async () => (await ready('fragile_service.commands.taken')) === ids.length);
+    // Without its queue and its binding, the replies would have nowhere to wait.
+    await waitFor('the queue of replies', () => exists(SAGA));
+    await waitFor('the consumer of replies', async () => (await channel.checkQueue(SAGA)).consumerCount > 0);
     first.kill();
     await first.ended;
     ids.forEach((id, number) => {
