@@ -88,7 +88,7 @@ test('each loop that polls goes on after errors that nobody foresaw', async () =
   const batch = await placeBatch(stack, EACH);
   await waitFor('the participant to fail', () => participant!(twice('a batch could not be handled; trying again')));
   await rename('order-service', 'saga_instance', 'elsewhere');
-  await waitFor('the deadlines to fail', () => orchestrator!(twice('handling deadlines failed; trying again')));
+  await waitFor('the deadlines to fail', () => orchestrator!(twice('"poll":"handling deadlines"')));
   await waitFor('the watch to fail', () =>
     orchestrator!(twice('sagas that are waited for could not be read; trying again')),
   );

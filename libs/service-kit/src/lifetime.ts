@@ -22,15 +22,15 @@ export function beginLifetime(): Lifetime {
   const stopping = new AbortController();
   const closers: { what: string; close: () => Promise<unknown> }[] = [];
   let logger: Logger | undefined;
-  const onTimeout = (delay: number) => logger?.error(`not stopped after ${delay} ms: ending as it is`);
+  const onTimeout = (delay: number) => logger?.error({ afterMs: delay }, 'not stopped in time; exiting');
 
   closeWithGrace({ delay: DEFAULTS.shutdownMs, logger: false, onTimeout }, async ({ err, signal }) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal).on(signal, () => undefined);
     if (err) logger?.fatal({ err }, 'stopping after an error');
-    else logger?.info(`stopping after ${signal ?? 'the last work was done'}`);
+    else logger?.info({ signal: signal ?? null }, 'stopping');
     stopping.abort();
     for (const { what, close } of closers.toReversed())
-      await close().catch((error: unknown) => logger?.error({ err: error }, `${what} did not close`));
+      await close().catch((error: unknown) => logger?.error({ err: error, what }, 'could not be closed'));
     logger?.info('stopped');
   });
 

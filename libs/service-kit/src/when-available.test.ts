@@ -3,13 +3,10 @@ import { whenAvailable } from './when-available.js';
 
 const refused = () => Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' });
 
-/** @returns a logger, and the messages that it was given. */
+/** @returns a logger, and the lines that it was given. */
 function recordingLogger() {
-  const lines: string[] = [];
-  const logger = pino(
-    { level: 'info' },
-    { write: (line) => void lines.push((JSON.parse(line) as { msg: string }).msg) },
-  );
+  const lines: object[] = [];
+  const logger = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line) as object) });
   return { logger, lines };
 }
 
@@ -25,9 +22,14 @@ describe('whenAvailable', () => {
     expect(await whenAvailable('the database', attempt, { logger, signal: new AbortController().signal })).toBe(
       'there',
     );
-    expect(lines).toEqual([
-      'the database is not available, trying again in 200 ms: connect ECONNREFUSED 127.0.0.1:5432',
-      'the database is not available, trying again in 400 ms: connect ECONNREFUSED 127.0.0.1:5432',
+    const line = {
+      msg: 'not available yet; trying again',
+      what: 'the database',
+      reason: 'connect ECONNREFUSED 127.0.0.1:5432',
+    };
+    expect(lines).toMatchObject([
+      { ...line, pauseMs: 200 },
+      { ...line, pauseMs: 400 },
     ]);
   });
 

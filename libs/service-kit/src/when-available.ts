@@ -25,7 +25,7 @@ export async function whenAvailable<Result>(
       // What is closed at the end is unavailable as well, and nobody waits for it any more.
       signal.throwIfAborted();
       const reason = error instanceof Error ? error.message : String(error);
-      logger.warn(`${what} is not available, trying again in ${pauseMs} ms: ${reason}`);
+      logger.warn({ what, pauseMs, reason }, 'not available yet; trying again');
     }
     await pause(pauseMs, undefined, { signal });
   }

@@ -14,7 +14,7 @@ beforeEach(() => {
 const rounds = (round: () => Promise<boolean>) =>
   pollLoop(round, { what: 'mending', pauseMs: 86_400_000, signal: stopping.signal, logger });
 
-describe('runRounds', () => {
+describe('pollLoop', () => {
   it('tries a failing round again soon, says so, and begins the next at once while there is more', async () => {
     const outcomes = [new Error('no database'), new Error('still none'), true, true, false];
     let count = 0;
@@ -26,8 +26,8 @@ describe('runRounds', () => {
     });
     expect(count).toBe(5);
     expect(lines).toMatchObject([
-      { msg: 'mending failed; trying again', reason: 'no database' },
-      { msg: 'mending failed; trying again', reason: 'still none' },
+      { msg: 'a poll failed; trying again', poll: 'mending', reason: 'no database' },
+      { msg: 'a poll failed; trying again', poll: 'mending', reason: 'still none' },
     ]);
   });
 

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 
 export interface PollLoopOptions {
-  /** What the rounds do, for the log: "<what> failed; trying again". */
+  /** What the rounds do: the field `poll` of the log message "a poll failed; trying again". */
   readonly what: string;
   /** Between two rounds, in milliseconds. */
   readonly pauseMs: number;
@@ -32,7 +32,7 @@ export async function pollLoop(
     } catch (error) {
       failures++;
       pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** failures);
-      logger.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
+      logger.warn({ poll: what, reason: messageOf(error) }, 'a poll failed; trying again');
     }
     await delay(pause, undefined, { signal }).catch(() => undefined);
   }

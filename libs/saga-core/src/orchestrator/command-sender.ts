@@ -28,8 +28,8 @@ export async function sendCommands<Tx>(
   for (const [index, { contract, sagaId, commandId, attempt }] of commands.entries()) {
     const type = fates[index]!;
     if (type === 'confirmed') continue;
-    const words = type === 'returned' ? 'no queue takes this command' : 'the broker refuses this command';
-    logSparsely(logger, 'warn', { task: contract.task, sagaId }, words);
+    const message = type === 'returned' ? 'no queue takes this command' : 'the broker refuses this command';
+    logSparsely(logger, 'warn', { task: contract.task, sagaId }, message);
     events.set(sagaId, [...(events.get(sagaId) ?? []), { type, commandId, attempt }]);
   }
   if (events.size > 0) {

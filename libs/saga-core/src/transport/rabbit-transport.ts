@@ -90,7 +90,7 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
             logger,
             'warn',
             { exchange, routingKey, correlationId, reason },
-            'the broker takes a message not, and goes on with the others',
+            'the broker refused a message, and took the others',
           ),
       });
     },
