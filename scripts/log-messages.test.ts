@@ -6,8 +6,6 @@ import ts from 'typescript';
 const root = path.resolve(__dirname, '..');
 const LEVELS = new Set(['info', 'warn', 'error', 'fatal']);
 const IS_TEST = /\.(test|fixture|suite)\.ts$|\/testing\/|\/cli\//;
-/** Passes on what it is given. */
-const WRAPPER = /log-sparsely\.ts$/;
 
 const sources = ['libs', 'apps'].flatMap((folder) =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
