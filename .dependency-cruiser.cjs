@@ -5,7 +5,7 @@ const tests = '[.]test[.]ts$|/testing/|^test/';
 
 /** Each folder of saga-core imports only from those before it, and from the files at the root of src. */
 const order = ['contract', 'definition', 'engine', 'store', 'transport', 'participant', 'orchestrator'];
-const leaves = ['operator', 'asyncapi', 'metrics', 'tracing', 'testing'];
+const leaves = ['admin', 'asyncapi', 'metrics', 'tracing', 'testing'];
 const rootFiles = `${core}(errors|settings|text|crash-point|cork-writes)[.]ts$`;
 
 const folderOrder = order.map((folder, position) => ({
@@ -60,6 +60,34 @@ module.exports = {
       severity: 'error',
       from: { path: core },
       to: { path: `${core}index[.]ts$` },
+    },
+    {
+      name: 'saga-core-optional-peers',
+      comment: 'prom-client and OpenTelemetry are optional: only the doors that are made for them import them',
+      severity: 'error',
+      from: { path: core, pathNot: [`${core}(metrics|tracing)/`, tests] },
+      to: { path: 'node_modules/(prom-client|@opentelemetry)/' },
+    },
+    {
+      name: 'saga-core-without-http',
+      comment: 'orchestrators and participants need no web server',
+      severity: 'error',
+      from: { path: core, pathNot: tests },
+      to: { path: ['node_modules/@?fastify/', '^libs/saga-operator/'] },
+    },
+    {
+      name: 'admin-for-operators',
+      comment: 'saga-core/admin is for tools of operators; services need none of it',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/saga-(core|operator)/'] },
+      to: { path: `${core}admin/` },
+    },
+    {
+      name: 'operator-for-orchestrators',
+      comment: 'operators see and steer sagas at an orchestrator; a participant has none',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/saga-operator/', '^apps/order-service/'] },
+      to: { path: '^libs/saga-operator/' },
     },
     {
       name: 'sql-in-store',
@@ -126,8 +154,12 @@ module.exports = {
         'what runs in production is a dependency of its own package, not of the root and not for development only',
       severity: 'error',
       // The console is bundled when it is built: nothing of what it imports is there in production.
-      from: { path: '^(libs|apps)/', pathNot: [tests, '^libs/saga-core/console/'] },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/@types/' },
+      from: { path: '^(libs|apps)/', pathNot: [tests, '^libs/saga-operator/console/'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer'],
+        pathNot: 'node_modules/@types/',
+      },
     },
     {
       name: 'production-not-to-tests',

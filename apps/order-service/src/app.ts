@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { createOrchestrator, DEFAULTS, orchestratorMigrations, purgeLoop, SAGA_MIGRATION_TABLE } from 'saga-core';
 import { deadLetterGauge, sagaGauges, sagaMetrics } from 'saga-core/metrics';
-import { operatorConsole } from 'saga-core/operator';
+import { operatorConsole } from 'saga-operator';
 import { sagaSpans } from 'saga-core/tracing';
 import {
   retentionMs,
