@@ -14,26 +14,38 @@ export const RULES = {
   QUEUE_THERE: 'each queue is there',
   QUEUE_IDLE: 'no message waits while no saga does',
 };
+export type Rule = keyof typeof RULES;
 
 /** More of one kind tell nobody more, and must not fill the memory. */
 const MOST_IDS = 1_000;
 
-/**
- * @typedef {{rule: keyof typeof RULES, id: string, detail: string}} Finding
- * @typedef {{note(rule: keyof typeof RULES, id: string, detail: string): void, list(): Finding[], counts(): Record<string, number>}} Findings
- */
+/** Something that breaks a rule. */
+export interface Finding {
+  readonly rule: Rule;
+  readonly id: string;
+  readonly detail: string;
+}
 
-/** Collects what breaks a rule: all of it is counted, and the first thousand of each rule kept. @returns {Findings} */
-export function collectFindings() {
-  const kept = new Map();
-  const counts = {};
-  return {
-    note(rule, id, detail) {
-      counts[rule] = (counts[rule] ?? 0) + 1;
-      if (!kept.has(rule)) kept.set(rule, []);
-      if (counts[rule] <= MOST_IDS) kept.get(rule).push({ rule, id, detail });
-    },
-    list: () => [...kept.values()].flat(),
-    counts: () => ({ ...counts }),
-  };
+/** Collects what breaks a rule: all of it is counted, and the first thousand of each rule are kept. */
+export class Findings {
+  private readonly kept = new Map<Rule, Finding[]>();
+  private readonly counted = new Map<Rule, number>();
+
+  /** Adds something that breaks a rule. */
+  note(rule: Rule, id: string, detail: string): void {
+    const count = (this.counted.get(rule) ?? 0) + 1;
+    this.counted.set(rule, count);
+    if (count > MOST_IDS) return;
+    this.kept.set(rule, [...(this.kept.get(rule) ?? []), { rule, id, detail }]);
+  }
+
+  /** @returns what was kept */
+  list(): Finding[] {
+    return [...this.kept.values()].flat();
+  }
+
+  /** @returns how often each rule was broken */
+  counts(): Partial<Record<Rule, number>> {
+    return Object.fromEntries(this.counted);
+  }
 }
