@@ -11,7 +11,8 @@ const rules = Object.entries(RULES).map(([name, text]) => `  ${name.padEnd(22)} 
 
 const HELP = `npm run audit -- [options]
 
-Looks whether what the four services and the broker hold fits together. It only reads, and may run at any time, also beside running sagas.
+Looks whether what the four services and the broker hold fits together. It only reads, and may
+run at any time, also beside running sagas.
 
   --json          the report as JSON
   --stack <file>  the description of a running stack, ${STACK_FILE} unless given
@@ -74,6 +75,6 @@ const parseOptions = (argv: readonly string[]) =>
 
 /** An AggregateError, of several addresses, has no message of its own. */
 function reasonOf(error: unknown): string {
-  const { message, errors, code } = error as { message?: string; errors?: { message: string }[]; code?: string };
-  return message || errors?.[0]?.message || code || String(error);
+  const { message, errors, code } = error as { message: string; errors?: { message: string }[]; code?: string };
+  return message === '' ? (errors?.[0]?.message ?? code ?? String(error)) : message;
 }

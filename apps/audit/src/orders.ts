@@ -1,7 +1,7 @@
 /**
  * Holds orders, tickets and authorizations against each other, in pages of the orders' ids: the databases are separate,
- * and a million orders do not fit in memory. Orders are read first. What is decided does not change any more, so what is
- * read of the other services later must agree with it, also while sagas run.
+ * and a million orders do not fit in memory. Orders are read first. What is decided does not change any more, so what
+ * is read of the other services later must agree with it, also while sagas run.
  */
 import { sql, type Kysely } from 'kysely';
 import type { ConsumerDatabase } from 'consumer-service';
@@ -32,7 +32,7 @@ export type OrderCounts = Readonly<Record<'orders' | 'tickets' | 'authorizations
 /** @returns how many orders, tickets and authorizations there are */
 export async function auditOrders(databases: Databases, findings: Findings): Promise<OrderCounts> {
   const counts: OrderCounts = { orders: {}, tickets: {}, authorizations: {} };
-  for (let after = FIRST; after !== LAST; ) {
+  for (let after = FIRST; after !== LAST;) {
     const orders = await pageOfOrders(databases.orders, after);
     const upTo = orders.length < PAGE ? LAST : orders.at(-1)!.id;
     const [tickets, authorizations, consumers] = await Promise.all([

@@ -14,18 +14,21 @@ interface Stack {
  * @throws when something is known from neither
  */
 export function findPlaces(environment: Readonly<NodeJS.ProcessEnv>, stackFile: string): Places {
-  const { DATABASE_URL: databaseUrl, DATABASE_SCHEMA: schema, AMQP_URL: amqpUrl } = environment;
+  // A variable that is set to nothing counts as not set.
+  const { DATABASE_URL: databaseUrl = '', DATABASE_SCHEMA: schema = '', AMQP_URL: amqpUrl = '' } = environment;
   const stack = readStack(stackFile);
   const known = <Value>(value: Value | undefined, name: string): Value => {
-    if (value === undefined) throw new Error(`${name} is not set, and there is no ${stackFile}: npm start does not run`);
+    if (value === undefined)
+      throw new Error(`${name} is not set, and there is no ${stackFile}: npm start does not run`);
     return value;
   };
   return {
-    databases: databaseUrl
-      ? Object.fromEntries(DATABASE_NAMES.map((name) => [name, withDatabase(databaseUrl, name)]))
-      : known(stack?.databases, 'DATABASE_URL'),
-    ...(schema && { schema }),
-    amqpUrls: (amqpUrl || known(stack?.amqpUrl, 'AMQP_URL'))
+    databases:
+      databaseUrl === ''
+        ? known(stack?.databases, 'DATABASE_URL')
+        : Object.fromEntries(DATABASE_NAMES.map((name) => [name, withDatabase(databaseUrl, name)])),
+    ...(schema === '' ? {} : { schema }),
+    amqpUrls: (amqpUrl === '' ? known(stack?.amqpUrl, 'AMQP_URL') : amqpUrl)
       .split(',')
       .map((url) => url.trim())
       .filter((url) => url !== ''),
@@ -41,8 +44,8 @@ function readStack(file: string): Stack | undefined {
 }
 
 /**
- * scheme://authority/path?query#fragment. It is taken apart as text: `postgres://me:secret@/app?host=/run/postgresql` is
- * no URL to `new URL`, but a good one to PostgreSQL.
+ * scheme://authority/path?query#fragment. It is taken apart as text: `postgres://me:secret@/app?host=/run/postgresql`
+ * is no URL to `new URL`, but a good one to PostgreSQL.
  */
 const POSTGRES_URL = /^(postgres(?:ql)?:\/\/[^/?#]*)(?:\/[^?#]*)?(.*)$/s;
 

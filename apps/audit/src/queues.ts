@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type ChannelModel } from 'amqplib';
 import { createOrderSaga } from 'order-service';
-import { deadLetterQueueOf, queuesOf } from 'saga-core';
+import { deadLetterQueueOf, queuesOf, type SagaDefinition } from 'saga-core';
 import type { Findings } from './rules.js';
 
-/** The participants', then that of the replies. */
-const QUEUES = queuesOf([createOrderSaga]);
+/** The participants', and that of the replies. */
+const QUEUES = queuesOf([createOrderSaga as unknown as SagaDefinition<never, never>]);
 const WITH_DEAD_LETTERS = QUEUES.flatMap((queue) => [queue, deadLetterQueueOf(queue)]);
 
 /** Doubled and late messages are taken within moments, while somebody takes any. */
@@ -69,7 +69,10 @@ async function countAll(connection: ChannelModel): Promise<Record<string, number
   return counts;
 }
 
-/** A passive declaration is exact, which listings of quorum queues are not. It costs the channel when there is no such queue. */
+/**
+ * A passive declaration is exact, which listings of quorum queues are not. It costs the channel when there is no such
+ * queue.
+ */
 async function countOf(connection: ChannelModel, queue: string): Promise<number | undefined> {
   const channel = await connection.createChannel();
   channel.on('error', () => undefined);
