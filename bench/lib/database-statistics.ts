@@ -7,6 +7,15 @@ export interface DatabaseCounts {
   readonly statements: number;
   readonly transactions: number;
   readonly walBytes: number;
+  /** The statements that were executed, those executed most often first. */
+  readonly texts: readonly ExecutedStatement[];
+}
+
+/** How often a statement was executed. */
+export interface ExecutedStatement {
+  readonly database: string;
+  readonly text: string;
+  readonly calls: number;
 }
 
 interface Totals {
@@ -42,24 +51,27 @@ export class DatabaseStatistics {
   /** @returns what was done since */
   async end(): Promise<DatabaseCounts> {
     const after = await totals(this.admin);
-    const { rows } = await this.admin.query<{ statements: number; polls: number }>(
-      `select coalesce(sum(calls) filter (where not polled), 0)::float8 as statements,
-         coalesce(sum(calls) filter (where polled), 0)::float8 as polls
-       from (
-         select calls, query ~ $2 as polled
-         from pg_stat_statements s join pg_database d on d.oid = s.dbid
-         where d.datname = any($1) and query !~* '^(begin|commit)$'
-       ) as counted`,
+    const { rows } = await this.admin.query<ExecutedStatement & { isPoll: boolean }>(
+      `select d.datname as database, regexp_replace(query, '\\s+', ' ', 'g') as text, calls::float8,
+         query ~ $2 as "isPoll"
+       from pg_stat_statements s join pg_database d on d.oid = s.dbid
+       where d.datname = any($1) and query !~* '^(begin|commit)$'
+       order by calls desc`,
       [DATABASES, POLLS],
     );
-    const { statements, polls } = rows[0]!;
+    const polls = rows.filter(({ isPoll }) => isPoll);
+    const others = rows.filter(({ isPoll }) => !isPoll);
     return {
-      statements,
-      transactions: after.transactions - this.before.transactions - polls,
+      statements: callsOf(others),
+      transactions: after.transactions - this.before.transactions - callsOf(polls),
       walBytes: after.wal - this.before.wal,
+      texts: others.map(({ database, text, calls }) => ({ database, text, calls })),
     };
   }
 }
+
+const callsOf = (statements: readonly ExecutedStatement[]): number =>
+  statements.reduce((sum, { calls }) => sum + calls, 0);
 
 async function totals(admin: pg.Client): Promise<Totals> {
   const { rows } = await admin.query<Totals>(

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import pg from 'pg';
 import type { LoadJob, LoadResult } from '../load.js';
 import { publishedMessages } from './broker-statistics.js';
-import { DatabaseStatistics, type DatabaseCounts } from './database-statistics.js';
+import { DatabaseStatistics, type DatabaseCounts, type ExecutedStatement } from './database-statistics.js';
 import { watchMemory } from './memory.js';
 import { machineCpuSeconds, usageOf, type Usage } from './processes.js';
 import { LOAD_PROGRAM, NODE_OPTIONS } from './program.js';
@@ -40,6 +40,8 @@ export interface Measurement extends LoadResult {
   readonly transactions: number;
   readonly walBytes: number;
   readonly messages: number;
+  /** How often each statement was executed, per saga. */
+  readonly statementTexts: readonly ExecutedStatement[];
   /** The part of the machine's time that other processes took. */
   readonly foreignShare: number;
 }
@@ -117,13 +119,14 @@ function costOf(load: LoadResult, orders: number, before: Snapshot, after: Snaps
 }
 
 const perSaga = (
-  { statements, transactions, walBytes, messages }: DatabaseCounts & { messages: number },
+  { statements, transactions, walBytes, texts, messages }: DatabaseCounts & { messages: number },
   orders: number,
 ) => ({
   statements: statements / orders,
   transactions: transactions / orders,
   walBytes: walBytes / orders,
   messages: messages / orders,
+  statementTexts: texts.map(({ database, text, calls }) => ({ database, text, calls: calls / orders })),
 });
 
 /** @returns whether other processes took so much of the machine that the figures mean nothing */
