@@ -11,6 +11,7 @@ export { describeProblems, isValid, problemsOf } from './contract/validation.js'
 export type { Problem } from './contract/validation.js';
 export { commandIdOf, commandQueueOf, deadLetterQueueOf, replyAddressOf } from './contract/routing.js';
 export { sequenceDiagramOf, stateDiagramOf } from './definition/diagram.js';
+export { queuesOf } from './definition/queues.js';
 export { defineSaga } from './definition/saga.js';
 export type { SagaDefinition } from './definition/saga.js';
 export { stepsFor } from './definition/step.js';
