@@ -2,7 +2,7 @@
 import { commandQueueOf, serviceOf } from '../contract/routing.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote, nameOf } from '../definition/step.js';
-import { stepsToUndo } from '../engine/course.js';
+import { stepsToUndo } from '../engine/moves.js';
 import type { OperatorAction } from '../engine/event.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { StoredSaga } from '../engine/saga-store.js';

@@ -22,7 +22,7 @@ import {
 import type { SagaChange } from '../engine/saga-store.js';
 import { transition } from '../engine/transition.js';
 import { withChanges } from '../engine/saga-data.js';
-import { failureOf } from '../engine/turn.js';
+import { failureOf } from '../engine/draft.js';
 import { messageOf, SagaError } from '../errors.js';
 import { isConflict } from '../store/database-errors.js';
 
