@@ -9,7 +9,7 @@ import type { Outcome } from '../contract/outcome.js';
 import { isRemote } from '../definition/step.js';
 import type { FailureCode } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { bounded } from './bounded.js';
+import { bounded } from '../util/bounded.js';
 import { decideOperatorAction } from './decide-operator-action.js';
 import { failureOf, type Draft } from './draft.js';
 import type { ReplyEvent, SagaEvent } from './event.js';

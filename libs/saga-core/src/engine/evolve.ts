@@ -2,7 +2,7 @@
  * The facts that a decision establishes: how each changes an instance, and what the history says of it. Nothing else
  * changes an instance.
  */
-import { bounded } from './bounded.js';
+import { bounded } from '../util/bounded.js';
 import { ATTEMPT_OUTCOMES, type HistoryEntry, type HistoryType } from './history.js';
 import { awaitedCommandId, type ActionRecord, type AwaitedCommand, type SagaInstance } from './instance.js';
 

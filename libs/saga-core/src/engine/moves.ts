@@ -9,7 +9,7 @@ import { describeProblems, problemsOf } from '../contract/validation.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote, nameOf } from '../definition/step.js';
 import { messageOf } from '../errors.js';
-import { backoffMs } from './backoff.js';
+import { backoffMs } from '../util/backoff.js';
 import { buildPayload, commandToSend } from './build-command.js';
 import { failureOf, type Draft } from './draft.js';
 import type { Problem } from './evolve.js';

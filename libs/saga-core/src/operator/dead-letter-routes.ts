@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { StoredDeadLetter } from '../contract/stored-dead-letter.js';
 import { queuesOf } from '../definition/queues.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { abridged } from '../text.js';
+import { abridged } from '../util/text.js';
 import type { DeadLetters, LettersDone } from '../transport/dead-letters.js';
 import { letterExample } from './examples.js';
 import { OperatorProblem } from './operator-problem.js';

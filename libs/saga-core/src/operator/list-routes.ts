@@ -1,7 +1,7 @@
 /** Routes that list sagas. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { memoizeFor } from '../engine/memoize-for.js';
+import { memoizeFor } from '../util/memoize-for.js';
 import { failureGroups } from '../store/saga-failures.js';
 import { listSagas, type ListFilter } from '../store/saga-listing.js';
 import { sagaCounts } from '../store/saga-summary.js';

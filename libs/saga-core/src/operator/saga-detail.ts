@@ -5,7 +5,7 @@ import { isRemote, nameOf } from '../definition/step.js';
 import { stepsToUndo } from '../engine/moves.js';
 import type { OperatorAction } from '../engine/event.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import type { StoredSaga } from '../engine/saga-store.js';
+import type { StoredSaga } from '../orchestrator/saga-store.js';
 import { transition } from '../engine/transition.js';
 import { messageOf, SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { SagaDefinition } from '../definition/saga.js';
 import type { OperatorAction } from '../engine/event.js';
 import { isInstanceOf } from '../engine/instance.js';
-import type { StoredSaga } from '../engine/saga-store.js';
+import type { StoredSaga } from '../orchestrator/saga-store.js';
 import { sagaView } from '../orchestrator/saga-view.js';
 import { recordAct } from '../store/operator-acts.js';
 import { detailExample } from './examples.js';
