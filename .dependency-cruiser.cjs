@@ -3,17 +3,22 @@
 const core = '^libs/saga-core/src/';
 const tests = '[.]test[.]ts$|/testing/|^test/';
 
-/** Each folder of saga-core imports only from those before it, and from the files at the root of src. */
-const order = ['contract', 'definition', 'engine', 'store', 'transport', 'participant', 'orchestrator'];
+/** Each folder of saga-core imports only from those before it, from util, and from the files at the root of src. */
+const order = ['util', 'contract', 'definition', 'engine', 'store', 'transport', 'participant', 'orchestrator'];
 const leaves = ['admin', 'asyncapi', 'metrics', 'tracing', 'testing'];
-const rootFiles = `${core}(errors|settings|text|crash-point|cork-writes)[.]ts$`;
+const rootFiles = `${core}(errors|settings|crash-point)[.]ts$`;
+/** Ports stand with what uses them; the store implements them. */
+const ports = `${core}(orchestrator/saga-store|participant/inbox-store|transport/delivery-attempts)[.]ts$`;
 
 const folderOrder = order.map((folder, position) => ({
   name: `saga-core-${folder}`,
   comment: `${folder} imports only from ${[...order.slice(0, position), 'the root files'].join(', ')}`,
   severity: 'error',
   from: { path: `${core}${folder}/`, pathNot: tests },
-  to: { path: core, pathNot: [rootFiles, `${core}(${order.slice(0, position + 1).join('|')})/`] },
+  to: {
+    path: core,
+    pathNot: [rootFiles, `${core}(${order.slice(0, position + 1).join('|')})/`, ...(folder === 'store' ? [ports] : [])],
+  },
 }));
 
 module.exports = {
@@ -35,10 +40,17 @@ module.exports = {
     ...folderOrder,
     {
       name: 'saga-core-root-files',
-      comment: 'errors, settings, crash points and the like are imported by every folder, and import from none',
+      comment: 'errors, settings and crash points are imported by every folder, and import from util alone',
       severity: 'error',
       from: { path: rootFiles },
-      to: { path: core, pathNot: rootFiles },
+      to: { path: core, pathNot: [rootFiles, `${core}util/`] },
+    },
+    {
+      name: 'saga-core-ports',
+      comment: 'a port says what its user needs, and nothing of who implements it',
+      severity: 'error',
+      from: { path: ports },
+      to: { path: core, pathNot: `${core}(contract|definition|engine)/` },
     },
     {
       name: 'saga-core-leaves',

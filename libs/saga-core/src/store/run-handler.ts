@@ -2,6 +2,7 @@
 import type { Handler } from '../contract/handler.js';
 import type { Logger } from 'pino';
 import { messageOf, SagaError } from '../errors.js';
+import { withTimeout } from '../util/with-timeout.js';
 
 /** What a handler did with one input: it answered, or it threw. */
 export type Handled<Answer> = { readonly answer: Answer } | { readonly thrown: unknown };
@@ -88,18 +89,10 @@ export async function withinTime<Result>(
   ms: number,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      session.abandon();
-      reject(new HandlerTimeout(ms));
-    }, ms);
+  return withTimeout(work(), ms, () => {
+    session.abandon();
+    throw new HandlerTimeout(ms);
   });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 export interface RunOptions<Answer> {

@@ -1,6 +1,6 @@
 /**
- * Sets, not items: calls that come while an earlier batch is being handled wait together and are handled as the next one. When nothing is in hand a call is
- * handled at once, as a batch of one; nothing waits for company.
+ * Calls that come while an earlier batch is being handled wait together, and are handled as the next batch. When nothing
+ * is in hand, a call is handled at once, as a batch of one.
  */
 
 interface Waiting<Input, Result> {

@@ -1,7 +1,7 @@
 /** The port between orchestrator and database: sets of instances, locked, read and saved together. */
-import type { ReplyEvent } from './event.js';
-import type { HistoryEntry } from './history.js';
-import type { SagaInstance } from './instance.js';
+import type { ReplyEvent } from '../engine/event.js';
+import type { HistoryEntry } from '../engine/history.js';
+import type { SagaInstance } from '../engine/instance.js';
 
 /** An instance after one input, and what that input adds to its history. */
 export interface SagaChange {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { recoveryPauseMs } from './backoff.js';
 
 export interface PollLoopOptions {
   /** What the rounds do: the field `poll` of the log message "a poll failed; trying again". */
@@ -31,7 +32,7 @@ export async function pollLoop(
       failures = 0;
     } catch (error) {
       failures++;
-      pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** failures);
+      pause = recoveryPauseMs(failures + 1);
       logger.warn({ poll: what, reason: messageOf(error) }, 'a poll failed; trying again');
     }
     await delay(pause, undefined, { signal }).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
-import { commandObservers, sagaObservers, type CommandObserver, type SagaObserver } from './observer.js';
+import { sagaObservers, type SagaObserver } from './saga-observer.js';
+import { commandObservers, type CommandObserver } from '../participant/command-observer.js';
 
 interface Line {
   readonly level: number;
