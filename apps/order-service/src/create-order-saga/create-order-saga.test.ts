@@ -68,7 +68,9 @@ test('each command of each version is built of what is known by then, and is wha
       expect([version, command.task, problemsOf(command.payload, payload(data))]).toEqual([version, command.task, []]);
       if (undo) {
         const businessKey = remote(undo).payload(data) as object;
-        expect(problemsOf(remote(undo).command.payload, { ...businessKey, actionId: `${order.orderId}:1` })).toEqual([]);
+        expect(problemsOf(remote(undo).command.payload, { ...businessKey, actionId: `${order.orderId}:1` })).toEqual(
+          [],
+        );
       }
       data = { ...data, ...onReply?.(data, exampleOf(command.task, command.reply)) };
     }

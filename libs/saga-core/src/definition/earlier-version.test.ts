@@ -28,7 +28,9 @@ test('an earlier version is the definition that it was', () => {
 });
 
 test.each([0, 2, 1.5])('version %p is not earlier than 2', (version) => {
-  expect(() => earlierVersion(second, { version, ...without(look) })).toThrow(/must be a whole number from 1 and below 2/);
+  expect(() => earlierVersion(second, { version, ...without(look) })).toThrow(
+    /must be a whole number from 1 and below 2/,
+  );
 });
 
 test('earlier steps that could end wrong are refused', () => {
@@ -55,7 +57,9 @@ describe('the records of the versions', () => {
   it('notice an earlier version that is missing, wrong, or was never recorded', () => {
     expect(shapeProblems([second], records)).toEqual([expect.stringMatching(/version 1 is recorded but not among/)]);
     const wrong = earlierVersion(second, { version: 1, ...without(check) });
-    expect(shapeProblems([second, wrong], records)).toEqual([expect.stringMatching(/Mend what earlierVersion is given/)]);
+    expect(shapeProblems([second, wrong], records)).toEqual([
+      expect.stringMatching(/Mend what earlierVersion is given/),
+    ]);
     expect(shapeProblems([second, first], [])).toEqual([expect.stringMatching(/version 1 has no record/)]);
   });
 });

@@ -32,7 +32,9 @@ export function shapeProblems<Data, Tx>(
   const changed = definitions.flatMap(({ name, version, steps }) => {
     const record = records.find((each) => each.name === name && each.version === version);
     if (!record)
-      return version === newest ? [] : [`${name} version ${version} has no record: only the newest version may be new.`];
+      return version === newest
+        ? []
+        : [`${name} version ${version} has no record: only the newest version may be new.`];
     const difference = differenceOf(record.steps, shapeOf(steps));
     if (difference.length === 0) return [];
     const changes = `The steps of ${name} version ${version} are not those that were recorded (${difference.join('; ')}).`;
