@@ -106,6 +106,7 @@ async function start(): Promise<void> {
   fs.rmSync(setupLog, { force: true });
   let describe = (): void => undefined; // until everything is known there is nothing to tell
   const onRestarted = (): void => describe();
+  const onWait = (): void => log.line('waiting for another npm start or npm test, which builds');
   const [{ broker, database }] = await lifetime.together([
     () =>
       provision({
@@ -122,7 +123,7 @@ async function start(): Promise<void> {
           else keepRunning('postgres', server.postgres, { name: 'PostgreSQL', onRestarted });
         },
       }),
-    () => build(log, lifetime, setupLog),
+    () => log.task('build', 'compiling', () => build({ logFile: setupLog, signal, onWait })),
   ]);
   const databases = Object.fromEntries(SERVICES.map(({ database: name }) => [name, withDatabase(database.url, name)]));
   const operatorToken = operatorTokenOf(startPaths.operatorToken);

@@ -72,11 +72,12 @@ process.exit(exitCode);
 
 async function test({ projects, jestArguments, embedded }: TestArguments): Promise<number> {
   const setupLog = path.join(folders.logs, 'setup.log');
+  const onWait = (): void => log.line('waiting for another npm start or npm test, which builds');
   const needsServers = projects.some((project) => project !== 'unit');
   const [servers, leftOut] = await lifetime.together([
     () => (needsServers ? provideServers(embedded) : {}),
     () => (projects.includes('e2e') ? provideTestTools({ log, logFile: setupLog, signal: lifetime.signal }) : []),
-    () => build(log, lifetime, setupLog),
+    () => log.task('build', 'compiling', () => build({ logFile: setupLog, signal: lifetime.signal, onWait })),
   ]);
   const env = { ...servers, TEST_LEFT_OUT: leftOut.join(',') };
   const jest = await startJest({ projects, jestArguments }, env, registry);
