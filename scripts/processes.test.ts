@@ -193,7 +193,7 @@ test('what ends is started again, until the end is wanted', async () => {
     exited: Promise.resolve<Exit>({ code: 1, signal: null }),
     restart: async () => {
       starts++;
-      target.exited = new Promise(() => {});
+      target.exited = new Promise(() => undefined);
     },
   };
   const onRestarted = () => stop.abort();

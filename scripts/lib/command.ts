@@ -28,7 +28,10 @@ export async function run(
 ): Promise<{ code: number; output: string }> {
   signal?.throwIfAborted();
   // tinyexec signals the process alone, so the group is signalled from here.
-  const child = x(command, [...args], { nodePath: false, stdin: '', nodeOptions: { ...nodeOptions, detached: true } });
+  const child = x(command, [...args], {
+    nodePath: false,
+    nodeOptions: { ...nodeOptions, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+  });
   const { pid } = child;
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   let patience: NodeJS.Timeout | undefined;
