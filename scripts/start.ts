@@ -29,20 +29,8 @@ keeps everything running until Ctrl-C.
   --embedded   do not use Docker, even if it answers
   --help       this text
 
-Environment
-  DATABASE_URL             a PostgreSQL server to use: postgres://user:password@host:5432/postgres
-  AMQP_URL                 a RabbitMQ broker to use: amqp://user:password@host:5672 (several with commas between them)
-  RABBITMQ_MANAGEMENT_URL  its management API, if that is not on port 15672 of the same host
-  POSTGRES_PORT, RABBITMQ_PORT, RABBITMQ_MANAGEMENT_PORT
-                           ports to use instead of 5432, 5672 and 15672, for what is started here
-  OWN_RABBITMQ=1           unpack a RabbitMQ below .local/, even where one is installed
-  OPERATOR_TOKEN           what operators send to see and steer sagas; one is made at random, and kept below .local/,
-                           unless it is given
-  LOG_LEVEL                of the services, info by default
-The services get all other settings of theirs from the environment as well, but not HOST and PORT, nor, without
-DATABASE_URL, PG*: other programs leave these behind.
-
-What is not given comes from Docker if that answers, and else from servers of its own below .local/.`;
+What AMQP_URL and DATABASE_URL do not name comes from Docker if that answers, and else from servers of its own below
+.local/. docs/run.md says what else the environment can set.`;
 
 const DEMO_ORDER = {
   consumerId: 70,

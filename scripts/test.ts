@@ -29,14 +29,7 @@ beside "npm start".
 
 Everything else goes to Jest: npm test -- --unit -t "name of a test"
 
-Environment
-  DATABASE_URL             a PostgreSQL server to use; the tests make databases of their own on it
-  AMQP_URL                 a RabbitMQ broker to use; the tests get a virtual host of their own if one can be made
-  RABBITMQ_MANAGEMENT_URL  its management API, if that is not on port 15672 of the same host
-  OWN_RABBITMQ=1           unpack a RabbitMQ below .local/, even where one is installed
-
-The tests find TEST_DATABASE_URL (a server on which they may make databases), TEST_DATABASE_PREFIX (for the names of
-those), TEST_AMQP_URL and TEST_MANAGEMENT_URL.`;
+docs/run.md says what the environment can set.`;
 
 const options = optionsOrExit();
 dropForeignSettings();
