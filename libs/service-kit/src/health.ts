@@ -1,5 +1,6 @@
 /** Two questions an operator asks: is the process alive, and may it be sent work? */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { RETRY_AFTER_SECONDS } from 'http-kit';
 import { sql, type Kysely } from 'kysely';
 import { DEFAULTS } from './defaults.js';
 import type { HttpApp } from './http-app.js';
@@ -86,7 +87,7 @@ export function healthRoutes(app: HttpApp, { database, probe, transport, worker 
     const reason = worker.notReadyBecause?.() ?? null;
     return reply
       .code(503)
-      .header('retry-after', DEFAULTS.retryAfterSeconds)
+      .header('retry-after', RETRY_AFTER_SECONDS)
       .send({ status: 'not ready', checks, ...(reason === null ? {} : { reason }) });
   });
 }

@@ -1,10 +1,9 @@
 /** Changes of sagas as they happen: server-sent events. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { OperatorConsoleOptions } from './options.js';
-import { DENIALS, TAGS } from './route-docs.js';
+import { watchSagasSchema } from './event-route-schemas.js';
 import { SagaWatch } from './saga-watch.js';
 import { summaryOf } from './saga-summary.js';
-import { EventsQuery } from './schemas/index.js';
 
 const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
 const HEARTBEAT_MS = 15_000;
@@ -20,16 +19,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = as
     '/sagas/events',
     {
       config: { endless: true },
-      schema: {
-        operationId: 'watchSagas',
-        tags: TAGS,
-        summary: 'Watch sagas',
-        description:
-          'Server-sent events: `saga`, with the summary of a saga, on each change; `missed`, when more changed than is told, or than you have read: ' +
-          'what you show may be out of date, so ask for it again; a comment every 15 seconds. Begins with what changes from now on.',
-        querystring: EventsQuery,
-        response: DENIALS,
-      },
+      schema: watchSagasSchema,
     },
     (request, reply) => {
       // Fastify adds it to GET, and would wait for the end.

@@ -2,7 +2,8 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, type ListedSaga, type ListFilter, type ListPlace, listSagas } from 'saga-core/admin';
-import { OperatorProblem } from './operator-problem.js';
+import { HttpProblem, RETRY_AFTER_SECONDS } from 'http-kit';
+import { OPERATOR_PROBLEMS } from './operator-problems.js';
 import { summaryOf } from './saga-summary.js';
 import type { SagaSummary } from './schemas/index.js';
 
@@ -41,10 +42,13 @@ export class Exports<Db> {
 
   /**
    * @returns a stream that reads a page when the one before was taken, so that no reader is too slow for it
-   * @throws {OperatorProblem} EXPORT_RUNNING while there is another
+   * @throws {HttpProblem} EXPORT_RUNNING while there is another
    */
   begin(filter: ListFilter, format: 'csv' | 'ndjson'): Readable {
-    if (this.running) throw new OperatorProblem('EXPORT_RUNNING', 'Another export is not over: try again.');
+    if (this.running)
+      throw new HttpProblem(OPERATOR_PROBLEMS.exportRunning, 'Another export is not over: try again.', {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
     this.running = true;
     const patience = setTimeout(() => stream.destroy(new Error('The export was not read')), PATIENCE_MS);
     const stream = Readable.from(

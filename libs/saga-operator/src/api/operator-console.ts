@@ -2,16 +2,18 @@
  * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator, at any prefix. Its routes are the operator's alone; see access.ts.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { compileValidator } from 'http-kit';
 import { operatorAccess } from './access.js';
 import { actRoutes } from './act-routes.js';
 import { bulkRoutes } from './bulk-routes.js';
 import { deadLetterRoutes } from './dead-letter-routes.js';
 import { eventRoutes } from './event-routes.js';
 import { listRoutes } from './list-routes.js';
-import { answerOperatorProblem } from './operator-problem.js';
+import { answerOperatorProblem } from './operator-problems.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { pageRoutes } from './page-routes.js';
-import { compileValidator, refuseUnstorable } from './request-validation.js';
+import { refuseUnstorable } from './refuse-unstorable.js';
+import { nameProblemSchema } from './route-docs.js';
 import { sagaRoutes } from './saga-routes.js';
 
 export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
@@ -23,6 +25,7 @@ export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> 
   // A prefix is that of this plugin: given on, Fastify would add it once more.
   const parts = { ...options, prefix: '' };
   // Beside what the token is for: a browser must have the page to ask for it.
+  nameProblemSchema(app);
   await app.register(pageRoutes, parts);
   await app.register(guardedRoutes, parts);
 };

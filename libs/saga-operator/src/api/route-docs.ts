@@ -1,7 +1,16 @@
 /** Descriptions of answers, for the OpenAPI document. */
-import type { TSchema } from '@sinclair/typebox';
-import { OperatorProblem, type OperatorProblemCode } from './operator-problem.js';
-import { ProblemSchema } from './schemas/index.js';
+import { Type, type TSchema } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import { HttpProblem, ProblemSchema, type Problem, type ProblemKind } from 'http-kit';
+import { OPERATOR_PROBLEMS } from './operator-problems.js';
+
+/** The name of the problem schema in the app's OpenAPI document. */
+const PROBLEM = 'Problem';
+
+/** Names the problem schema, once for all routes of an app that may have done so before. */
+export function nameProblemSchema(app: FastifyInstance): void {
+  if (app.getSchema(PROBLEM) === undefined) app.addSchema({ ...ProblemSchema, $id: PROBLEM });
+}
 
 /** @returns a response for a route's schema: when it is given, what it holds, and an example of it. */
 export const answers = <Schema extends TSchema>(description: string, schema: Schema, example: unknown) => ({
@@ -10,16 +19,19 @@ export const answers = <Schema extends TSchema>(description: string, schema: Sch
 });
 
 /** @returns a response for a route's schema: problem details. */
-export const refuses = (description: string, code: OperatorProblemCode) => ({
+export const refuses = (description: string, kind: ProblemKind) => ({
   description,
   content: {
-    'application/problem+json': { schema: ProblemSchema, example: new OperatorProblem(code, description).toJSON() },
+    'application/problem+json': {
+      schema: Type.Unsafe<Problem>({ $ref: `${PROBLEM}#` }),
+      example: new HttpProblem(kind, description).toJSON(),
+    },
   },
 });
 
 /** What every route of the operator may answer beside its own. */
-export const DENIALS = {
-  401: refuses('The token is missing or wrong.', 'UNAUTHORIZED'),
-  403: refuses('No token is set, so nobody is let in.', 'FORBIDDEN'),
+export const ACCESS_PROBLEMS = {
+  401: refuses('The token is missing or wrong.', OPERATOR_PROBLEMS.unauthorized),
+  403: refuses('No token is set, so nobody is let in.', OPERATOR_PROBLEMS.forbidden),
 };
 export const TAGS = ['sagas'];

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { AsyncApiDocument } from 'saga-core/asyncapi';
 import type { HttpApp } from '../http-app.js';
-import { HttpProblem, PROBLEMS } from '../problem.js';
+import { HttpProblem, PROBLEMS } from 'http-kit';
 import type { ServiceUrls } from '../service-urls.js';
 import { asyncApiPage, PAGE_POLICY, PAGE_SCRIPT, PAGE_STYLE } from './page.js';
 import { renderable } from './renderable.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { OPERATOR_PROBLEMS } from './operator-problem.js';
+import { OPERATOR_PROBLEMS } from './operator-problems.js';
 
 describe('docs/errors.md', () => {
   it("explains every code that the operator's routes answer with, and no other", () => {

@@ -1,10 +1,13 @@
-/** Problem details (RFC 9457): the shape and the codes of every error that a service answers over HTTP. */
+/** Problem details (RFC 9457): the shape of every error that is answered over HTTP, and the codes that all APIs share. */
 import { Type, type Static } from '@sinclair/typebox';
+import type { FastifyReply } from 'fastify';
 import { isRetryable } from 'saga-core';
-import { DEFAULTS } from './defaults.js';
 
 /** The media type of problem details. */
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+
+/** What a client that got 503 is told to wait. */
+export const RETRY_AFTER_SECONDS = 2;
 
 /** One kind of problem. Its code is stable: programs may rely on it. */
 export interface ProblemKind {
@@ -13,7 +16,7 @@ export interface ProblemKind {
   readonly title: string;
 }
 
-/** The problems that every service can have. A service adds kinds of its own beside them. */
+/** The problems that every API can have. Each adds kinds of its own beside them. */
 export const PROBLEMS = {
   invalidRequest: { code: 'INVALID_REQUEST', status: 400, title: 'The request breaks its schema' },
   malformedRequest: { code: 'MALFORMED_REQUEST', status: 400, title: 'The request cannot be read' },
@@ -109,7 +112,7 @@ export function problemOf(thrown: unknown): HttpProblem {
   const status = statusOf(thrown);
   if (status === 503 || isRetryable(thrown))
     return new HttpProblem(PROBLEMS.unavailable, 'The service cannot reach what it needs at the moment: try again.', {
-      retryAfterSeconds: DEFAULTS.retryAfterSeconds,
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
       cause: thrown,
     });
   if (thrown instanceof Error && status >= 400 && status < 500)
@@ -123,4 +126,11 @@ export function problemOf(thrown: unknown): HttpProblem {
 function statusOf(thrown: unknown): number {
   const status = thrown instanceof Error ? (thrown as Error & { statusCode?: unknown }).statusCode : undefined;
   return typeof status === 'number' ? status : 500;
+}
+
+/** Answers a request with a problem. */
+export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
+  if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds);
+  // As text: the schema of a route's answers must not cut it.
+  return reply.code(problem.statusCode).type(PROBLEM_JSON).serializer(String).send(JSON.stringify(problem));
 }
