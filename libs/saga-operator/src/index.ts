@@ -1,5 +1,4 @@
 /** The door of saga-operator: see and steer sagas over HTTP. */
-export { operatorAccess } from './api/access.js';
 export { operatorConsole } from './api/operator-console.js';
 export type { OperatorConsoleOptions } from './api/options.js';
 export type { LinkTemplate } from './api/saga-detail.js';

@@ -2,7 +2,7 @@
 import { PROBLEMS } from 'http-kit';
 import { bulkExample, summaryExample } from './examples.js';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
-import { ACCESS_PROBLEMS, answers, refuses, TAGS } from './route-docs.js';
+import { ACCESS_PROBLEMS, jsonResponse, problemResponse, TAGS } from './response-docs.js';
 import {
   BulkBody,
   BulkOperationSchema,
@@ -13,9 +13,9 @@ import {
 } from './schemas/index.js';
 
 const params = idParams('The operation.');
-const seen = answers('The operation.', BulkOperationSchema, bulkExample);
-const malformed = refuses('A part of the request breaks its schema.', PROBLEMS.invalidRequest);
-const missing = refuses('There is no operation of this id.', PROBLEMS.notFound);
+const seen = jsonResponse('The operation.', BulkOperationSchema, bulkExample);
+const malformed = problemResponse('A part of the request breaks its schema.', PROBLEMS.invalidRequest);
+const missing = problemResponse('There is no operation of this id.', PROBLEMS.notFound);
 const DESCRIPTIONS = {
   pause: ['Pause a bulk operation', 'What it has done stays; it goes on when it is resumed.'],
   resume: ['Resume a bulk operation', 'It goes on with what is left.'],
@@ -30,11 +30,11 @@ export const startBulkOperationSchema = {
     'All that are stuck and match now, each once, so many in a second. It outlives the process. A dry run only says what it would match.',
   body: BulkBody,
   response: {
-    200: answers('What it would match.', DryRunSchema, { matches: 1, sample: [summaryExample] }),
-    202: answers('The operation has begun.', BulkOperationSchema, bulkExample),
+    200: jsonResponse('What it would match.', DryRunSchema, { matches: 1, sample: [summaryExample] }),
+    202: jsonResponse('The operation has begun.', BulkOperationSchema, bulkExample),
     400: malformed,
     ...ACCESS_PROBLEMS,
-    409: refuses('One with the same filter is not over.', OPERATOR_PROBLEMS.bulkOperationRunning),
+    409: problemResponse('One with the same filter is not over.', OPERATOR_PROBLEMS.bulkOperationRunning),
   },
 };
 
@@ -44,7 +44,10 @@ export const listBulkOperationsSchema = {
   tags: TAGS,
   summary: 'List bulk operations',
   description: 'The last hundred, newest first.',
-  response: { 200: answers('The operations.', BulkOperationsSchema, { items: [bulkExample] }), ...ACCESS_PROBLEMS },
+  response: {
+    200: jsonResponse('The operations.', BulkOperationsSchema, { items: [bulkExample] }),
+    ...ACCESS_PROBLEMS,
+  },
 };
 
 /** `GET /sagas/bulk-operations/{id}` */
@@ -72,7 +75,7 @@ export function bulkStatusSchema(type: 'pause' | 'resume') {
       400: malformed,
       ...ACCESS_PROBLEMS,
       404: missing,
-      409: refuses('It is over.', OPERATOR_PROBLEMS.actionNotAllowed),
+      409: problemResponse('It is over.', OPERATOR_PROBLEMS.actionNotAllowed),
     },
   };
 }

@@ -2,13 +2,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import {
   countSagas,
-  createBulk,
-  findBulk,
-  listBulks,
+  createBulkOperation,
+  findBulkOperation,
+  listBulkOperations,
   type ListFilter,
   listSagas,
-  setBulkStatus,
-  type StoredBulk,
+  setBulkOperationStatus,
+  type StoredBulkOperation,
 } from 'saga-core/admin';
 import { HttpProblem, PROBLEMS } from 'http-kit';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
@@ -23,9 +23,9 @@ import type { OperatorConsoleOptions } from './options.js';
 import { summaryOf } from './saga-summary.js';
 import type { BulkFilter, BulkOperation } from './schemas/index.js';
 
-const MOST_SHOWN = 100;
+const MAX_SHOWN = 100;
 const SAMPLE = 10;
-const USUAL_PER_SECOND = 20;
+const DEFAULT_PER_SECOND = 20;
 
 /** Adds `POST` and `GET /sagas/bulk-operations`, `GET /sagas/bulk-operations/{id}`, `POST …/{id}/pause` and `/resume`, and works them off. */
 export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
@@ -33,21 +33,21 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   const worker = new BulkWorker(options, app.log);
   app.addHook('onReady', async () => worker.start());
   app.addHook('onClose', () => worker.stop());
-  const found = async (id: string): Promise<StoredBulk> => {
-    const bulk = await findBulk(database, id);
+  const found = async (id: string): Promise<StoredBulkOperation> => {
+    const bulk = await findBulkOperation(database, id);
     if (!bulk) throw new HttpProblem(PROBLEMS.notFound, `There is no bulk operation ${id}.`);
     return bulk;
   };
 
   app.post('/sagas/bulk-operations', { schema: startBulkOperationSchema }, async ({ body }, reply) => {
-    const { operator, reason, action, filter, dryRun = false, perSecond = USUAL_PER_SECOND } = body;
+    const { operator, reason, action, filter, dryRun = false, perSecond = DEFAULT_PER_SECOND } = body;
     const wanted = wantedOf(filter);
     if (dryRun) {
       const matches = await countSagas(database, wanted);
       const sample = await listSagas(database, wanted, { sort: 'newest', after: null, limit: SAMPLE });
       return reply.code(200).send({ matches, sample: sample.map(summaryOf) });
     }
-    const bulk = await createBulk(database, { action, filter, perSecond, operator, reason }, wanted);
+    const bulk = await createBulkOperation(database, { action, filter, perSecond, operator, reason }, wanted);
     if (!bulk)
       throw new HttpProblem(
         OPERATOR_PROBLEMS.bulkOperationRunning,
@@ -59,7 +59,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   });
 
   app.get('/sagas/bulk-operations', { schema: listBulkOperationsSchema }, async () => ({
-    items: (await listBulks(database, MOST_SHOWN)).map(shown),
+    items: (await listBulkOperations(database, MAX_SHOWN)).map(shown),
   }));
 
   app.get('/sagas/bulk-operations/:id', { schema: getBulkOperationSchema }, async ({ params: { id } }) =>
@@ -71,7 +71,10 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
       `/sagas/bulk-operations/:id/${type}`,
       { schema: bulkStatusSchema(type) },
       async ({ params: { id }, body: { operator, reason } }) => {
-        const bulk = await setBulkStatus(database, id, type === 'pause' ? 'paused' : 'running', { operator, reason });
+        const bulk = await setBulkOperationStatus(database, id, type === 'pause' ? 'paused' : 'running', {
+          operator,
+          reason,
+        });
         if (!bulk) {
           await found(id);
           throw new HttpProblem(OPERATOR_PROBLEMS.actionNotAllowed, `The bulk operation ${id} is over.`);
@@ -97,7 +100,7 @@ function wantedOf({ status, saga, step, code, message, since }: BulkFilter): Lis
   };
 }
 
-function shown(bulk: StoredBulk): BulkOperation {
+function shown(bulk: StoredBulkOperation): BulkOperation {
   const iso = (ms: number) => new Date(ms).toISOString();
   return {
     ...bulk,

@@ -1,19 +1,19 @@
 /** Of the routes of dead letters: what is validated, and what the OpenAPI document says. */
 import { PROBLEMS } from 'http-kit';
-import { letterExample } from './examples.js';
-import { ACCESS_PROBLEMS, answers, refuses } from './route-docs.js';
+import { deadLetterExample } from './examples.js';
+import { ACCESS_PROBLEMS, jsonResponse, problemResponse } from './response-docs.js';
 import {
   DeadLetterQueuesSchema,
-  LettersBody,
-  LettersQuery,
-  LettersResultSchema,
-  LettersSchema,
+  SettleDeadLettersBody,
+  PeekDeadLettersQuery,
+  SettledDeadLettersSchema,
+  DeadLettersSchema,
   QueueParams,
 } from './schemas/index.js';
 
 const TAGS = ['dead letters'];
-const unknownQueue = refuses('No saga uses this queue.', PROBLEMS.notFound);
-const malformed = refuses('A part of the request breaks its schema.', PROBLEMS.invalidRequest);
+const unknownQueue = problemResponse('No saga uses this queue.', PROBLEMS.notFound);
+const malformed = problemResponse('A part of the request breaks its schema.', PROBLEMS.invalidRequest);
 
 const DESCRIPTIONS = {
   replay: [
@@ -30,7 +30,7 @@ export const countDeadLettersSchema = {
   summary: 'See which queues have dead letters',
   description: 'The queues of the participants that the sagas use, and of the replies.',
   response: {
-    200: answers('The queues.', DeadLetterQueuesSchema, {
+    200: jsonResponse('The queues.', DeadLetterQueuesSchema, {
       items: [{ queue: 'restaurant_service.commands', count: 1, consumers: 1 }],
     }),
     ...ACCESS_PROBLEMS,
@@ -44,9 +44,9 @@ export const peekDeadLettersSchema = {
   summary: 'See dead letters',
   description: 'The oldest of a queue, with the cause of each. They stay where they are.',
   params: QueueParams,
-  querystring: LettersQuery,
+  querystring: PeekDeadLettersQuery,
   response: {
-    200: answers('The letters.', LettersSchema, { items: [letterExample], count: 1 }),
+    200: jsonResponse('The letters.', DeadLettersSchema, { items: [deadLetterExample], count: 1 }),
     400: malformed,
     ...ACCESS_PROBLEMS,
     404: unknownQueue,
@@ -62,9 +62,9 @@ export function settleDeadLettersSchema(type: 'replay' | 'discard') {
     summary,
     description,
     params: QueueParams,
-    body: LettersBody,
+    body: SettleDeadLettersBody,
     response: {
-      200: answers('What became of them.', LettersResultSchema, { done: 1, kept: 0 }),
+      200: jsonResponse('What became of them.', SettledDeadLettersSchema, { done: 1, kept: 0 }),
       400: malformed,
       ...ACCESS_PROBLEMS,
       404: unknownQueue,

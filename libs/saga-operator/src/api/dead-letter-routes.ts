@@ -1,18 +1,18 @@
 /** Routes that show dead letters, send them again and throw them away. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { SagaDefinition } from 'saga-core';
-import { abridged, type DeadLetters, type LettersDone, queuesOf, type StoredDeadLetter } from 'saga-core/admin';
+import { abridged, type DeadLetters, type SettledDeadLetters, queuesOf, type StoredDeadLetter } from 'saga-core/admin';
 import { HttpProblem, PROBLEMS } from 'http-kit';
 import { countDeadLettersSchema, peekDeadLettersSchema, settleDeadLettersSchema } from './dead-letter-route-schemas.js';
 import type { OperatorConsoleOptions } from './options.js';
-import { recordedFirst } from './recorded-first.js';
-import { shortened, shortText } from './shortened.js';
-import type { Letter } from './schemas/index.js';
+import { withAuditEntry } from './with-audit-entry.js';
+import { truncate, truncateText } from './truncate.js';
+import type { DeadLetter } from './schemas/index.js';
 
-const MOST_TEXT = 10_000;
+const MAX_BODY_CHARS = 10_000;
 const HEADER_BOUNDS = { text: 500, items: 20, levels: 4 };
 /** Letters that an act names; of more it tells the number alone. */
-const MOST_NAMED = 100;
+const MAX_LETTERS_NAMED = 100;
 interface Options extends OperatorConsoleOptions {
   readonly deadLetters: DeadLetters;
 }
@@ -45,7 +45,7 @@ export const deadLetterRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
       { schema: settleDeadLettersSchema(type) },
       async ({ params: { queue }, body: { operator, reason, id = null } }) => {
         const act = { operator, reason, action: `${type}-dead-letters`, sagaId: null };
-        const { done, kept } = await recordedFirst(
+        const { done, kept } = await withAuditEntry(
           app.log,
           database,
           { ...act, details: { queue: known(queue), id, outcome: 'not known' } },
@@ -59,25 +59,25 @@ export const deadLetterRoutes: FastifyPluginAsyncTypebox<Options> = async (app, 
     );
 };
 
-const detailsOf = (queue: string, { done, kept }: LettersDone) => ({
+const detailsOf = (queue: string, { done, kept }: SettledDeadLetters) => ({
   queue,
   done: done.length,
   kept,
-  letters: done.slice(0, MOST_NAMED).map(({ id, cause, correlationId }) => ({
+  letters: done.slice(0, MAX_LETTERS_NAMED).map(({ id, cause, correlationId }) => ({
     id,
-    cause: shortText(cause),
-    correlationId: correlationId === undefined ? null : shortText(correlationId),
+    cause: truncateText(cause),
+    correlationId: correlationId === undefined ? null : truncateText(correlationId),
   })),
 });
 
-function shown({ replay, body, correlationId, replyTo, headers, ...letter }: StoredDeadLetter): Letter {
+function shown({ replay, body, correlationId, replyTo, headers, ...letter }: StoredDeadLetter): DeadLetter {
   const text = body.toString('utf8');
   return {
     ...letter,
     correlationId: correlationId ?? null,
     replyTo: replyTo ?? null,
-    headers: shortened(headers, HEADER_BOUNDS) as Letter['headers'],
-    body: abridged(text, MOST_TEXT),
+    headers: truncate(headers, HEADER_BOUNDS) as DeadLetter['headers'],
+    body: abridged(text, MAX_BODY_CHARS),
     bytes: body.length,
     replayable: replay !== null,
   };

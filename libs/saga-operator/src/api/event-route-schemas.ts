@@ -1,5 +1,5 @@
 /** Of the route of events: what is validated, and what the OpenAPI document says. */
-import { ACCESS_PROBLEMS, TAGS } from './route-docs.js';
+import { ACCESS_PROBLEMS, TAGS } from './response-docs.js';
 import { EventsQuery } from './schemas/index.js';
 
 /** `GET /sagas/events` */

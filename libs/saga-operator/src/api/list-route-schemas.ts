@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { PROBLEMS } from 'http-kit';
 import { summaryExample } from './examples.js';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
-import { ACCESS_PROBLEMS, answers, refuses, TAGS } from './route-docs.js';
+import { ACCESS_PROBLEMS, jsonResponse, problemResponse, TAGS } from './response-docs.js';
 import {
   DefinitionSchema,
   ExportQuery,
@@ -22,8 +22,8 @@ export const listSagasSchema = {
   description: 'Page by page, filtered and sorted.',
   querystring: ListQuery,
   response: {
-    200: answers('A page.', SagaPageSchema, { items: [summaryExample], nextCursor: null }),
-    400: refuses('A filter or the cursor is wrong.', PROBLEMS.invalidRequest),
+    200: jsonResponse('A page.', SagaPageSchema, { items: [summaryExample], nextCursor: null }),
+    400: problemResponse('A filter or the cursor is wrong.', PROBLEMS.invalidRequest),
     ...ACCESS_PROBLEMS,
   },
 };
@@ -37,9 +37,9 @@ export const exportSagasSchema = {
     'All that match, newest first, as a stream of lines. One export at a time, which rests as long as it works.',
   querystring: ExportQuery,
   response: {
-    400: refuses('A filter is wrong.', PROBLEMS.invalidRequest),
+    400: problemResponse('A filter is wrong.', PROBLEMS.invalidRequest),
     ...ACCESS_PROBLEMS,
-    429: refuses('Another export is not over.', OPERATOR_PROBLEMS.exportRunning),
+    429: problemResponse('Another export is not over.', OPERATOR_PROBLEMS.exportRunning),
   },
 };
 
@@ -50,7 +50,7 @@ export const summarizeSagasSchema = {
   summary: 'See how sagas are doing',
   description: 'Counts by status and step, rates, and those that need attention first.',
   response: {
-    200: answers('The summary.', SummarySchema, {
+    200: jsonResponse('The summary.', SummarySchema, {
       counts: [{ saga: 'create_order_saga', status: 'stuck', step: summaryExample.step, count: 1 }],
       startedPerMinute: 12.4,
       endedPerMinute: 12.2,
@@ -71,7 +71,7 @@ export const groupFailuresSchema = {
   description: 'The last errors of sagas, like with like; also of those that overcame it.',
   querystring: FailuresQuery,
   response: {
-    200: answers('The groups.', FailuresSchema, {
+    200: jsonResponse('The groups.', FailuresSchema, {
       groups: [
         {
           saga: 'create_order_saga',
@@ -96,7 +96,7 @@ export const listDefinitionsSchema = {
   summary: 'See how sagas are defined',
   description: 'The definitions that this process runs: steps, undos, and a state diagram.',
   response: {
-    200: answers(
+    200: jsonResponse(
       'The definitions.',
       Type.Object({ items: Type.Array(DefinitionSchema, { description: 'Name by name.' }) }),
       {

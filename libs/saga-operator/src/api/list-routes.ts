@@ -3,9 +3,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { failureGroups, type ListFilter, listSagas, memoizeFor, sagaCounts } from 'saga-core/admin';
 import { HttpProblem, PROBLEMS } from 'http-kit';
 import { definitionView } from './definition-view.js';
-import { Exports } from './export.js';
+import { SagaExporter } from './saga-exporter.js';
 import type { OperatorConsoleOptions } from './options.js';
-import { cursorAfter, placeOf } from './saga-cursor.js';
+import { encodeCursor, decodeCursor } from './saga-cursor.js';
 import { summaryOf } from './saga-summary.js';
 import {
   exportSagasSchema,
@@ -26,7 +26,7 @@ const iso = (ms: number) => new Date(ms).toISOString();
 /** Adds `GET /sagas`, `/sagas/export`, `/sagas/summary`, `/sagas/failures` and `/sagas/definitions`. */
 export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   const { database, orchestrator, findSagas } = options;
-  const exports = new Exports(database);
+  const exports = new SagaExporter(database);
 
   const filterOf = async ({ q, ...filter }: SagaFilter): Promise<ListFilter> => {
     if (q === undefined) return filter;
@@ -40,7 +40,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
 
   app.get('/sagas', { schema: listSagasSchema }, async ({ query }) => {
     const { sort = 'newest', limit = 50, cursor, ...filter } = query;
-    const after = cursor === undefined ? null : placeOf(sort, cursor);
+    const after = cursor === undefined ? null : decodeCursor(sort, cursor);
     if (cursor !== undefined && !after)
       throw new HttpProblem(
         PROBLEMS.invalidRequest,
@@ -51,7 +51,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
     const last = shown.at(-1);
     return {
       items: shown.map(summaryOf),
-      nextCursor: found.length > limit && last ? cursorAfter(sort, { key: last.key, id: last.instance.id }) : null,
+      nextCursor: found.length > limit && last ? encodeCursor(sort, { key: last.key, id: last.instance.id }) : null,
     };
   });
 

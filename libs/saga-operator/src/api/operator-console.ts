@@ -3,8 +3,8 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { compileValidator } from 'http-kit';
-import { operatorAccess } from './access.js';
-import { actRoutes } from './act-routes.js';
+import { requireToken } from './require-token.js';
+import { auditRoutes } from './audit-routes.js';
 import { bulkRoutes } from './bulk-routes.js';
 import { deadLetterRoutes } from './dead-letter-routes.js';
 import { eventRoutes } from './event-routes.js';
@@ -13,7 +13,7 @@ import { answerOperatorProblem } from './operator-problems.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { pageRoutes } from './page-routes.js';
 import { refuseUnstorable } from './refuse-unstorable.js';
-import { nameProblemSchema } from './route-docs.js';
+import { nameProblemSchema } from './response-docs.js';
 import { sagaRoutes } from './saga-routes.js';
 
 export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
@@ -31,12 +31,12 @@ export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> 
 };
 
 const guardedRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
-  app.addHook('onRequest', operatorAccess(options.token));
+  app.addHook('onRequest', requireToken(options.token));
   app.addHook('preHandler', refuseUnstorable);
   await app.register(listRoutes, options);
   await app.register(sagaRoutes, options);
   await app.register(eventRoutes, options);
-  await app.register(actRoutes, options);
+  await app.register(auditRoutes, options);
   await app.register(bulkRoutes, options);
   const { deadLetters } = options;
   if (deadLetters) await app.register(deadLetterRoutes, { ...options, deadLetters });

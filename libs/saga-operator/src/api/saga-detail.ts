@@ -11,7 +11,7 @@ import {
   type StoredSaga,
   transition,
 } from 'saga-core/admin';
-import { endOf } from './saga-history.js';
+import { latestHistory } from './saga-history.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';
 
 type AnyDefinition = SagaDefinition<never, never>;
@@ -35,7 +35,7 @@ export function sagaDetail(
   const view = sagaView(stored);
   return {
     ...view,
-    ...endOf(view.history),
+    ...latestHistory(view.history),
     notesIgnored: instance.version < DEFAULTS.maxInputsWithIgnored,
     version: instance.version,
     direction: instance.awaited?.direction ?? null,

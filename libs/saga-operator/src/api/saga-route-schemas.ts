@@ -2,7 +2,7 @@
 import { PROBLEMS } from 'http-kit';
 import { detailExample } from './examples.js';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
-import { ACCESS_PROBLEMS, answers, refuses, TAGS } from './route-docs.js';
+import { ACCESS_PROBLEMS, jsonResponse, problemResponse, TAGS } from './response-docs.js';
 import {
   AcceptBody,
   EditBody,
@@ -10,21 +10,24 @@ import {
   HistoryQuery,
   idParams,
   SagaDetailSchema,
-  SteerBody,
+  ActionBody,
   UndoPreviewSchema,
   UndoQuery,
 } from './schemas/index.js';
 
 const params = idParams('The saga.');
-const seen = answers('The saga.', SagaDetailSchema, detailExample);
-const missing = refuses('There is no saga of this id.', PROBLEMS.notFound);
-const malformed = refuses('The id is not a UUID, or the body breaks its schema.', PROBLEMS.invalidRequest);
-const STEERED = {
+const seen = jsonResponse('The saga.', SagaDetailSchema, detailExample);
+const missing = problemResponse('There is no saga of this id.', PROBLEMS.notFound);
+const malformed = problemResponse('The id is not a UUID, or the body breaks its schema.', PROBLEMS.invalidRequest);
+const ACTION_RESPONSES = {
   200: seen,
   400: malformed,
   ...ACCESS_PROBLEMS,
   404: missing,
-  409: refuses('The saga has moved on since it was seen, or cannot do this now.', OPERATOR_PROBLEMS.sagaMovedOn),
+  409: problemResponse(
+    'The saga has moved on since it was seen, or cannot do this now.',
+    OPERATOR_PROBLEMS.sagaMovedOn,
+  ),
 };
 /** Of the actions that take no more than who, why and the version: operation id, summary, description. */
 const DESCRIPTIONS = {
@@ -66,7 +69,7 @@ export const getHistorySchema = {
   params,
   querystring: HistoryQuery,
   response: {
-    200: answers('A page.', HistoryPageSchema, { items: detailExample.history, nextBefore: null }),
+    200: jsonResponse('A page.', HistoryPageSchema, { items: detailExample.history, nextBefore: null }),
     400: malformed,
     ...ACCESS_PROBLEMS,
     404: missing,
@@ -82,7 +85,7 @@ export const previewUndoSchema = {
   params,
   querystring: UndoQuery,
   response: {
-    200: answers('The undos.', UndoPreviewSchema, {
+    200: jsonResponse('The undos.', UndoPreviewSchema, {
       allowed: true,
       reason: '',
       undos: [
@@ -98,7 +101,7 @@ export const previewUndoSchema = {
     400: malformed,
     ...ACCESS_PROBLEMS,
     404: missing,
-    409: refuses('Only another process knows its definition.', OPERATOR_PROBLEMS.unknownDefinition),
+    409: problemResponse('Only another process knows its definition.', OPERATOR_PROBLEMS.unknownDefinition),
   },
 };
 
@@ -112,8 +115,8 @@ export const acceptOutcomeSchema = {
   params,
   body: AcceptBody,
   response: {
-    ...STEERED,
-    422: refuses("The answer breaks the reply's schema.", OPERATOR_PROBLEMS.invalidPayload),
+    ...ACTION_RESPONSES,
+    422: problemResponse("The answer breaks the reply's schema.", OPERATOR_PROBLEMS.invalidPayload),
   },
 };
 
@@ -127,8 +130,8 @@ export const editCommandSchema = {
   params,
   body: EditBody,
   response: {
-    ...STEERED,
-    422: refuses("The payload breaks the command's schema.", OPERATOR_PROBLEMS.invalidPayload),
+    ...ACTION_RESPONSES,
+    422: problemResponse("The payload breaks the command's schema.", OPERATOR_PROBLEMS.invalidPayload),
   },
 };
 
@@ -138,5 +141,5 @@ export const PLAIN_ACTIONS = ['retry', 'compensate', 'skip', 'give-up'] as const
 /** `POST /sagas/{id}/retry`, `/compensate`, `/skip` and `/give-up` */
 export function actionSchema(type: (typeof PLAIN_ACTIONS)[number]) {
   const [operationId, summary, description] = DESCRIPTIONS[type];
-  return { operationId, tags: TAGS, summary, description, params, body: SteerBody, response: STEERED };
+  return { operationId, tags: TAGS, summary, description, params, body: ActionBody, response: ACTION_RESPONSES };
 }

@@ -1,7 +1,7 @@
 /** Routes that show one saga and steer it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { OperatorAction, SagaDefinition } from 'saga-core';
-import { isInstanceOf, recordAct, sagaView, type StoredSaga } from 'saga-core/admin';
+import { isInstanceOf, addAuditEntry, sagaView, type StoredSaga } from 'saga-core/admin';
 import type { OperatorConsoleOptions } from './options.js';
 import { HttpProblem, PROBLEMS } from 'http-kit';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
@@ -39,7 +39,7 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   const operate = async (id: string, action: OperatorAction): Promise<void> => {
     const { type, by: operator, reason, version } = action;
     const act = { operator, reason, action: type, sagaId: id.toLowerCase(), details: { version } };
-    await orchestrator.operate(id, action, async (tx) => void (await recordAct(tx, act)));
+    await orchestrator.operate(id, action, async (tx) => void (await addAuditEntry(tx, act)));
     app.log.info(act, 'an operator has acted');
   };
 

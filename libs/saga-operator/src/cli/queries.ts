@@ -1,9 +1,9 @@
 /** list, show, watch, audit, diagram. */
-import type { Acts, Definition, SagaDetail, SagaPage, SagaSummary } from '../api/schemas/index.js';
+import type { AuditPage, Definition, SagaDetail, SagaPage, SagaSummary } from '../api/schemas/index.js';
 import { queryOf, requiredArgument, type Command, type Context } from './context.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
-import { whenReaderIsGone } from './output.js';
-import { plain, printLine, printJson, span, table } from './print.js';
+import { outputClosedSignal } from './output.js';
+import { printable, printLine, printJson, formatDuration, table } from './print.js';
 
 const HEADINGS = ['SAGA', 'NAME', 'STATUS', 'AWAITS', 'ATTEMPT', 'AGE', 'LAST ERROR'];
 const rowOf = ({ id, saga, status, step, attempt, ageMs, lastError }: SagaSummary) => [
@@ -12,7 +12,7 @@ const rowOf = ({ id, saga, status, step, attempt, ageMs, lastError }: SagaSummar
   status,
   step,
   attempt,
-  span(ageMs),
+  formatDuration(ageMs),
   lastError && `${lastError.code}: ${lastError.message}`,
 ];
 
@@ -49,8 +49,10 @@ export const show: Command = async (context) => {
             `awaits ${awaited.step}, attempt ${awaited.attempt}, ${awaited.state}${awaited.until ? ` until ${awaited.until}` : ''}`,
           ]
         : []),
-      ...(lastError ? [`last error at ${lastError.step}: ${plain(`${lastError.code}: ${lastError.message}`)}`] : []),
-      `data ${plain(saga.data)}`,
+      ...(lastError
+        ? [`last error at ${lastError.step}: ${printable(`${lastError.code}: ${lastError.message}`)}`]
+        : []),
+      `data ${printable(saga.data)}`,
       `you can ${may.join(', ') || 'do nothing'}`,
       '',
       table(
@@ -66,7 +68,7 @@ export const show: Command = async (context) => {
           times === undefined ? type : `${type} × ${times}`,
           step ?? null,
           attempt ?? null,
-          [by, code, message, data && `data ${plain(data.after)}`].filter((part) => part !== undefined).join(': '),
+          [by, code, message, data && `data ${printable(data.after)}`].filter((part) => part !== undefined).join(': '),
         ]),
       ),
     ].join('\n'),
@@ -75,16 +77,18 @@ export const show: Command = async (context) => {
 
 export const watch: Command = async ({ client, options, words }) => {
   const id = words[0] === undefined ? undefined : wholeId(words[0]);
-  const tell = (saga: SagaSummary): void => {
+  const printSaga = (saga: SagaSummary): void => {
     if (options.json) return printLine(JSON.stringify(saga));
     const { updatedAt, status, step, attempt, lastError } = saga;
     const doing = step === null ? '' : ` ${step}, attempt ${attempt}`;
     printLine(
-      plain(`${updatedAt}  ${saga.id}  ${status}${doing}${status === 'stuck' ? `: ${lastError?.message ?? ''}` : ''}`),
+      printable(
+        `${updatedAt}  ${saga.id}  ${status}${doing}${status === 'stuck' ? `: ${lastError?.message ?? ''}` : ''}`,
+      ),
     );
   };
   const over = new AbortController();
-  const gone = whenReaderIsGone();
+  const gone = outputClosedSignal();
   const events = client.events<SagaSummary>(
     `/sagas/events${queryOf({ saga: options.saga, id })}`,
     AbortSignal.any([over.signal, gone]),
@@ -100,7 +104,7 @@ export const watch: Command = async ({ client, options, words }) => {
       const { items } = await client.get<SagaPage>(`/sagas${queryOf({ q: id })}`, 'items');
       const now = items.find((saga) => saga.id === id);
       if (!now) throw new CliError(EXIT.notFound, `There is no saga ${id}.`);
-      tell(now);
+      printSaga(now);
       end = endOf(now);
     };
     if (id !== undefined) await look();
@@ -111,7 +115,7 @@ export const watch: Command = async ({ client, options, words }) => {
         await look();
         continue;
       }
-      tell(event.value);
+      printSaga(event.value);
       if (id !== undefined) end = endOf(event.value);
     }
     if (end !== null) return end;
@@ -129,7 +133,7 @@ const endOf = ({ status }: SagaSummary): ExitCode | null => {
 
 export const audit: Command = async ({ client, options }) => {
   const { limit, cursor } = options;
-  const page = await client.get<Acts>(`/sagas/audit${queryOf({ limit, cursor })}`, 'items');
+  const page = await client.get<AuditPage>(`/sagas/audit${queryOf({ limit, cursor })}`, 'items');
   if (options.json) return printJson(page);
   if (page.items.length === 0) return printLine('No operator has acted.');
   const rows = page.items.map((act) => [act.at, act.operator, act.action, act.sagaId ?? act.details, act.reason]);

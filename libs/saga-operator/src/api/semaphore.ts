@@ -1,5 +1,5 @@
 /** So much at once, and the rest in the order in which it came. */
-export class Slots {
+export class Semaphore {
   private free: number;
   private readonly waiting: (() => void)[] = [];
 

@@ -1,19 +1,19 @@
 /** What operators did, newest first. */
-import type { Acts } from '../../src/api/schemas/index.js';
-import { shortId, time, words } from '../lib/format.js';
-import { useLoad } from '../lib/use-load.js';
-import { Json } from './small.js';
-import { Empty, Show } from './states.js';
+import type { AuditPage } from '../../src/api/schemas/index.js';
+import { shortId, time, humanize } from '../lib/format.js';
+import { useFetch } from '../lib/hooks.js';
+import { Json } from './primitives.js';
+import { Empty, Show } from './fetch-states.js';
 
 const EVERY_MS = 5_000;
 const SHOWN = 20;
 
-export function ActsSection() {
-  const acts = useLoad<Acts>(`sagas/audit?limit=${SHOWN}`, EVERY_MS);
+export function AuditLog() {
+  const entries = useFetch<AuditPage>(`sagas/audit?limit=${SHOWN}`, EVERY_MS);
   return (
-    <section class="card" aria-labelledby="acts-title">
-      <h2 id="acts-title">What operators did lately</h2>
-      <Show of={acts}>
+    <section class="card" aria-labelledby="audit-title">
+      <h2 id="audit-title">What operators did lately</h2>
+      <Show of={entries}>
         {({ items }) =>
           items.length === 0 ? (
             <Empty>Nothing yet.</Empty>
@@ -36,7 +36,7 @@ export function ActsSection() {
                       {time(at)}
                     </td>
                     <td data-label="Who">{operator}</td>
-                    <td data-label="What">{words(action)}</td>
+                    <td data-label="What">{humanize(action)}</td>
                     <td data-label="To">
                       {sagaId ? (
                         <a href={`#/sagas/${sagaId}`}>{shortId(sagaId)}</a>

@@ -3,29 +3,29 @@ import { useState } from 'preact/hooks';
 import type { SagaDetail, UndoPreview } from '../../src/api/schemas/index.js';
 import { ApiError, post } from '../lib/api.js';
 import { taskName } from '../lib/format.js';
-import { useLoad } from '../lib/use-load.js';
-import type { Act } from './act-dialog.js';
-import { Json } from './small.js';
-import { Show } from './states.js';
+import { useFetch } from '../lib/hooks.js';
+import type { DialogAction } from './action-dialog.js';
+import { Json } from './primitives.js';
+import { Show } from './fetch-states.js';
 
 interface Props {
   saga: SagaDetail;
-  onAct: (act: Act) => void;
+  onAction: (action: DialogAction) => void;
   onDone: (saga: SagaDetail) => void;
 }
 type Action = 'retry' | 'compensate' | 'skip' | 'edit' | 'accept' | 'give-up';
 
-export function Steering({ saga, onAct, onDone }: Props) {
+export function SagaActions({ saga, onAction, onDone }: Props) {
   const { allowed, id, version } = saga;
   const step = saga.awaited ? taskName(saga.awaited.step) : '';
   if (!Object.values(allowed).some(Boolean)) return null;
 
   // The version that was seen when the dialog was opened: whatever happens meanwhile makes it a 409, and not a surprise.
-  const doing = (action: Action, more: () => object = () => ({})): Act['run'] => {
+  const doing = (action: Action, more: () => object = () => ({})): DialogAction['run'] => {
     return async (who) => onDone(await post<SagaDetail>(`sagas/${id}/${action}`, { ...who, version, ...more() }));
   };
   const retry = () =>
-    onAct({
+    onAction({
       title: `Retry ${step} now`,
       verb: 'Retry now',
       body: (
@@ -37,7 +37,7 @@ export function Steering({ saga, onAct, onDone }: Props) {
       run: doing('retry'),
     });
   const compensate = () =>
-    onAct({
+    onAction({
       title: 'Compensate',
       verb: 'Compensate',
       danger: true,
@@ -45,7 +45,7 @@ export function Steering({ saga, onAct, onDone }: Props) {
       run: doing('compensate'),
     });
   const skip = () =>
-    onAct({
+    onAction({
       title: `Skip ${step}`,
       verb: 'Skip the step',
       danger: true,
@@ -58,7 +58,7 @@ export function Steering({ saga, onAct, onDone }: Props) {
     });
   const accept = () => {
     let text = JSON.stringify(uselessReplyOf(saga) ?? {}, null, 2);
-    onAct({
+    onAction({
       title: `Accept ${step}`,
       verb: 'Take it for done',
       danger: true,
@@ -79,7 +79,7 @@ export function Steering({ saga, onAct, onDone }: Props) {
     });
   };
   const giveUp = () =>
-    onAct({
+    onAction({
       title: `Give up ${step}`,
       verb: 'Give it up',
       danger: true,
@@ -96,7 +96,7 @@ export function Steering({ saga, onAct, onDone }: Props) {
     });
   const edit = () => {
     let text = JSON.stringify(saga.payload, null, 2);
-    onAct({
+    onAction({
       title: `Edit ${step} and send it`,
       verb: 'Change and send',
       danger: true,
@@ -111,7 +111,7 @@ export function Steering({ saga, onAct, onDone }: Props) {
     });
   };
   return (
-    <div class="buttons steering" role="group" aria-label="What you can do">
+    <div class="buttons actions" role="group" aria-label="What you can do">
       {allowed.retry && (
         <button type="button" class="primary" onClick={retry}>
           Retry now
@@ -151,7 +151,7 @@ const uselessReplyOf = ({ history, awaited }: SagaDetail): unknown =>
   history.findLast(({ commandId, type }) => commandId === awaited?.commandId && type === 'step_failed')?.reply;
 
 function Preview({ id, action }: { id: string; action: 'compensate' | 'give-up' }) {
-  const preview = useLoad<UndoPreview>(`sagas/${id}/undo-preview?action=${action}`);
+  const preview = useFetch<UndoPreview>(`sagas/${id}/undo-preview?action=${action}`);
   return (
     <Show of={preview}>
       {({ allowed, reason, undos }) => (

@@ -13,13 +13,13 @@ export function nameProblemSchema(app: FastifyInstance): void {
 }
 
 /** @returns a response for a route's schema: when it is given, what it holds, and an example of it. */
-export const answers = <Schema extends TSchema>(description: string, schema: Schema, example: unknown) => ({
+export const jsonResponse = <Schema extends TSchema>(description: string, schema: Schema, example: unknown) => ({
   description,
   content: { 'application/json': { schema, example } },
 });
 
 /** @returns a response for a route's schema: problem details. */
-export const refuses = (description: string, kind: ProblemKind) => ({
+export const problemResponse = (description: string, kind: ProblemKind) => ({
   description,
   content: {
     'application/problem+json': {
@@ -31,7 +31,7 @@ export const refuses = (description: string, kind: ProblemKind) => ({
 
 /** What every route of the operator may answer beside its own. */
 export const ACCESS_PROBLEMS = {
-  401: refuses('The token is missing or wrong.', OPERATOR_PROBLEMS.unauthorized),
-  403: refuses('No token is set, so nobody is let in.', OPERATOR_PROBLEMS.forbidden),
+  401: problemResponse('The token is missing or wrong.', OPERATOR_PROBLEMS.unauthorized),
+  403: problemResponse('No token is set, so nobody is let in.', OPERATOR_PROBLEMS.forbidden),
 };
 export const TAGS = ['sagas'];

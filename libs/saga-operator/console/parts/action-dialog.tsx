@@ -3,9 +3,9 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../lib/api.js';
 import { rememberedName, rememberName } from '../lib/operator.js';
-import { Failed } from './states.js';
+import { Failed } from './fetch-states.js';
 
-export interface Act {
+export interface DialogAction {
   readonly title: string;
   /** The word on the button. */
   readonly verb: string;
@@ -17,7 +17,7 @@ export interface Act {
 }
 
 /** A dialog of the browser: it keeps the focus, gives it back, and closes with Escape. */
-export function ActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
+export function ActionDialog({ action, onClose }: { action: DialogAction; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [operator, setOperator] = useState(rememberedName);
   const [reason, setReason] = useState('');
@@ -32,7 +32,7 @@ export function ActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
     setError(null);
     rememberName(operator.trim());
     try {
-      await act.run({ operator: operator.trim(), reason: reason.trim() });
+      await action.run({ operator: operator.trim(), reason: reason.trim() });
       dialog.current?.close();
     } catch (failed) {
       setError(failed as ApiError);
@@ -40,10 +40,10 @@ export function ActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
     }
   };
   return (
-    <dialog ref={dialog} aria-labelledby="act-title" onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby="action-title" onClose={onClose}>
       <form onSubmit={(event) => void submit(event)}>
-        <h2 id="act-title">{act.title}</h2>
-        <div class="act-body">{act.body}</div>
+        <h2 id="action-title">{action.title}</h2>
+        <div class="action-body">{action.body}</div>
         <label>
           Your name
           <input
@@ -74,8 +74,8 @@ export function ActDialog({ act, onClose }: { act: Act; onClose: () => void }) {
           <button type="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          <button type="submit" class={act.danger ? 'danger' : 'primary'} disabled={busy}>
-            {busy ? 'Working …' : act.verb}
+          <button type="submit" class={action.danger ? 'danger' : 'primary'} disabled={busy}>
+            {busy ? 'Working …' : action.verb}
           </button>
         </div>
       </form>

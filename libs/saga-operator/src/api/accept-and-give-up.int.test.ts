@@ -6,7 +6,7 @@ import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-to
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand, defineSaga, defineService, defineUndo, type Orchestrator, stepsFor } from 'saga-core';
-import { operatorConsole, type Acts, type SagaDetail, type UndoPreview } from '../index.js';
+import { operatorConsole, type AuditPage, type SagaDetail, type UndoPreview } from '../index.js';
 
 const Key = Type.Object({ order: Type.String() });
 const Receipt = Type.Object({ receipt: Type.String() });
@@ -75,7 +75,7 @@ const stuckPivot = async (order: string): Promise<SagaDetail> => {
   return get<SagaDetail>(`/sagas/${id}`);
 };
 const actsOn = async (id: string) =>
-  (await get<Acts>('/sagas/audit?limit=200')).items.filter(({ sagaId }) => sagaId === id);
+  (await get<AuditPage>('/sagas/audit?limit=200')).items.filter(({ sagaId }) => sagaId === id);
 
 test('its outcome is accepted with the answer that it should have given', async () => {
   const stuck = await stuckPivot('accepted');

@@ -1,17 +1,17 @@
 /** Of the route of the audit log: what is validated, and what the OpenAPI document says. */
 import { PROBLEMS } from 'http-kit';
-import { ACCESS_PROBLEMS, answers, refuses, TAGS } from './route-docs.js';
-import { ActsQuery, ActsSchema } from './schemas/index.js';
+import { ACCESS_PROBLEMS, jsonResponse, problemResponse, TAGS } from './response-docs.js';
+import { AuditQuery, AuditPageSchema } from './schemas/index.js';
 
 /** `GET /sagas/audit` */
-export const listActsSchema = {
-  operationId: 'listActs',
+export const listAuditEntriesSchema = {
+  operationId: 'listAuditEntries',
   tags: TAGS,
   summary: 'See what operators did',
   description: 'To sagas, to dead letters, and in bulk; what was done to a saga stands in its history as well.',
-  querystring: ActsQuery,
+  querystring: AuditQuery,
   response: {
-    200: answers('A page.', ActsSchema, {
+    200: jsonResponse('A page.', AuditPageSchema, {
       items: [
         {
           id: '019c1f2e-7b1a-7c4d-9e5f-ba9876543210',
@@ -25,7 +25,7 @@ export const listActsSchema = {
       ],
       nextCursor: null,
     }),
-    400: refuses('The query breaks its schema.', PROBLEMS.invalidRequest),
+    400: problemResponse('The query breaks its schema.', PROBLEMS.invalidRequest),
     ...ACCESS_PROBLEMS,
   },
 };

@@ -5,18 +5,18 @@ import { confirm, numberOf, operatorOf, type Command, type Context } from './con
 import { CliError, EXIT } from './exit-codes.js';
 import { jsonOf } from './json-option.js';
 import { printLine, printJson, table } from './print.js';
-import { detailOf } from './see.js';
+import { detailOf } from './queries.js';
 
 export const retry: Command = async (context) => {
   checkOperator(context);
-  return act(context, 'retry', await detailOf(context));
+  return perform(context, 'retry', await detailOf(context));
 };
 
 export const skip: Command = async (context) => {
   checkOperator(context);
   const saga = await detailOf(context);
   await confirm(context, `Go on without ${saga.step ?? 'a step'}? What it should have done is for you to put right.`);
-  return act(context, 'skip', saga);
+  return perform(context, 'skip', saga);
 };
 
 export const accept: Command = async (context) => {
@@ -24,7 +24,7 @@ export const accept: Command = async (context) => {
   const reply = await jsonOf(context, 'reply');
   const saga = await detailOf(context);
   await confirm(context, `Take ${saga.step ?? 'the step'} for done, with this answer?`);
-  return act(context, 'accept', saga, { reply });
+  return perform(context, 'accept', saga, { reply });
 };
 
 export const compensate: Command = (context) => undo(context, 'compensate');
@@ -44,7 +44,7 @@ async function undo(context: Context, type: 'compensate' | 'give-up'): Promise<v
   if (!options.json) printLine(plan);
   if (options['dry-run']) return;
   await confirm(context, 'Undo this?');
-  return act(context, type, saga);
+  return perform(context, type, saga);
 }
 
 /** Before anything is asked, of the service or of the operator. @throws {CliError} when what `act` needs is not given */
@@ -59,7 +59,7 @@ export function checkOperator(context: Context): void {
  * @param more - what the act needs beside who, why and the version
  * @throws {CliError} when the service refuses it
  */
-export async function act(
+export async function perform(
   context: Context,
   type: OperatorActionType,
   seen: SagaDetail,

@@ -1,17 +1,17 @@
-/** Does to sagas what a bulk operation says, and notes what became of each. */
+/** Does to sagas what a bulk operation says, and records the result of each. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { isRetryable, messageOf, SagaError } from 'saga-core';
-import { type BulkItem, settleBulkItems, type StoredBulk } from 'saga-core/admin';
+import { type BulkItem, completeBulkItems, type StoredBulkOperation } from 'saga-core/admin';
 import type { OperatorConsoleOptions } from './options.js';
-import { Slots } from './slots.js';
+import { Semaphore } from './semaphore.js';
 
 /** Sagas at once, of all operations: others want the database as well. */
-const SIDE_BY_SIDE = 4;
+const MAX_CONCURRENT = 4;
 /** How long a batch waits for its sagas, in milliseconds. */
-const PATIENCE_MS = 2_000;
-/** So often is tried what may pass, while the database answers; then it is the saga's own fault. */
-const MOST_TRIES = 5;
+const BATCH_WAIT_MS = 2_000;
+/** How often a saga is tried whose error may be temporary. After that the saga itself is at fault. */
+const MAX_ATTEMPTS = 5;
 
 export type BulkParts = Pick<OperatorConsoleOptions, 'orchestrator' | 'database'>;
 
@@ -20,14 +20,14 @@ interface Result {
   readonly failure: string | null;
 }
 
-export class BulkItems {
+export class BulkItemRunner {
   private readonly parts: BulkParts;
   private readonly log: FastifyBaseLogger;
-  private readonly slots = new Slots(SIDE_BY_SIDE);
-  /** What has begun and is not over, by operation and saga. */
+  private readonly semaphore = new Semaphore(MAX_CONCURRENT);
+  /** Retries that have begun and not ended, by operation and saga. */
   private readonly inFlight = new Map<string, Promise<void>>();
-  /** How often a saga of an operation has been tried here in vain. */
-  private readonly tries = new Map<string, number>();
+  /** Failed attempts in this process, by operation and saga. */
+  private readonly attempts = new Map<string, number>();
 
   constructor(parts: BulkParts, log: FastifyBaseLogger) {
     this.parts = parts;
@@ -39,18 +39,18 @@ export class BulkItems {
    *
    * @returns how many were settled; the others are left as they are. @throws when the database is away
    */
-  async work(bulk: StoredBulk, items: readonly BulkItem[]): Promise<number> {
-    const batch: { done: (Result | Later)[] | null } = { done: [] };
+  async work(bulk: StoredBulkOperation, items: readonly BulkItem[]): Promise<number> {
+    const batch: { done: (Result | Deferred)[] | null } = { done: [] };
     const all = items.flatMap((item) => this.begin(bulk, item, batch) ?? []);
-    const enough = new AbortController();
+    const timer = new AbortController();
     await Promise.race([
       Promise.all(all),
-      delay(PATIENCE_MS, undefined, { signal: enough.signal }).catch(() => undefined),
+      delay(BATCH_WAIT_MS, undefined, { signal: timer.signal }).catch(() => undefined),
     ]);
-    enough.abort();
+    timer.abort();
     const done = batch.done ?? [];
     batch.done = null;
-    return this.note(bulk, done);
+    return this.record(bulk, done);
   }
 
   /** Waits for all that has begun. */
@@ -60,18 +60,18 @@ export class BulkItems {
 
   /** @returns null for one that has begun before and is not over */
   private begin(
-    bulk: StoredBulk,
+    bulk: StoredBulkOperation,
     item: BulkItem,
-    batch: { readonly done: (Result | Later)[] | null },
+    batch: { readonly done: (Result | Deferred)[] | null },
   ): Promise<void> | null {
     const key = `${bulk.id} ${item.sagaId}`;
     if (this.inFlight.has(key)) return null;
-    const work = this.slots
+    const work = this.semaphore
       .run(() => this.retry(bulk, item))
       .then(async (result) => {
         this.inFlight.delete(key);
         if (batch.done) batch.done.push(result);
-        else await this.note(bulk, [result]);
+        else await this.record(bulk, [result]);
       })
       .catch((error: unknown) =>
         this.log.warn({ operation: bulk.id, sagaId: item.sagaId, reason: messageOf(error) }, 'to be noted later'),
@@ -80,33 +80,34 @@ export class BulkItems {
     return work;
   }
 
-  private async note(bulk: StoredBulk, done: readonly (Result | Later)[]): Promise<number> {
-    const results = done.flatMap((result) => ('later' in result ? [] : [result]));
+  private async record(bulk: StoredBulkOperation, done: readonly (Result | Deferred)[]): Promise<number> {
+    const results = done.flatMap((result) => ('deferred' in result ? [] : [result]));
     if (results.length > 0) await this.settle(bulk.id, results);
-    for (const { sagaId } of results) this.tries.delete(`${bulk.id} ${sagaId}`);
+    for (const { sagaId } of results) this.attempts.delete(`${bulk.id} ${sagaId}`);
     // The database answers: what failed all the same is at fault itself.
     return (
       results.length +
-      (await this.countTries(
+      (await this.countAttempts(
         bulk.id,
-        done.flatMap((result) => ('later' in result ? [result] : [])),
+        done.flatMap((result) => ('deferred' in result ? [result] : [])),
       ))
     );
   }
 
-  private async retry(bulk: StoredBulk, { sagaId, version }: BulkItem): Promise<Result | Later> {
+  private async retry(bulk: StoredBulkOperation, { sagaId, version }: BulkItem): Promise<Result | Deferred> {
     const reason = bulkReason(bulk);
     try {
       await this.parts.orchestrator.operate(sagaId, { type: 'retry', by: bulk.operator, reason, version });
       return { sagaId, failure: null };
     } catch (error) {
-      const later = { later: messageOf(error), sagaId };
+      const deferred = { deferred: messageOf(error), sagaId };
       // Another process knows it.
-      if (error instanceof SagaError && error.code === 'UNKNOWN_DEFINITION') return { ...later, isElsewhere: true };
-      if (isRetryable(error)) return { ...later, isElsewhere: false };
+      if (error instanceof SagaError && error.code === 'UNKNOWN_DEFINITION')
+        return { ...deferred, needsOtherProcess: true };
+      if (isRetryable(error)) return { ...deferred, needsOtherProcess: false };
       if (!(error instanceof SagaError && error.code === 'SAGA_MOVED_ON')) return { sagaId, failure: messageOf(error) };
       const wasRetried = await this.wasRetried(sagaId, reason).catch(() => null);
-      if (wasRetried === null) return { ...later, isElsewhere: false };
+      if (wasRetried === null) return { ...deferred, needsOtherProcess: false };
       return { sagaId, failure: wasRetried ? null : messageOf(error) };
     }
   }
@@ -121,7 +122,7 @@ export class BulkItems {
   /** Notes results; where they cannot be noted together, divided, until the one is alone that cannot be. */
   private async settle(operation: string, results: readonly Result[]): Promise<void> {
     try {
-      await settleBulkItems(this.parts.database, operation, results);
+      await completeBulkItems(this.parts.database, operation, results);
     } catch (error) {
       if (isRetryable(error)) throw error;
       const [first, ...others] = results;
@@ -131,23 +132,23 @@ export class BulkItems {
         return this.settle(operation, results.slice(half));
       }
       this.log.error({ operation, ...first, problem: messageOf(error) }, 'what became of a saga could not be noted');
-      await settleBulkItems(this.parts.database, operation, [
+      await completeBulkItems(this.parts.database, operation, [
         { sagaId: first!.sagaId, failure: 'What became of it could not be noted; the log says why' },
       ]);
     }
   }
 
   /** @returns how many were given up: nothing is tried for ever */
-  private async countTries(operation: string, left: readonly Later[]): Promise<number> {
+  private async countAttempts(operation: string, deferredItems: readonly Deferred[]): Promise<number> {
     const givenUp: Result[] = [];
-    for (const { sagaId, later, isElsewhere } of left) {
-      if (isElsewhere) continue;
+    for (const { sagaId, deferred, needsOtherProcess } of deferredItems) {
+      if (needsOtherProcess) continue;
       const key = `${operation} ${sagaId}`;
-      const tries = (this.tries.get(key) ?? 0) + 1;
-      if (tries < MOST_TRIES) this.tries.set(key, tries);
+      const attempts = (this.attempts.get(key) ?? 0) + 1;
+      if (attempts < MAX_ATTEMPTS) this.attempts.set(key, attempts);
       else {
-        this.tries.delete(key);
-        givenUp.push({ sagaId, failure: later });
+        this.attempts.delete(key);
+        givenUp.push({ sagaId, failure: deferred });
       }
     }
     // Fails when it was the database all the time.
@@ -156,14 +157,15 @@ export class BulkItems {
   }
 }
 
-/** It could not be done now. */
-interface Later {
+/** A saga that could not be retried now. */
+interface Deferred {
   readonly sagaId: string;
-  readonly later: string;
+  /** Why. */
+  readonly deferred: string;
   /** This process does not know its definition. */
-  readonly isElsewhere: boolean;
+  readonly needsOtherProcess: boolean;
 }
 
 /** @returns the reason as it stands in the histories of its sagas: it names the operation */
-export const bulkReason = ({ id, reason }: Pick<StoredBulk, 'id' | 'reason'>): string =>
+export const bulkReason = ({ id, reason }: Pick<StoredBulkOperation, 'id' | 'reason'>): string =>
   `${reason} (bulk operation ${id})`;

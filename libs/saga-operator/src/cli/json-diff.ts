@@ -9,10 +9,10 @@ export interface Change {
 }
 
 /** @returns the differences, as deep as they lie: what was there first, in its order, then what is new; empty when the values are equal */
-export function changesOf(before: unknown, after: unknown, path: readonly string[] = []): Change[] {
+export function diffJson(before: unknown, after: unknown, path: readonly string[] = []): Change[] {
   if (hasParts(before) && hasParts(after) && Array.isArray(before) === Array.isArray(after)) {
     const names = Object.keys({ ...before, ...after });
-    return names.flatMap((name) => changesOf(before[name], after[name], [...path, name]));
+    return names.flatMap((name) => diffJson(before[name], after[name], [...path, name]));
   }
   return before === after ? [] : [{ path: path.join('.') || '(whole)', before, after }];
 }

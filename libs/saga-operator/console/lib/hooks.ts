@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { get, type ApiError } from './api.js';
 
-export interface Loaded<Body> {
+export interface FetchState<Body> {
   /** The last that came; kept while a newer one is on its way. */
   readonly value: Body | null;
   readonly error: ApiError | null;
@@ -15,7 +15,7 @@ export interface Loaded<Body> {
  * @param path - null for nothing
  * @param everyMs - asks again in this interval while the tab is seen; 0 for never
  */
-export function useLoad<Body>(path: string | null, everyMs = 0): Loaded<Body> {
+export function useFetch<Body>(path: string | null, everyMs = 0): FetchState<Body> {
   const [value, setValue] = useState<Body | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [round, setRound] = useState(0);
@@ -44,7 +44,7 @@ export function useLoad<Body>(path: string | null, everyMs = 0): Loaded<Body> {
 }
 
 /** @returns a function that calls `run` once, a moment after the last of many calls. */
-export function useSoon(run: () => void, delayMs: number): () => void {
+export function useThrottled(run: () => void, delayMs: number): () => void {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const latest = useRef(run);
   latest.current = run;

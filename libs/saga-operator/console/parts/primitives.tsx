@@ -1,10 +1,10 @@
 /** Small parts that many screens share. */
 import type { SagaSummary } from '../../src/api/schemas/index.js';
-import { words } from '../lib/format.js';
+import { humanize } from '../lib/format.js';
 
 /** A status as a coloured word; the word alone says it. */
 export function Badge({ status }: { status: string }) {
-  return <span class={`badge ${status}`}>{words(status)}</span>;
+  return <span class={`badge ${status}`}>{humanize(status)}</span>;
 }
 
 /** A value as indented JSON, folded away. */

@@ -1,10 +1,10 @@
-/** The history of a saga as a story: for each input what came in, how the saga changed, and what went out. */
+/** The history of a saga as transitions: for each input what came in, how the saga changed, and what went out. */
 import type { SagaDetail } from '../../src/api/schemas/index.js';
 
 export type Entry = SagaDetail['history'][number];
 
 /** How the saga stood, as far as its history says. */
-export interface Standing {
+export interface SagaState {
   readonly status: string;
   readonly step: string | null;
   readonly attempt: number;
@@ -15,7 +15,7 @@ export interface Change {
   readonly before: string;
   readonly after: string;
 }
-export interface Chapter {
+export interface Transition {
   readonly number: number;
   readonly at: string;
   /** What set it off: a reply, a deadline, an operator, the start. */
@@ -27,7 +27,7 @@ export interface Chapter {
   readonly tookMs: number | null;
 }
 
-const NOTHING: Standing = { status: '–', step: null, attempt: 0, state: null };
+const NOTHING: SagaState = { status: '–', step: null, attempt: 0, state: null };
 const STATUS_AFTER: Partial<Record<Entry['type'], string>> = {
   started: 'running',
   compensating: 'compensating',
@@ -36,14 +36,14 @@ const STATUS_AFTER: Partial<Record<Entry['type'], string>> = {
   stuck: 'stuck',
 };
 
-/** @returns the chapters, oldest first. */
-export function storyOf(history: readonly Entry[]): Chapter[] {
+/** @returns the transitions, oldest first. */
+export function transitionsOf(history: readonly Entry[]): Transition[] {
   const sentAt = new Map<string, number>();
-  let standing = NOTHING;
+  let state = NOTHING;
   return [...Map.groupBy(history, ({ number }) => number).entries()].map(([number, entries]) => {
     const [cause, ...effects] = entries as [Entry, ...Entry[]];
-    const before = standing;
-    standing = entries.reduce(after, before);
+    const before = state;
+    state = entries.reduce(after, before);
     const sent =
       cause.commandId === undefined || cause.type === 'command_resent' ? undefined : sentAt.get(cause.commandId);
     for (const { type, commandId, at } of entries)
@@ -54,30 +54,30 @@ export function storyOf(history: readonly Entry[]): Chapter[] {
       at: cause.at,
       cause,
       effects,
-      changes: [...changesOf(before, standing), ...entries.flatMap(dataChangesOf)],
+      changes: [...changesOf(before, state), ...entries.flatMap(dataChangesOf)],
       tookMs: sent === undefined ? null : Date.parse(cause.at) - sent,
     };
   });
 }
 
-function after(standing: Standing, entry: Entry): Standing {
-  const status = STATUS_AFTER[entry.type] ?? standing.status;
+function after(current: SagaState, entry: Entry): SagaState {
+  const status = STATUS_AFTER[entry.type] ?? current.status;
   if (entry.type === 'command_sent' || entry.type === 'command_resent')
     return { status, step: entry.step ?? null, attempt: entry.attempt ?? 1, state: 'sent' };
-  if (entry.type === 'retry_scheduled') return { ...standing, state: 'pausing' };
-  if (entry.type === 'stuck') return { ...standing, status, step: entry.step ?? standing.step, state: 'parked' };
+  if (entry.type === 'retry_scheduled') return { ...current, state: 'pausing' };
+  if (entry.type === 'stuck') return { ...current, status, step: entry.step ?? current.step, state: 'parked' };
   if (entry.type === 'completed' || entry.type === 'compensated') return { ...NOTHING, status };
-  return entry.after ? { ...standing, ...(entry.after as Partial<Standing>) } : { ...standing, status };
+  return entry.after ? { ...current, ...(entry.after as Partial<SagaState>) } : { ...current, status };
 }
 
-function changesOf(before: Standing, standing: Standing): Change[] {
-  const awaited = ({ step, attempt, state }: Standing) =>
+function changesOf(before: SagaState, current: SagaState): Change[] {
+  const awaited = ({ step, attempt, state }: SagaState) =>
     step === null
       ? 'nothing'
       : `${step}${attempt > 1 ? `, attempt ${attempt}` : ''}${state === 'sent' ? '' : `, ${state}`}`;
   return [
-    { what: 'status', before: before.status, after: standing.status },
-    { what: 'awaits', before: awaited(before), after: awaited(standing) },
+    { what: 'status', before: before.status, after: current.status },
+    { what: 'awaits', before: awaited(before), after: awaited(current) },
   ].filter((change) => change.before !== change.after);
 }
 

@@ -1,14 +1,14 @@
 /** All sagas that match, as lines. */
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, type ListedSaga, type ListFilter, type ListPlace, listSagas } from 'saga-core/admin';
+import { type Database, type ListedSaga, type ListFilter, type ListPosition, listSagas } from 'saga-core/admin';
 import { HttpProblem, RETRY_AFTER_SECONDS } from 'http-kit';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
 import { summaryOf } from './saga-summary.js';
 import type { SagaSummary } from './schemas/index.js';
 
 const PAGE = 200;
-const MOST_REST_MS = 1_000;
+const MAX_PAUSE_MS = 1_000;
 const COLUMNS = [
   'id',
   'saga',
@@ -29,10 +29,10 @@ const COLUMNS = [
 ] as const satisfies (keyof SagaSummary)[];
 
 /** How long a reader may take nothing, in milliseconds; then its export is ended, for others wait for their turn. */
-const PATIENCE_MS = 30_000;
+const READ_TIMEOUT_MS = 30_000;
 
 /** One export at a time, and each rests as long as it worked: whoever places an order must not notice. */
-export class Exports<Db> {
+export class SagaExporter<Db> {
   private readonly database: Database<Db>;
   private running = false;
 
@@ -50,16 +50,16 @@ export class Exports<Db> {
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       });
     this.running = true;
-    const patience = setTimeout(() => stream.destroy(new Error('The export was not read')), PATIENCE_MS);
+    const readTimeout = setTimeout(() => stream.destroy(new Error('The export was not read')), READ_TIMEOUT_MS);
     const stream = Readable.from(
-      linesOf(this.database, filter, format, () => patience.refresh()),
+      linesOf(this.database, filter, format, () => readTimeout.refresh()),
       {
         objectMode: false,
       },
     );
     let isOver = false;
     const end = (): void => {
-      clearTimeout(patience);
+      clearTimeout(readTimeout);
       if (!isOver) this.running = false;
       isOver = true;
     };
@@ -76,7 +76,7 @@ async function* linesOf<Db>(
 ): AsyncGenerator<string> {
   if (format === 'csv') yield `${COLUMNS.join(',')}\r\n`;
   const write = format === 'csv' ? csvLine : (summary: SagaSummary) => `${JSON.stringify(summary)}\n`;
-  for (let after: ListPlace | null = null; ;) {
+  for (let after: ListPosition | null = null; ;) {
     onPage();
     const began = performance.now();
     const page: ListedSaga[] = await listSagas(database, filter, { sort: 'newest', after, limit: PAGE });
@@ -84,7 +84,7 @@ async function* linesOf<Db>(
     const last: ListedSaga | undefined = page.at(-1);
     if (page.length < PAGE || !last) return;
     after = { key: last.key, id: last.instance.id };
-    await delay(Math.min(MOST_REST_MS, performance.now() - began));
+    await delay(Math.min(MAX_PAUSE_MS, performance.now() - began));
   }
 }
 

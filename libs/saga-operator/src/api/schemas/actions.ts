@@ -9,8 +9,8 @@ const seen = {
     description: "The saga's version that the operator saw; 409 when it has moved on.",
   }),
 };
-export const SteerBody = Type.Object({ ...Operator, ...seen });
-export type SteerBody = Static<typeof SteerBody>;
+export const ActionBody = Type.Object({ ...Operator, ...seen });
+export type ActionBody = Static<typeof ActionBody>;
 
 export const EditBody = Type.Object({
   ...Operator,

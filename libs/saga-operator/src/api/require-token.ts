@@ -8,7 +8,7 @@ import { OPERATOR_PROBLEMS } from './operator-problems.js';
  * @param token - what a client must send as `Authorization: Bearer <token>`; null lets in nobody
  * @returns an `onRequest` hook
  */
-export function operatorAccess(token: string | null): (request: FastifyRequest) => Promise<void> {
+export function requireToken(token: string | null): (request: FastifyRequest) => Promise<void> {
   const expected = token === null || token === '' ? null : digest(token);
   return async (request) => {
     if (expected === null)

@@ -7,7 +7,7 @@ import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { toJson, toText } from './json.js';
 
-export interface OperatorAct {
+export interface AuditEntry {
   readonly operator: string;
   readonly reason: string;
   /** Such as `retry`, or `replay-dead-letters`. */
@@ -18,15 +18,15 @@ export interface OperatorAct {
 }
 
 /** `at` is milliseconds since the epoch. */
-export interface RecordedAct extends OperatorAct {
+export interface StoredAuditEntry extends AuditEntry {
   readonly id: string;
   readonly at: number;
 }
 
 /** Adds an act. @returns its id */
-export async function recordAct<Db>(
+export async function addAuditEntry<Db>(
   database: Kysely<Db>,
-  { operator, reason, action, sagaId, details }: OperatorAct,
+  { operator, reason, action, sagaId, details }: AuditEntry,
 ): Promise<string> {
   const id = uuidv7();
   await sql`insert into saga_operator_act (act_id, operator, reason, action, saga_id, details)
@@ -37,14 +37,14 @@ export async function recordAct<Db>(
 }
 
 /** Says what came of an act that was recorded before it was done. */
-export async function completeAct<Db>(database: Kysely<Db>, id: string, details: unknown): Promise<void> {
+export async function completeAuditEntry<Db>(database: Kysely<Db>, id: string, details: unknown): Promise<void> {
   await sql`update saga_operator_act set details = ${toJson(details ?? null)}::jsonb where act_id = ${id}`.execute(
     database,
   );
 }
 
 /** Takes back the record of an act that did nothing. */
-export async function withdrawAct<Db>(database: Kysely<Db>, id: string): Promise<void> {
+export async function removeAuditEntry<Db>(database: Kysely<Db>, id: string): Promise<void> {
   await sql`delete from saga_operator_act where act_id = ${id}`.execute(database);
 }
 
@@ -53,11 +53,11 @@ export async function withdrawAct<Db>(database: Kysely<Db>, id: string): Promise
  * @param options.limit - the most acts
  * @returns a page of acts, newest first
  */
-export async function listActs<Db>(
+export async function listAuditEntries<Db>(
   database: Kysely<Db>,
   { before, limit }: { before: string | null; limit: number },
-): Promise<RecordedAct[]> {
-  const { rows } = await sql<RecordedAct>`
+): Promise<StoredAuditEntry[]> {
+  const { rows } = await sql<StoredAuditEntry>`
     select act_id as id, (extract(epoch from at) * 1000)::float8 as at, operator, reason, action, saga_id as "sagaId", details
     from saga_operator_act where ${before}::uuid is null or act_id < ${before}::uuid order by act_id desc limit ${limit}`.execute(
     database,

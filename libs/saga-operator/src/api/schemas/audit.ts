@@ -2,7 +2,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { nullable, timestamp, UUID } from './common.js';
 
-export const ActsQuery = Type.Object({
+export const AuditQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'The most acts; 50 unless given.' })),
   cursor: Type.Optional(
     Type.String({
@@ -11,7 +11,7 @@ export const ActsQuery = Type.Object({
     }),
   ),
 });
-export const ActsSchema = Type.Object({
+export const AuditPageSchema = Type.Object({
   items: Type.Array(
     Type.Object({
       id: Type.String({ description: 'The act.' }),
@@ -29,4 +29,4 @@ export const ActsSchema = Type.Object({
   ),
   nextCursor: nullable(Type.String(), 'Leads to the next page; null on the last.'),
 });
-export type Acts = Static<typeof ActsSchema>;
+export type AuditPage = Static<typeof AuditPageSchema>;
