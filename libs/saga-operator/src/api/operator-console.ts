@@ -1,5 +1,5 @@
 /**
- * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator, at any prefix. Its routes are the operator's alone; see access.ts.
+ * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator, at any prefix. Its routes are the operator's alone; see require-token.ts.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { compileValidator } from 'http-kit';

@@ -1,8 +1,9 @@
 /** All sagas that match, as lines. */
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, type ListedSaga, type ListFilter, type ListPosition, listSagas } from 'saga-core/admin';
+import { stringify } from 'csv-stringify/sync';
 import { HttpProblem, RETRY_AFTER_SECONDS } from 'http-kit';
+import { type Database, type ListedSaga, type ListFilter, type ListPosition, listSagas } from 'saga-core/admin';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
 import { summaryOf } from './saga-summary.js';
 import type { SagaSummary } from './schemas/index.js';
@@ -74,13 +75,13 @@ async function* linesOf<Db>(
   format: 'csv' | 'ndjson',
   onPage: () => void,
 ): AsyncGenerator<string> {
-  if (format === 'csv') yield `${COLUMNS.join(',')}\r\n`;
-  const write = format === 'csv' ? csvLine : (summary: SagaSummary) => `${JSON.stringify(summary)}\n`;
+  if (format === 'csv') yield csvOf([COLUMNS]);
   for (let after: ListPosition | null = null; ;) {
     onPage();
     const began = performance.now();
     const page: ListedSaga[] = await listSagas(database, filter, { sort: 'newest', after, limit: PAGE });
-    if (page.length > 0) yield page.map((saga) => write(summaryOf(saga))).join('');
+    const summaries = page.map(summaryOf);
+    if (page.length > 0) yield format === 'csv' ? csvOf(summaries) : jsonLinesOf(summaries);
     const last: ListedSaga | undefined = page.at(-1);
     if (page.length < PAGE || !last) return;
     after = { key: last.key, id: last.instance.id };
@@ -88,12 +89,15 @@ async function* linesOf<Db>(
   }
 }
 
-const csvLine = (summary: SagaSummary): string => `${COLUMNS.map((column) => cell(summary[column])).join(',')}\r\n`;
+const jsonLinesOf = (summaries: readonly SagaSummary[]): string =>
+  summaries.map((summary) => `${JSON.stringify(summary)}\n`).join('');
 
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  // A spreadsheet would take such a text for a formula.
-  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
+const csvOf = (rows: readonly (SagaSummary | readonly string[])[]): string =>
+  stringify([...rows], {
+    columns: COLUMNS,
+    record_delimiter: 'windows',
+    // A line break that is not the one between records, too.
+    quoted_match: /[\r\n]/,
+    // A spreadsheet would take such a text for a formula.
+    escape_formulas: true,
+  });

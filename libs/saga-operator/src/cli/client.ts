@@ -1,5 +1,6 @@
 /** The operator's HTTP API, as the program calls it. */
 import { messageOf } from 'saga-core';
+import { readEvents } from '../event-stream.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 
 export interface Client {
@@ -105,7 +106,7 @@ export function connect(url: string, token: string | undefined, timeouts: Timeou
         const response = await request('GET', path, AbortSignal.any([signal, idle.signal]));
         if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
           throw unavailable('does not answer as a saga service does');
-        yield* eventsIn<Data>(response, timer);
+        yield* readEvents<Data>(response.body!, () => timer.refresh());
       } catch (error) {
         // One who ends it knows why.
         if (signal.aborted) return;
@@ -115,23 +116,6 @@ export function connect(url: string, token: string | undefined, timeouts: Timeou
       }
     },
   };
-}
-
-async function* eventsIn<Data>(response: Response, idle: NodeJS.Timeout): AsyncGenerator<Data | null> {
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body!) {
-    idle.refresh();
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
-    const events = text.split('\n\n');
-    text = events.pop()!;
-    for (const event of events) {
-      const data = /^data: (.*)$/m.exec(event)?.[1];
-      // Of what was left out there is nothing to tell but that.
-      if (/^event: missed$/m.test(event)) yield null;
-      else if (data !== undefined) yield JSON.parse(data) as Data;
-    }
-  }
 }
 
 /** @returns the URL below which the routes lie, with a slash at its end */
