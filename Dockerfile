@@ -12,6 +12,7 @@ COPY apps/order-service/package.json apps/order-service/
 COPY apps/consumer-service/package.json apps/consumer-service/
 COPY apps/restaurant-service/package.json apps/restaurant-service/
 COPY apps/accounting-service/package.json apps/accounting-service/
+COPY apps/audit/package.json apps/audit/
 
 # The same for every service, so it is built once.
 FROM manifests AS build

@@ -2,6 +2,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { RETRY_AFTER_SECONDS } from 'http-kit';
 import { sql, type Kysely } from 'kysely';
+import { withTimeout } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 import type { HttpApp } from './http-app.js';
 
@@ -103,11 +104,7 @@ function databaseProbe(database: HealthSources['database'], probe: HealthSources
       })
       .catch(() => false)
       .finally(() => (current = null));
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, DEFAULTS.databaseProbeMs, false);
-    });
-    return Promise.race([current, timeout]).finally(() => clearTimeout(timer));
+    return withTimeout(current, DEFAULTS.databaseProbeMs, () => false);
   };
 }
 

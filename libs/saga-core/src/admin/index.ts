@@ -11,9 +11,9 @@ export { sagaCounts } from '../store/saga-summary.js';
 export { LastErrorSchema, lastErrorView, sagaView } from '../orchestrator/saga-view.js';
 export { hasEnded, isInstanceOf, SAGA_STATUSES } from '../engine/instance.js';
 export type { SagaInstance } from '../engine/instance.js';
-export type { StoredSaga } from '../engine/saga-store.js';
+export type { StoredSaga } from '../orchestrator/saga-store.js';
 // What an operator does, and the record of it.
-export { stepsToUndo } from '../engine/course.js';
+export { stepsToUndo } from '../engine/moves.js';
 export { transition } from '../engine/transition.js';
 export type { OperatorActionType } from '../engine/event.js';
 export { completeAuditEntry, listAuditEntries, addAuditEntry, removeAuditEntry } from '../store/audit-log.js';
@@ -41,5 +41,5 @@ export type { DeadLetters, SettledDeadLetters } from '../transport/dead-letters.
 // The database and its values.
 export type { Database } from '../store/database.js';
 export { isStorable } from '../store/json.js';
-export { memoizeFor } from '../engine/memoize-for.js';
-export { abridged } from '../text.js';
+export { memoizeFor } from '../util/memoize-for.js';
+export { abridged } from '../util/text.js';
