@@ -2,7 +2,6 @@
 import type { SagaDefinition } from './saga.js';
 import { isRemote, nameOf, type Step, type StepCommand } from './step.js';
 
-type AnySaga = SagaDefinition<never, never>;
 type AnyStep = Step<never, never>;
 
 const COMPLETED = 'completed';
@@ -12,7 +11,7 @@ const COMPENSATED = 'compensated';
  * @returns a Mermaid state diagram: a state for each action and each undo, how a saga comes from one to the next, and its two ends. What must succeed, undos
  *   and steps after the pivot, is tried again until it does, or is parked for an operator.
  */
-export function stateDiagramOf({ steps }: AnySaga): string {
+export function stateDiagramOf({ steps }: SagaDefinition): string {
   const arrows = new Map<string, string[]>();
   const arrow = (from: string, to: string, why: string): void => {
     const reasons = arrows.get(`${from} --> ${to}`) ?? [];
@@ -54,7 +53,7 @@ export function stateDiagramOf({ steps }: AnySaga): string {
 }
 
 /** @returns a Mermaid sequence diagram: who gets which command in the order of the steps, and what is undone, in the opposite order, when it turns back. */
-export function sequenceDiagramOf({ name, steps }: AnySaga): string {
+export function sequenceDiagramOf({ name, steps }: SagaDefinition): string {
   const services = new Set(steps.flatMap(({ action }) => (isRemote(action) ? [serviceOf(action)] : [])));
   const pivot = steps.findIndex(({ kind }) => kind === 'pivot');
   const before = pivot < 0 ? steps : steps.slice(0, pivot + 1);

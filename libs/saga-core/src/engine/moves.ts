@@ -25,7 +25,7 @@ export function goForward<Data, Tx>(draft: Draft<Data, Tx>, step: number): void 
 
 /** Undoes what is to be undone, from a step on back to the first; ends the saga when there is nothing left. */
 export function goBack<Data, Tx>(draft: Draft<Data, Tx>, from: number): void {
-  const step = stepsToUndo(draft.definition as SagaDefinition<never, never>, draft.instance.actions, from)[0];
+  const step = stepsToUndo(draft.definition, draft.instance.actions, from)[0];
   if (step === undefined) return draft.record({ type: 'compensated' });
   begin(draft, step, 'undo');
 }
@@ -139,11 +139,7 @@ export const lateness = <Data, Tx>({ definition }: Draft<Data, Tx>): Problem =>
   failureOf('SAGA_DEADLINE', `The saga has not come past its pivot within ${definition.deadlineMs} ms`);
 
 /** @returns the indexes of the steps that an undo awaits, in the order in which they are undone, from `last` on */
-export function stepsToUndo(
-  definition: SagaDefinition<never, never>,
-  actions: readonly ActionRecord[],
-  last: number,
-): number[] {
+export function stepsToUndo(definition: SagaDefinition, actions: readonly ActionRecord[], last: number): number[] {
   return definition.steps
     .map((_step, index) => index)
     .slice(0, last + 1)

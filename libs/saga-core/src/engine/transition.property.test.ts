@@ -100,7 +100,7 @@ interface World {
 function play(saga: typeof patient, happenings: readonly Happening[]): World {
   let now = 1_000;
   const world: World = {
-    instance: newInstance(saga as never, '018f0000-0000-7000-8000-000000000001', {}, null),
+    instance: newInstance(saga, '018f0000-0000-7000-8000-000000000001', {}, null),
     done: new Set(),
     inForce: new Set(),
   };

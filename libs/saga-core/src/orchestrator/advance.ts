@@ -7,7 +7,7 @@ import type { CommandToSend } from '../contract/command-message.js';
 import { withCheckedAnswers } from '../contract/handler.js';
 import { isRefusal, type Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import type { LocalAction, LocalInput } from '../definition/step.js';
+import type { AnyLocalAction, LocalInput } from '../definition/step.js';
 import type { SagaEvent } from '../engine/event.js';
 import { addEntries, type HistoryEntry } from '../engine/history.js';
 import { groupBy } from '../util/group-by.js';
@@ -28,7 +28,7 @@ import { isConflict } from '../store/database-errors.js';
 
 /** An instance and what happened to it, in order. */
 export interface AdvanceInput<Tx> {
-  readonly definition: SagaDefinition<unknown, Tx>;
+  readonly definition: SagaDefinition<never, Tx>;
   readonly instance: SagaInstance;
   readonly events: readonly SagaEvent[];
 }
@@ -44,10 +44,10 @@ class Item<Tx> {
   instance: SagaInstance;
   readonly history: HistoryEntry[] = [];
   command: CommandToSend | null = null;
-  local: LocalAction<unknown, Tx> | null = null;
+  local: AnyLocalAction<never, Tx> | null = null;
   private readonly events: SagaEvent[];
   private readonly before: SagaInstance;
-  private readonly definition: SagaDefinition<unknown, Tx>;
+  private readonly definition: SagaDefinition<never, Tx>;
   private readonly now: number;
 
   constructor({ definition, instance, events }: AdvanceInput<Tx>, now: number) {
@@ -138,7 +138,7 @@ export async function advance<Tx>(
       timeoutMs,
       keepsNothing: isRefusal,
     }).catch((error: unknown) => {
-      if (error instanceof TransactionBroken) error.suspect = (error.suspect as LocalInput<unknown> | null)?.sagaId;
+      if (error instanceof TransactionBroken) error.suspect = (error.suspect as LocalInput<never> | null)?.sagaId;
       throw error;
     });
     return handled.map((each, index) => {
@@ -176,8 +176,8 @@ export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>
 async function runLocals<Tx>(
   items: readonly Item<Tx>[],
   run: (
-    action: LocalAction<unknown, Tx>,
-    inputs: readonly LocalInput<unknown>[],
+    action: AnyLocalAction<never, Tx>,
+    inputs: readonly LocalInput<never>[],
     batch: readonly Item<Tx>[],
   ) => Promise<readonly Handled<unknown>[]>,
 ): Promise<void> {
@@ -214,9 +214,10 @@ const waitsStill = (before: AwaitedCommand | null, after: AwaitedCommand | null)
   after !== null &&
   (['sequence', 'attempt', 'state', 'until'] as const).every((key) => before[key] === after[key]);
 
-const localInput = <Tx>({ instance }: Item<Tx>): LocalInput<unknown> => ({
+const localInput = <Tx>({ instance }: Item<Tx>): LocalInput<never> => ({
   sagaId: instance.id,
-  data: instance.data,
+  // Whatever it is, it is what the instance's own definition takes.
+  data: instance.data as never,
   failure: instance.failure,
 });
 

@@ -10,8 +10,8 @@ const reply = (more: object = {}): SagaEvent => ({
   redelivered: false,
   ...more,
 });
-const waitOf = (play: Play, event: SagaEvent, definition: object = saga) =>
-  replyWaits([{ definition: definition as never, instance: play.instance, events: [event] }], play.now)[0]?.waitedMs;
+const waitOf = (play: Play, event: SagaEvent, definition = saga) =>
+  replyWaits([{ definition, instance: play.instance, events: [event] }], play.now)[0]?.waitedMs;
 
 test('a reply was waited for since its command was sent', () => {
   const play = toAuthorize();

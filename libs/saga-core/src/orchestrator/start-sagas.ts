@@ -31,13 +31,8 @@ export async function startSagas<Data, Tx>(
 ): Promise<Advanced> {
   const ids = sagas.map(({ id }) => sagaIdOf(id));
   const inputs = sagas.map(({ data, traceparent }, index) => ({
-    definition: definition as unknown as SagaDefinition<unknown, Tx>,
-    instance: newInstance(
-      definition as unknown as SagaDefinition<never, never>,
-      ids[index]!,
-      dataAsSaved(definition, data),
-      traceparent ?? null,
-    ),
+    definition,
+    instance: newInstance(definition, ids[index]!, dataAsSaved(definition, data), traceparent ?? null),
     events: [{ type: 'started' } as const],
   }));
   const advanced = await advanceStart(session.tx, inputs, now);

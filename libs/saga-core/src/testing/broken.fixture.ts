@@ -19,7 +19,7 @@ import type { InboxSession } from '../participant/inbox-store.js';
 
 export type AnyDecision = Decision<unknown, unknown>;
 export type Transition = (
-  definition: SagaDefinition<never, never>,
+  definition: SagaDefinition,
   instance: SagaInstance,
   event: SagaEvent,
   now: number,
