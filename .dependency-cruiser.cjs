@@ -5,7 +5,7 @@ const tests = '[.]test[.]ts$|/testing/|^test/';
 
 /** Each folder of saga-core imports only from those before it, from util, and from the files at the root of src. */
 const order = ['util', 'contract', 'definition', 'engine', 'store', 'transport', 'participant', 'orchestrator'];
-const leaves = ['operator', 'asyncapi', 'metrics', 'tracing', 'testing'];
+const leaves = ['admin', 'asyncapi', 'metrics', 'tracing', 'testing'];
 const rootFiles = `${core}(errors|settings|crash-point)[.]ts$`;
 /** Ports stand with what uses them; the store implements them. */
 const ports = `${core}(orchestrator/saga-store|participant/inbox-store|transport/delivery-attempts)[.]ts$`;
@@ -74,6 +74,34 @@ module.exports = {
       to: { path: `${core}index[.]ts$` },
     },
     {
+      name: 'saga-core-optional-peers',
+      comment: 'prom-client and OpenTelemetry are optional: only the doors that are made for them import them',
+      severity: 'error',
+      from: { path: core, pathNot: [`${core}(metrics|tracing)/`, tests] },
+      to: { path: 'node_modules/(prom-client|@opentelemetry)/' },
+    },
+    {
+      name: 'saga-core-without-http',
+      comment: 'orchestrators and participants need no web server',
+      severity: 'error',
+      from: { path: core, pathNot: tests },
+      to: { path: ['node_modules/@?fastify/', '^libs/saga-operator/'] },
+    },
+    {
+      name: 'admin-for-operators',
+      comment: 'saga-core/admin is for tools of operators; services need none of it',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/saga-(core|operator)/'] },
+      to: { path: `${core}admin/` },
+    },
+    {
+      name: 'operator-for-orchestrators',
+      comment: 'operators see and steer sagas at an orchestrator; a participant has none',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/saga-operator/', '^apps/order-service/'] },
+      to: { path: '^libs/saga-operator/' },
+    },
+    {
       name: 'sql-in-store',
       comment: "in saga-core the SQL is the store's",
       severity: 'error',
@@ -82,9 +110,9 @@ module.exports = {
     },
     {
       name: 'amqp-in-transport',
-      comment: "the AMQP is the transport's",
+      comment: "the AMQP is the transport's; the audit only counts what lies in the queues",
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: [`${core}transport/`, tests] },
+      from: { path: '^(libs|apps)/', pathNot: [`${core}transport/`, '^apps/audit/src/queues[.]ts$', tests] },
       to: { path: 'node_modules/amqplib/' },
     },
     {
@@ -110,9 +138,9 @@ module.exports = {
     },
     {
       name: 'apps-not-to-apps',
-      comment: 'services know each other only by their messages',
+      comment: 'services know each other only by their messages; the audit reads the tables of all',
       severity: 'error',
-      from: { path: '^apps/([^/]+)/' },
+      from: { path: '^apps/([^/]+)/', pathNot: '^apps/audit/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
@@ -129,7 +157,7 @@ module.exports = {
       from: { path: '^(libs|apps)/([^/]+)/' },
       to: {
         path: '^(libs|apps)/',
-        pathNot: ['^$1/$2/', '^libs/[^/]+/src/index[.]ts$', '^libs/[^/]+/src/[^/]+/index[.]ts$'],
+        pathNot: ['^$1/$2/', '^(libs|apps)/[^/]+/src/index[.]ts$', '^libs/[^/]+/src/[^/]+/index[.]ts$'],
       },
     },
     {
@@ -138,8 +166,12 @@ module.exports = {
         'what runs in production is a dependency of its own package, not of the root and not for development only',
       severity: 'error',
       // The console is bundled when it is built: nothing of what it imports is there in production.
-      from: { path: '^(libs|apps)/', pathNot: [tests, '^libs/saga-core/console/'] },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/@types/' },
+      from: { path: '^(libs|apps)/', pathNot: [tests, '^libs/saga-operator/console/'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer'],
+        pathNot: 'node_modules/@types/',
+      },
     },
     {
       name: 'production-not-to-tests',

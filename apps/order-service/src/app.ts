@@ -9,7 +9,7 @@ import {
   SAGA_MIGRATION_TABLE,
 } from 'saga-core';
 import { deadLetterGauge, sagaGauges, sagaMetrics } from 'saga-core/metrics';
-import { operatorConsole } from 'saga-core/operator';
+import { operatorConsole } from 'saga-operator';
 import { sagaSpans } from 'saga-core/tracing';
 import {
   retentionMs,
@@ -20,7 +20,7 @@ import {
   type ServiceDefinition,
 } from 'service-kit';
 import { asyncApi } from './asyncapi.js';
-import { createOrderSaga } from './create-order-saga/create-order-saga.js';
+import { createOrderSagas } from './create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from './database.js';
 import { orderMigrations } from './migrations/index.js';
 import { documentApi } from './openapi.js';
@@ -55,7 +55,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
   const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS, OPERATOR_TOKEN, OPERATOR_MAY_EDIT, LIMIT_IN_FLIGHT } =
     context.settings;
   const orchestrator = createOrchestrator<OrderDatabase>({
-    sagas: [createOrderSaga],
+    sagas: createOrderSagas,
     database,
     transport,
     logger,

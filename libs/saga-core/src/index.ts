@@ -11,8 +11,12 @@ export { describeProblems, isValid, problemsOf } from './contract/validation.js'
 export type { Problem } from './contract/validation.js';
 export { commandIdOf, commandQueueOf, deadLetterQueueOf, replyAddressOf } from './contract/routing.js';
 export { sequenceDiagramOf, stateDiagramOf } from './definition/diagram.js';
+export { earlierVersion } from './definition/earlier-version.js';
+export { queuesOf } from './definition/queues.js';
 export { defineSaga } from './definition/saga.js';
 export type { SagaDefinition } from './definition/saga.js';
+export { shapeProblems, shapeRecordOf } from './definition/shape-record.js';
+export type { ShapeRecord } from './definition/shape-record.js';
 export { stepsFor } from './definition/step.js';
 export type { LocalAction, LocalInput, SagaFailure, Step, StepKind } from './definition/step.js';
 export { createBatcher } from './util/batcher.js';

@@ -46,7 +46,7 @@ export interface RemoteCommand<in Data> {
   /** Builds the payload; pure. When it throws, the step has failed without having been sent. */
   readonly payload: (data: Data) => unknown;
   /** Changes of the saga's data that the reply brings; pure. */
-  readonly onReply: ((data: Data, reply: unknown) => unknown) | null;
+  readonly onReply: ((data: Data, reply: unknown) => object) | null;
   readonly retry: RetryPolicy;
 }
 
