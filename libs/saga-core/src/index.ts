@@ -56,7 +56,7 @@ export { createOrchestrator } from './orchestrator/orchestrator.js';
 export type { Orchestrator, OrchestratorOptions, OrchestratorSettings } from './orchestrator/orchestrator.js';
 export { SagaViewSchema } from './orchestrator/saga-view.js';
 export type { SagaView } from './orchestrator/saga-view.js';
-export type { NewSaga } from './orchestrator/start-sagas.js';
+export type { NewSaga } from './orchestrator/advance.js';
 export { CRASH_POINTS, watchCrashPoints } from './crash-point.js';
 export type { CrashPoint } from './crash-point.js';
 export { DEAD_LETTER_CAUSES, FAILURE_CODES, messageOf, SAGA_ERROR_CODES, SagaError } from './errors.js';

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import type { OutgoingMessage } from '../contract/message.js';
-import { Play, saga, success } from '../engine/transition.fixture.js';
+import { Play, saga, success } from '../engine/decide.fixture.js';
 import { participantTopology } from '../transport/topology.js';
 import type { Transport } from '../transport/transport.js';
 import { sagaMetrics } from './saga-metrics.js';

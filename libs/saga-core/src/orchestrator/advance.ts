@@ -1,5 +1,5 @@
 /**
- * Advances a batch of instances in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
+ * Starts and advances instances, a batch of them in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
  * deadline and what local steps write are saved together, and what is to be published is only returned.
  */
 import { asSaved } from '../contract/as-saved.js';
@@ -11,7 +11,7 @@ import type { AnyLocalAction, LocalInput } from '../definition/step.js';
 import type { SagaEvent } from '../engine/event.js';
 import { addEntries, type HistoryEntry } from '../engine/history.js';
 import { groupBy } from '../util/group-by.js';
-import { awaitedCommandId, type AwaitedCommand, type SagaInstance } from '../engine/instance.js';
+import { awaitedCommandId, newInstance, type AwaitedCommand, type SagaInstance } from '../engine/instance.js';
 import {
   runHandler,
   TransactionBroken,
@@ -19,12 +19,13 @@ import {
   type HandlerMode,
   type HandlerSession,
 } from '../store/run-handler.js';
-import type { SagaChange } from './saga-store.js';
-import { transition } from '../engine/transition.js';
-import { withChanges } from '../engine/saga-data.js';
+import type { SagaChange, SagaSession } from './saga-store.js';
+import { transition } from '../engine/decide.js';
+import { dataAsSaved, withChanges } from '../engine/saga-data.js';
 import { failureOf } from '../engine/draft.js';
 import { messageOf, SagaError } from '../errors.js';
 import { isConflict } from '../store/database-errors.js';
+import { sagaIdOf } from './saga-id.js';
 
 /** An instance and what happened to it, in order. */
 export interface AdvanceInput<Tx> {
@@ -152,12 +153,52 @@ export async function advance<Tx>(
   return { ...advancedOf(kept), suspects: [...suspects].map(({ instance }) => instance.id) };
 }
 
+/** A saga instance to start. */
+export interface NewSaga<Data> {
+  /** A UUIDv7 of the caller's making; it is known in lower case. */
+  readonly id: string;
+  readonly data: Data;
+  /** W3C trace context, passed on in every command. */
+  readonly traceparent?: string;
+}
+
 /**
- * The same at a start, in the caller's transaction, which fails as a whole when a local step throws.
+ * Starts instances in the session's transaction: their leading local steps run, they are saved, and they are returned with their first commands for the
+ * time after the commit.
+ *
+ * @param now - milliseconds since the epoch, by the sagas' clock
+ * @throws {SagaError} INVALID_SAGA_ID, INVALID_SAGA_DATA, START_REFUSED when a local step refuses, START_FAILED when one throws, DUPLICATE_SAGA.
+ *   The caller rolls back.
+ */
+export async function startSagas<Data, Tx>(
+  session: SagaSession<Tx>,
+  definition: SagaDefinition<Data, Tx>,
+  sagas: readonly NewSaga<Data>[],
+  now: number,
+): Promise<Advanced> {
+  const ids = sagas.map(({ id }) => sagaIdOf(id));
+  const inputs = sagas.map(({ data, traceparent }, index) => ({
+    definition,
+    instance: newInstance(definition, ids[index]!, dataAsSaved(definition, data), traceparent ?? null),
+    events: [{ type: 'started' } as const],
+  }));
+  const advanced = await advanceStart(session.tx, inputs, now);
+  const refused = advanced.changes.find(({ instance }) => instance.failure !== null);
+  if (refused)
+    throw new SagaError(
+      'START_REFUSED',
+      `${refused.instance.failure!.step} refused: ${refused.instance.failure!.message}`,
+    );
+  await session.insert(advanced.changes);
+  return advanced;
+}
+
+/**
+ * {@link advance} at a start, in the caller's transaction, which fails as a whole when a local step throws.
  *
  * @throws {SagaError} START_FAILED, with what a local step threw as its cause
  */
-export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>[], now: number): Promise<Advanced> {
+async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>[], now: number): Promise<Advanced> {
   const items = inputs.map((input) => new Item(input, now));
   await runLocals(items, async ({ name, handle }, locals) => {
     const answers: unknown[] = [];

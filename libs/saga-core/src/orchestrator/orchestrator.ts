@@ -30,7 +30,7 @@ import { sagaLog } from './saga-log.js';
 import { SagaRegistry } from './saga-registry.js';
 import { SagaRunner } from './saga-runner.js';
 import { sagaView, type SagaView } from './saga-view.js';
-import { startSagas, type NewSaga } from './start-sagas.js';
+import { startSagas, type NewSaga } from './advance.js';
 
 export interface OrchestratorOptions<Db> {
   /** Every definition that may have instances, old versions that are draining included. */

@@ -1,4 +1,4 @@
-import { Play, saga, SAGA_ID, success, toAuthorize } from '../engine/transition.fixture.js';
+import { Play, saga, SAGA_ID, success, toAuthorize } from '../engine/decide.fixture.js';
 import type { SagaEvent } from '../engine/event.js';
 import { replyWaits } from './reply-waits.js';
 

@@ -1,7 +1,7 @@
 /** A client, who starts each saga of a plan in a step of its own. */
 import type { SagaDefinition } from '../definition/saga.js';
 import { sendCommands } from '../orchestrator/command-sender.js';
-import { startSagas } from '../orchestrator/start-sagas.js';
+import { startSagas } from '../orchestrator/advance.js';
 import type { Chance } from './chance.js';
 import { SagaError } from '../errors.js';
 import { SimulatedFailure, type MemoryTransaction } from './memory-transaction.js';

@@ -7,7 +7,7 @@ import { stepsFor } from '../definition/step.js';
 import type { SagaEvent } from './event.js';
 import type { HistoryEntry } from './history.js';
 import { newInstance, type SagaInstance } from './instance.js';
-import { transition } from './transition.js';
+import { transition } from './decide.js';
 import type { NextAction } from './draft.js';
 
 const key = Type.Object({ order: Type.String() });

@@ -7,7 +7,7 @@ import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 import type { SagaEvent } from './event.js';
 import { hasEnded, newInstance, type SagaInstance } from './instance.js';
-import { transition } from './transition.js';
+import { transition } from './decide.js';
 
 const empty = Type.Object({});
 const action = (task: string) =>
