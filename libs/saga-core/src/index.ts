@@ -62,5 +62,5 @@ export type { CrashPoint } from './crash-point.js';
 export { DEAD_LETTER_CAUSES, FAILURE_CODES, messageOf, SAGA_ERROR_CODES, SagaError } from './errors.js';
 export type { DeadLetterCause, FailureCode, SagaErrorCode } from './errors.js';
 export type { Logger } from 'pino';
-export { DEFAULT_ACTION_RETRY, DEFAULTS } from './settings.js';
+export { CONSTANTS, DEFAULT_ACTION_RETRY, DEFAULTS } from './settings.js';
 export type { RetryPolicy } from './settings.js';

@@ -12,7 +12,7 @@ import {
 } from 'fastify';
 import type { Logger } from 'saga-core';
 import { answerOtherMethods } from './allowed-methods.js';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 import { drainRequests } from './drain-requests.js';
 import { readJsonAlone } from './json-body.js';
 import { HttpProblem, PROBLEM_JSON, problemOf, PROBLEMS } from './problem.js';
@@ -41,7 +41,7 @@ export function createHttpApp(logger: Logger): HttpApp {
     loggerInstance,
     // Two lines for each request are two too many under load.
     logController: new LogController({ disableRequestLogging: !logger.isLevelEnabled('debug') }),
-    bodyLimit: DEFAULTS.bodyLimitBytes,
+    bodyLimit: CONSTANTS.bodyLimitBytes,
     forceCloseConnections: true,
     // drainRequests answers them, with problem details.
     return503OnClosing: false,

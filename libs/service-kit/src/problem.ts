@@ -1,7 +1,7 @@
 /** Problem details (RFC 9457): the shape and the codes of every error that a service answers over HTTP. */
 import { Type, type Static } from '@sinclair/typebox';
 import { isRetryable } from 'saga-core';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 
 /** The media type of problem details. */
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
@@ -109,7 +109,7 @@ export function problemOf(thrown: unknown): HttpProblem {
   const status = statusOf(thrown);
   if (status === 503 || isRetryable(thrown))
     return new HttpProblem(PROBLEMS.unavailable, 'The service cannot reach what it needs at the moment: try again.', {
-      retryAfterSeconds: DEFAULTS.retryAfterSeconds,
+      retryAfterSeconds: CONSTANTS.retryAfterSeconds,
       cause: thrown,
     });
   if (thrown instanceof Error && status >= 400 && status < 500)

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 import { HttpProblem, PROBLEMS } from './problem.js';
 
 /**
@@ -11,6 +11,6 @@ export function shedLoadWhile(app: FastifyInstance, reason: () => string | null)
   app.addHook('onRequest', async (request) => {
     const detail = request.url.startsWith('/health/') ? null : reason();
     if (detail !== null)
-      throw new HttpProblem(PROBLEMS.unavailable, detail, { retryAfterSeconds: DEFAULTS.retryAfterSeconds });
+      throw new HttpProblem(PROBLEMS.unavailable, detail, { retryAfterSeconds: CONSTANTS.retryAfterSeconds });
   });
 }

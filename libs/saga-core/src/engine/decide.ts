@@ -10,7 +10,7 @@ import type { Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote } from '../definition/step.js';
 import type { FailureCode } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { bounded } from '../util/bounded.js';
 import { decideOperatorAction } from './decide-operator-action.js';
 import { Draft, failureOf, type NextAction } from './draft.js';
@@ -241,7 +241,7 @@ interface Ignored {
 /** Records a reply that has no effect. */
 function ignore<Data, Tx>(draft: Draft<Data, Tx>, { commandId, kind, why, arrived = false }: Ignored): void {
   // Without end they would fill the history of a saga that is long over.
-  if (draft.instance.version >= DEFAULTS.maxInputsWithIgnored) return;
+  if (draft.instance.version >= CONSTANTS.maxInputsWithIgnored) return;
   draft.record({
     type: 'reply_ignored',
     arrived,

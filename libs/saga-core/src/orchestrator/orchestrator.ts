@@ -120,7 +120,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     maxBatchSize: DEFAULTS.maxBatchSize,
     deadlinePollMs: DEFAULTS.deadlinePollMs,
     sagaRetentionMs: DEFAULTS.sagaRetentionMs as number | null,
-    queueType: 'quorum' as const,
+    queueType: DEFAULTS.queueType,
     handlerTimeoutMs: DEFAULTS.handlerTimeoutMs as number,
     limitInFlight: DEFAULTS.limitInFlight as boolean,
     ...options.settings,

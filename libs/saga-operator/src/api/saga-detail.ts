@@ -1,5 +1,5 @@
 /** One saga for its operator: where each step stands, and what can be done now. */
-import { commandQueueOf, DEFAULTS, messageOf, type OperatorAction, type SagaDefinition, SagaError } from 'saga-core';
+import { commandQueueOf, CONSTANTS, messageOf, type OperatorAction, type SagaDefinition, SagaError } from 'saga-core';
 import {
   hasEnded,
   isRemote,
@@ -35,7 +35,7 @@ export function sagaDetail(
   return {
     ...view,
     ...endOf(view.history),
-    notesIgnored: instance.version < DEFAULTS.maxInputsWithIgnored,
+    notesIgnored: instance.version < CONSTANTS.maxInputsWithIgnored,
     version: instance.version,
     direction: instance.awaited?.direction ?? null,
     payload: instance.awaited?.payload ?? null,
