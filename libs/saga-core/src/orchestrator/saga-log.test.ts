@@ -24,8 +24,8 @@ const withKeys = sagaWith(({ parcelId }) => ({ parcelId }));
 function linesOf(level: string, history: readonly HistoryEntry[], saga = withKeys): Record<string, unknown>[] {
   const lines: string[] = [];
   const logger = pino({ level }, { write: (line: string) => void lines.push(line) });
-  const instance = newInstance(saga as never, 'a saga', { parcelId: 'p1' }, null);
-  sagaLog(logger, new SagaRegistry<null>([saga as never])).saved([{ instance, history, decidedAt: 0 }], 0);
+  const instance = newInstance(saga, 'a saga', { parcelId: 'p1' }, null);
+  sagaLog(logger, new SagaRegistry<null>([saga])).saved([{ instance, history, decidedAt: 0 }], 0);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 

@@ -7,7 +7,7 @@ import { stepsFor } from '../definition/step.js';
 import type { SagaEvent } from './event.js';
 import type { HistoryEntry } from './history.js';
 import { newInstance, type SagaInstance } from './instance.js';
-import { transition } from './transition.js';
+import { transition } from './decide.js';
 import type { NextAction } from './draft.js';
 
 const key = Type.Object({ order: Type.String() });
@@ -88,7 +88,7 @@ export const error = (message = 'broke'): Outcome => ({ kind: 'error', code: 'HA
 export class Play {
   instance: SagaInstance;
   now = 1_000_000;
-  next: NextAction<Data, unknown> | null = null;
+  next: NextAction<Data, never> | null = null;
   readonly history: HistoryEntry[] = [];
   /** Every command sent, as "task#sequence/attempt". */
   readonly sent: string[] = [];
@@ -97,7 +97,7 @@ export class Play {
 
   constructor(data: Data = { order: 'o1' }, definition: SagaDefinition<Data> = saga) {
     this.definition = definition;
-    this.instance = newInstance(definition as unknown as SagaDefinition<never, never>, SAGA_ID, data, null);
+    this.instance = newInstance(definition, SAGA_ID, data, null);
     this.take({ type: 'started' });
   }
 

@@ -1,4 +1,4 @@
-import { Play, SAGA_ID, success, toAuthorize } from './transition.fixture.js';
+import { Play, SAGA_ID, success, toAuthorize } from './decide.fixture.js';
 
 describe('a command', () => {
   it('that cannot be built is neither sent nor undone, and the saga is compensated', () => {

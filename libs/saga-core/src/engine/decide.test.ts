@@ -1,6 +1,6 @@
 import type { SagaEvent } from './event.js';
-import { SAGA_ID, error, saga, success, toApprove, toAuthorize } from './transition.fixture.js';
-import { transition } from './transition.js';
+import { SAGA_ID, error, saga, success, toApprove, toAuthorize } from './decide.fixture.js';
+import { transition } from './decide.js';
 
 describe('transition', () => {
   it('goes forward from top to bottom, and merges replies into the data', () => {

@@ -7,7 +7,7 @@ import { defineSaga } from '../definition/saga.js';
 import { stepsFor } from '../definition/step.js';
 import type { SagaEvent } from './event.js';
 import { hasEnded, newInstance, type SagaInstance } from './instance.js';
-import { transition } from './transition.js';
+import { transition } from './decide.js';
 
 const empty = Type.Object({});
 const action = (task: string) =>
@@ -100,7 +100,7 @@ interface World {
 function play(saga: typeof patient, happenings: readonly Happening[]): World {
   let now = 1_000;
   const world: World = {
-    instance: newInstance(saga as never, '018f0000-0000-7000-8000-000000000001', {}, null),
+    instance: newInstance(saga, '018f0000-0000-7000-8000-000000000001', {}, null),
     done: new Set(),
     inForce: new Set(),
   };
