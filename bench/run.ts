@@ -32,6 +32,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function run(options: Options, session: Session): Promise<void> {
+  console.log('building …');
   const outputs = SERVICES.map(({ entry }) => entry);
   await build({ outputs, logFile: path.join(directory, 'build.log'), signal: session.signal });
   const servers = await startServers(path.join(directory, 'system'), session);
