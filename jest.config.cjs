@@ -5,11 +5,13 @@ const common = {
   testEnvironmentOptions: { customExportConditions: ['@ws/source', 'node', 'require', 'default'] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
-    '^.+\\.(ts|mjs)$': [
+    '^.+\\.(ts|mjs|js)$': [
       '@swc/jest',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
     ],
   },
+  // Packages that are ES modules only: the scripts use them, and tests use the scripts.
+  transformIgnorePatterns: ['/node_modules/(?!(get-port|is-network-error|p-retry|p-wait-for|tinyexec)/)'],
   extensionsToTreatAsEsm: [],
   modulePathIgnorePatterns: ['/dist/', '/.local/'],
 };
