@@ -42,8 +42,8 @@ export default defineConfig(
     },
   },
   {
-    files: ['libs/saga-core/console/**'],
-    languageOptions: { parserOptions: { project: './libs/saga-core/console/tsconfig.json' } },
+    files: ['libs/saga-operator/console/**'],
+    languageOptions: { parserOptions: { project: './libs/saga-operator/console/tsconfig.json' } },
   },
   {
     files: ['**/*.test.ts', '**/testing/**/*.ts', 'test/**/*.ts'],

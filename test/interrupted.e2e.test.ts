@@ -31,7 +31,8 @@ test.each([
   'a benchmark, %s',
   async (_when, last) => {
     const root = cloneProject(join(folder, last.replaceAll(' ', '-')));
-    const child = spawn(process.execPath, [join(root, 'bench/run.mjs'), '--small'], {
+    const program = ['--conditions=@ws/source', 'scripts/run.mjs', 'bench/run.ts', '--small'];
+    const child = spawn(process.execPath, program, {
       cwd: root,
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,8 +1,15 @@
 /** The parts of order-service, put together; order-service.ts runs them. */
 import { Type } from '@sinclair/typebox';
-import { createOrchestrator, DEFAULTS, orchestratorMigrations, purgeLoop, SAGA_MIGRATION_TABLE } from 'saga-core';
+import {
+  createOrchestrator,
+  DAY_MS,
+  DEFAULTS,
+  orchestratorMigrations,
+  purgeLoop,
+  SAGA_MIGRATION_TABLE,
+} from 'saga-core';
 import { deadLetterGauge, sagaGauges, sagaMetrics } from 'saga-core/metrics';
-import { operatorConsole } from 'saga-core/operator';
+import { operatorConsole } from 'saga-operator';
 import { sagaSpans } from 'saga-core/tracing';
 import {
   retentionMs,
@@ -27,7 +34,7 @@ import { linkSettings, sagaLinks } from './sagas/saga-links.js';
 import { sagasOfOrder } from './sagas/sagas-of-order.js';
 
 /** Far longer than any client tries again. */
-const KEY_RETENTION_MS = 30 * 86_400_000;
+const KEY_RETENTION_MS = 30 * DAY_MS;
 
 const settings = {
   SAGA_RETENTION_DAYS: retentionSetting('an ended saga', DEFAULTS.sagaRetentionMs),
