@@ -21,6 +21,9 @@ const common = {
   extensionsToTreatAsEsm: [],
   modulePathIgnorePatterns: ['/dist/', '/.local/'],
 };
+/** Suites whose programs cannot be had here: `npm test` says which, and why. */
+const leftOut = process.env.TEST_LEFT_OUT?.split(',').filter(Boolean) ?? [];
+
 module.exports = {
   // Suites wait for processes more than they work, so two share a small machine; each of many has four services.
   maxWorkers: Math.min(4, Math.max(2, availableParallelism() - 1)),
@@ -36,14 +39,14 @@ module.exports = {
       ...common,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e.test.ts'],
-      // Suites whose programs cannot be had here: `npm test` says which, and why.
-      testPathIgnorePatterns: [
-        '/node_modules/',
-        '<rootDir>/test/faults/',
-        ...(process.env.TEST_LEFT_OUT?.split(',').filter(Boolean) ?? []),
-      ],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/faults/', ...leftOut],
     },
     // Minutes of killing and waiting: a command of its own.
-    { ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.e2e.test.ts'] },
+    {
+      ...common,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/test/faults/**/*.e2e.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', ...leftOut],
+    },
   ],
 };

@@ -88,7 +88,7 @@ async function test({ projects, jestArguments, ...context }) {
   const [, servers, leftOut] = await lifetime.together(
     () => built,
     () => (serversNeeded ? provisionTests({ ...context, setupLog, packages }) : undefined),
-    () => (projects.includes('e2e') ? provideTestTools({ ...context, setupLog }) : []),
+    () => provideTestTools({ ...context, projects, setupLog }),
   );
   const env = { ...(servers && environment(servers)), TEST_LEFT_OUT: leftOut.join(',') };
   const jest = startJest({ projects, jestArguments, env, registry, log });

@@ -34,19 +34,22 @@ const TOOLS = [
     find: async () => (await aptFetches('rabbitmq-server')) || undefined,
     lack: 'An apt-get that can fetch packages is needed',
     install: async () => false,
-    suite: 'test/unpacked-rabbitmq.e2e',
+    suite: 'test/faults/unpacked-rabbitmq.e2e',
   },
 ];
+
+const FAULTS = 'test/faults/';
 
 /**
  * Installs the programs that are missing, one after the other, for apt-get does one thing at a time.
  *
- * @param {{setupLog: string, lifetime: {signal: AbortSignal}, log: ReturnType<typeof import('./log.mjs').createLog>}} context
+ * @param {{projects: string[], setupLog: string, lifetime: {signal: AbortSignal}, log: ReturnType<typeof import('./log.mjs').createLog>}} context
  * @returns {Promise<string[]>} the suites that cannot run here and are to be left out: none where CI is set, for there they should fail
  */
 export async function provideTestTools(context) {
   const leftOut = [];
-  for (const { name, find, lack, install, suite } of TOOLS) {
+  const needed = TOOLS.filter(({ suite }) => context.projects.includes(suite.startsWith(FAULTS) ? 'faults' : 'e2e'));
+  for (const { name, find, lack, install, suite } of needed) {
     if ((await find()) !== undefined) continue;
     await context.log.task(name, 'installing', async () => {
       if (await install(context)) return 'installed';

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { cloneProject, isRunning } from './support/clone.js';
-import { waitFor } from './support/wait-for.js';
-import { watched } from './support/watched.js';
+import { cloneProject, isRunning } from '../support/clone.js';
+import { waitFor } from '../support/wait-for.js';
+import { watched } from '../support/watched.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'interrupted-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
