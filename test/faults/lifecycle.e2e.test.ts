@@ -2,6 +2,7 @@
 import { createTestBroker, type TestBroker } from '../support/broker.js';
 import { createTestDatabase } from '../support/database.js';
 import { get, post } from '../support/http.js';
+import { LONG_FORM } from '../support/long-form.js';
 import { startService, type ServiceName } from '../support/service-process.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
@@ -11,11 +12,11 @@ interface Order {
   readonly status: string;
 }
 
+/** One with sagas and one participant, and in the long form all. */
 const SERVICES: readonly ServiceName[] = [
   'order-service',
-  'consumer-service',
   'restaurant-service',
-  'accounting-service',
+  ...(LONG_FORM ? (['consumer-service', 'accounting-service'] as const) : []),
 ];
 const ORDER = { consumerId: 70, restaurantId: 1, cardId: 1, price: 2000, items: [{ name: 'Dish 1', quantity: 2 }] };
 
