@@ -18,7 +18,7 @@ module.exports = class extends TestEnvironment {
   }
 
   handleTestEvent({ name, test }) {
-    if (name === 'test_done' && test.errors.length > 0) this.hasFailed = true;
+    if (name === 'hook_failure' || (name === 'test_done' && test.errors.length > 0)) this.hasFailed = true;
   }
 
   async teardown() {
