@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { cloneProject, isRunning } from './support/clone.js';
-import { waitFor } from './support/wait-for.js';
-import { watched } from './support/watched.js';
+import { cloneProject, isRunning } from '../support/clone.js';
+import { LONG_FORM } from '../support/long-form.js';
+import { waitFor } from '../support/wait-for.js';
+import { watched } from '../support/watched.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'interrupted-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,11 +24,13 @@ function recorded(file: string): Entry[] {
 }
 const environment = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
 
-test.each([
+const MOMENTS = [
   ['while its servers start', 'RabbitMQ'],
   ['while its services start', 'order-service'],
   ['under load', 'the load'],
-])(
+] as const;
+
+test.each(LONG_FORM ? MOMENTS : MOMENTS.slice(1, 2))(
   'a benchmark, %s',
   async (_when, last) => {
     const root = cloneProject(join(folder, last.replaceAll(' ', '-')));

@@ -3,9 +3,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { cloneProject } from './support/clone.js';
-import { waitFor } from './support/wait-for.js';
-import { watched } from './support/watched.js';
+import { cloneProject } from '../support/clone.js';
+import { waitFor } from '../support/wait-for.js';
+import { watched } from '../support/watched.js';
 
 // Root becomes the user nobody, unless the project lies where only root may look.
 const NOBODY = { uid: 65_534, gid: 65_534 };

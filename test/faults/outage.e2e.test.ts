@@ -1,11 +1,11 @@
 /** What a client is told while the database or the broker is out of reach: 503, and never a lie. */
 import { randomUUID } from 'node:crypto';
-import { get, post } from './support/http.js';
-import { startService, type ServiceProcess } from './support/service-process.js';
-import { startStack, type Stack } from './support/stack.js';
-import { startPostgresProxy, type PostgresProxy } from './support/postgres-proxy.js';
-import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.js';
-import { waitFor } from './support/wait-for.js';
+import { get, post } from '../support/http.js';
+import { startService, type ServiceProcess } from '../support/service-process.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { waitFor } from '../support/wait-for.js';
 
 interface Order {
   readonly id: string;

@@ -1,10 +1,10 @@
 /** Floods of messages that are of no use: they are dealt with, and the logs stay readable. */
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
-import { post } from './support/http.js';
-import { orders } from './support/orders.js';
-import { startStack, type Stack } from './support/stack.js';
-import { waitFor } from './support/wait-for.js';
+import { post } from '../support/http.js';
+import { orders } from '../support/orders.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { waitFor } from '../support/wait-for.js';
 
 const MANY = 5_000;
 const REPLIES = 'create_order_saga.responses';
