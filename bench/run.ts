@@ -31,6 +31,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function run(options: Options, session: Session): Promise<void> {
+  console.log('building …');
   await build({ logFile: path.join(directory, 'build.log'), signal: session.signal });
   const servers = await startServers(path.join(directory, 'system'), session);
   const context = { servers, session, directory };
