@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './lib/build.js';
 import { killCommands } from './lib/command.js';
-import { stopRecorded } from './lib/docker.js';
+import { composeDown } from './lib/docker.js';
 import { dropForeignSettings } from './lib/environment.js';
 import { Lifetime, StopRequested, type Phase } from './lib/lifetime.js';
 import { tryLock } from './lib/lock.js';
@@ -104,7 +104,7 @@ async function start(): Promise<void> {
         registry,
         databases: SERVICES.map(({ database: name }) => name),
         folders: startPaths,
-        compose: { project: composeProject(), discard: false },
+        compose: { name: composeProject(), discard: false },
         usualPorts: true,
         onServer: (server) => {
           if ('rabbitmq' in server) keepRunning('rabbitmq', server.rabbitmq, { name: 'RabbitMQ', onRestarted });
@@ -171,7 +171,7 @@ async function cleanUpAfterCrash(): Promise<void> {
     log.line('an earlier start was killed before it could stop what it had started');
     await log.task('leftovers', `stopping ${leftovers.names.join(', ')}`, () => leftovers.stop());
   }
-  await stopRecorded(path.join(startPaths.run, 'compose.json')).catch((error) => log.line(messageOf(error)));
+  await composeDown(path.join(startPaths.run, 'compose.json')).catch((error) => log.line(messageOf(error)));
   fs.rmSync(startPaths.stackFile, { force: true });
 }
 
