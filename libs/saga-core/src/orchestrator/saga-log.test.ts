@@ -29,8 +29,8 @@ function linesOf(
 ): Record<string, unknown>[] {
   const lines: string[] = [];
   const logger = pino({ level }, { write: (line: string) => void lines.push(line) });
-  const instance = newInstance(saga as never, 'a saga', { parcelId: 'p1' }, traceparent);
-  sagaLog(logger, new SagaRegistry<null>([saga as never])).saved([{ instance, history, decidedAt: 0 }], 0);
+  const instance = newInstance(saga, 'a saga', { parcelId: 'p1' }, traceparent);
+  sagaLog(logger, new SagaRegistry<null>([saga])).saved([{ instance, history, decidedAt: 0 }], 0);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 

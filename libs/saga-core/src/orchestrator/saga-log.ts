@@ -58,7 +58,7 @@ export function sagaLog<Tx>(logger: Logger, registry: SagaRegistry<Tx>): SagaObs
 function businessKeys<Tx>(registry: SagaRegistry<Tx>, instance: SagaInstance): object {
   try {
     // What it gives is read here, for a member may throw.
-    return { ...registry.find(instance)?.logFields?.(instance.data) };
+    return { ...registry.find(instance)?.logFields?.(instance.data as never) };
   } catch (error) {
     return { logFieldsError: messageOf(error) };
   }
