@@ -3,17 +3,22 @@
 const core = '^libs/saga-core/src/';
 const tests = '[.]test[.]ts$|/testing/|^test/';
 
-/** Each folder of saga-core imports only from those before it, and from the files at the root of src. */
-const order = ['contract', 'definition', 'engine', 'store', 'transport', 'participant', 'orchestrator'];
-const leaves = ['operator', 'asyncapi', 'metrics', 'tracing', 'testing'];
-const rootFiles = `${core}(errors|settings|text|crash-point|cork-writes)[.]ts$`;
+/** Each folder of saga-core imports only from those before it, from util, and from the files at the root of src. */
+const order = ['util', 'contract', 'definition', 'engine', 'store', 'transport', 'participant', 'orchestrator'];
+const leaves = ['admin', 'asyncapi', 'metrics', 'tracing', 'testing'];
+const rootFiles = `${core}(errors|settings|crash-point)[.]ts$`;
+/** Ports stand with what uses them; the store implements them. */
+const ports = `${core}(orchestrator/saga-store|participant/inbox-store|transport/delivery-attempts)[.]ts$`;
 
 const folderOrder = order.map((folder, position) => ({
   name: `saga-core-${folder}`,
   comment: `${folder} imports only from ${[...order.slice(0, position), 'the root files'].join(', ')}`,
   severity: 'error',
   from: { path: `${core}${folder}/`, pathNot: tests },
-  to: { path: core, pathNot: [rootFiles, `${core}(${order.slice(0, position + 1).join('|')})/`] },
+  to: {
+    path: core,
+    pathNot: [rootFiles, `${core}(${order.slice(0, position + 1).join('|')})/`, ...(folder === 'store' ? [ports] : [])],
+  },
 }));
 
 module.exports = {
@@ -35,10 +40,17 @@ module.exports = {
     ...folderOrder,
     {
       name: 'saga-core-root-files',
-      comment: 'errors, settings, crash points and the like are imported by every folder, and import from none',
+      comment: 'errors, settings and crash points are imported by every folder, and import from util alone',
       severity: 'error',
       from: { path: rootFiles },
-      to: { path: core, pathNot: rootFiles },
+      to: { path: core, pathNot: [rootFiles, `${core}util/`] },
+    },
+    {
+      name: 'saga-core-ports',
+      comment: 'a port says what its user needs, and nothing of who implements it',
+      severity: 'error',
+      from: { path: ports },
+      to: { path: core, pathNot: `${core}(contract|definition|engine)/` },
     },
     {
       name: 'saga-core-leaves',
@@ -62,6 +74,34 @@ module.exports = {
       to: { path: `${core}index[.]ts$` },
     },
     {
+      name: 'saga-core-optional-peers',
+      comment: 'prom-client and OpenTelemetry are optional: only the doors that are made for them import them',
+      severity: 'error',
+      from: { path: core, pathNot: [`${core}(metrics|tracing)/`, tests] },
+      to: { path: 'node_modules/(prom-client|@opentelemetry)/' },
+    },
+    {
+      name: 'saga-core-without-http',
+      comment: 'orchestrators and participants need no web server',
+      severity: 'error',
+      from: { path: core, pathNot: tests },
+      to: { path: ['node_modules/@?fastify/', '^libs/saga-operator/'] },
+    },
+    {
+      name: 'admin-for-operators',
+      comment: 'saga-core/admin is for tools of operators; services need none of it',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/saga-(core|operator)/'] },
+      to: { path: `${core}admin/` },
+    },
+    {
+      name: 'operator-for-orchestrators',
+      comment: 'operators see and steer sagas at an orchestrator; a participant has none',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/saga-operator/', '^apps/order-service/'] },
+      to: { path: '^libs/saga-operator/' },
+    },
+    {
       name: 'sql-in-store',
       comment: "in saga-core the SQL is the store's",
       severity: 'error',
@@ -70,9 +110,9 @@ module.exports = {
     },
     {
       name: 'amqp-in-transport',
-      comment: "the AMQP is the transport's",
+      comment: "the AMQP is the transport's; the audit only counts what lies in the queues",
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: [`${core}transport/`, tests] },
+      from: { path: '^(libs|apps)/', pathNot: [`${core}transport/`, '^apps/audit/src/queues[.]ts$', tests] },
       to: { path: 'node_modules/amqplib/' },
     },
     {
@@ -98,9 +138,9 @@ module.exports = {
     },
     {
       name: 'apps-not-to-apps',
-      comment: 'services know each other only by their messages',
+      comment: 'services know each other only by their messages; the audit reads the tables of all',
       severity: 'error',
-      from: { path: '^apps/([^/]+)/' },
+      from: { path: '^apps/([^/]+)/', pathNot: '^apps/audit/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
@@ -117,7 +157,7 @@ module.exports = {
       from: { path: '^(libs|apps)/([^/]+)/' },
       to: {
         path: '^(libs|apps)/',
-        pathNot: ['^$1/$2/', '^libs/[^/]+/src/index[.]ts$', '^libs/[^/]+/src/[^/]+/index[.]ts$'],
+        pathNot: ['^$1/$2/', '^(libs|apps)/[^/]+/src/index[.]ts$', '^libs/[^/]+/src/[^/]+/index[.]ts$'],
       },
     },
     {
@@ -126,8 +166,12 @@ module.exports = {
         'what runs in production is a dependency of its own package, not of the root and not for development only',
       severity: 'error',
       // The console is bundled when it is built: nothing of what it imports is there in production.
-      from: { path: '^(libs|apps)/', pathNot: [tests, '^libs/saga-core/console/'] },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/@types/' },
+      from: { path: '^(libs|apps)/', pathNot: [tests, '^libs/saga-operator/console/'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer'],
+        pathNot: 'node_modules/@types/',
+      },
     },
     {
       name: 'production-not-to-tests',

@@ -4,12 +4,14 @@ FROM node:20-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY libs/saga-core/package.json libs/saga-core/
+COPY libs/saga-operator/package.json libs/saga-operator/
 COPY libs/messages/package.json libs/messages/
 COPY libs/service-kit/package.json libs/service-kit/
 COPY apps/order-service/package.json apps/order-service/
 COPY apps/consumer-service/package.json apps/consumer-service/
 COPY apps/restaurant-service/package.json apps/restaurant-service/
 COPY apps/accounting-service/package.json apps/accounting-service/
+COPY apps/audit/package.json apps/audit/
 
 # The same for every service, so it is built once.
 FROM manifests AS build

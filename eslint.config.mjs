@@ -42,8 +42,8 @@ export default defineConfig(
     },
   },
   {
-    files: ['libs/saga-core/console/**'],
-    languageOptions: { parserOptions: { project: './libs/saga-core/console/tsconfig.json' } },
+    files: ['libs/saga-operator/console/**'],
+    languageOptions: { parserOptions: { project: './libs/saga-operator/console/tsconfig.json' } },
   },
   {
     files: ['**/*.test.ts', '**/testing/**/*.ts', 'test/**/*.ts'],
@@ -58,5 +58,7 @@ export default defineConfig(
     languageOptions: { globals: globals.node },
     rules: { 'no-console': 'off' },
   },
+  // Programs of the command line: what they say goes to the terminal.
+  { files: ['scripts/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
 );

@@ -78,9 +78,16 @@ test('orders are placed and seen to move until they end', async () => {
   await tab.page.locator('.started li:first-child a').click();
   await tab.untilSays('Turned back because of LIMIT_EXCEEDED');
   await tab.untilSays('data.ticketId', '.timeline .changes');
-  expect(await tab.valueOf(`document.querySelector('.machine').getAttribute('aria-label')`)).toBe(
-    'Steps. create_order: compensated; verify_consumer_details: done; create_ticket: compensated; ' +
-      'authorize_card: no effect; approve_ticket: not reached; approve_order: not reached',
+  const drawn = (await tab.valueOf(`document.querySelector('.machine').getAttribute('aria-label')`)) as string;
+  expect(drawn.replace('Steps. ', '').split('; ')).toEqual(
+    expect.arrayContaining([
+      'create_order: compensated',
+      'verify_consumer_details: done',
+      'create_ticket: compensated',
+      'authorize_card: no effect',
+      'approve_ticket: not reached',
+      'approve_order: not reached',
+    ]),
   );
   expect(await tab.nameless()).toEqual([]);
 

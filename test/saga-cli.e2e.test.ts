@@ -218,7 +218,7 @@ test('what npm start runs is found, with its token, in its folder and below', as
       operatorToken: OPERATOR_TOKEN,
     };
     writeFileSync(join(folder, '.local/run/stack.json'), JSON.stringify(stackFile));
-    const program = join(process.cwd(), 'libs/saga-core/bin/saga.js');
+    const program = join(process.cwd(), 'libs/saga-operator/bin/saga.js');
     const env = { PATH: process.env.PATH ?? '' };
     const list = (cwd: string) =>
       new Promise<number | null>((resolve) => {

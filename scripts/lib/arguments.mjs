@@ -16,24 +16,6 @@ export function parseStartArguments(argv) {
   return options;
 }
 
-/**
- * @param {string[]} argv what follows `npm run audit --`
- * @returns {{json: boolean, help: boolean, stack: string | undefined}}
- */
-export function parseAuditArguments(argv) {
-  const options = { json: false, help: false, stack: undefined };
-  const rest = [...argv];
-  for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
-    if (argument === '--json') options.json = true;
-    else if (argument === '--help' || argument === '-h') options.help = true;
-    else if (argument === '--stack') {
-      options.stack = rest.shift();
-      if (options.stack === undefined) throw new UsageError('--stack needs a file');
-    } else throw new UsageError(`unknown argument: ${argument}`);
-  }
-  return options;
-}
-
 const PROJECTS = ['unit', 'int', 'e2e', 'faults'];
 /** What runs when none is named: faults are a command of their own. */
 const USUAL_PROJECTS = ['unit', 'int', 'e2e'];

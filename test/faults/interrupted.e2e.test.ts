@@ -34,7 +34,8 @@ test.each(LONG_FORM ? MOMENTS : MOMENTS.slice(1, 2))(
   'a benchmark, %s',
   async (_when, last) => {
     const root = cloneProject(join(folder, last.replaceAll(' ', '-')));
-    const child = spawn(process.execPath, [join(root, 'bench/run.mjs'), '--small'], {
+    const program = ['--conditions=@ws/source', 'scripts/run.mjs', 'bench/run.ts', '--small'];
+    const child = spawn(process.execPath, program, {
       cwd: root,
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],

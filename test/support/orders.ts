@@ -1,5 +1,5 @@
 /** Orders of all kinds, and what must be true of all that were ever placed. */
-import { audit } from '../../scripts/lib/audit/audit.mjs';
+import { audit } from 'audit';
 import { get } from './http.js';
 import type { Stack } from './stack.js';
 import { waitFor } from './wait-for.js';

@@ -8,7 +8,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export const SAGA_PROGRAM = 'libs/saga-core/bin/saga.js';
+export const SAGA_PROGRAM = 'libs/saga-operator/bin/saga.js';
 
 /**
  * Runs `saga` to its end.

@@ -1,8 +1,15 @@
 /** The parts of order-service, put together; order-service.ts runs them. */
 import { Type } from '@sinclair/typebox';
-import { createOrchestrator, DEFAULTS, orchestratorMigrations, purgeLoop, SAGA_MIGRATION_TABLE } from 'saga-core';
+import {
+  createOrchestrator,
+  DAY_MS,
+  DEFAULTS,
+  orchestratorMigrations,
+  purgeLoop,
+  SAGA_MIGRATION_TABLE,
+} from 'saga-core';
 import { deadLetterGauge, sagaGauges, sagaMetrics } from 'saga-core/metrics';
-import { operatorConsole } from 'saga-core/operator';
+import { operatorConsole } from 'saga-operator';
 import { sagaSpans } from 'saga-core/tracing';
 import {
   retentionMs,
@@ -13,7 +20,7 @@ import {
   type ServiceDefinition,
 } from 'service-kit';
 import { asyncApi } from './asyncapi.js';
-import { createOrderSaga } from './create-order-saga/create-order-saga.js';
+import { createOrderSagas } from './create-order-saga/create-order-saga.js';
 import type { OrderDatabase } from './database.js';
 import { orderMigrations } from './migrations/index.js';
 import { documentApi } from './openapi.js';
@@ -27,7 +34,7 @@ import { linkSettings, sagaLinks } from './sagas/saga-links.js';
 import { sagasOfOrder } from './sagas/sagas-of-order.js';
 
 /** Far longer than any client tries again. */
-const KEY_RETENTION_MS = 30 * 86_400_000;
+const KEY_RETENTION_MS = 30 * DAY_MS;
 
 const settings = {
   SAGA_RETENTION_DAYS: retentionSetting('an ended saga', DEFAULTS.sagaRetentionMs),
@@ -48,7 +55,7 @@ function build(context: ServiceContext<OrderDatabase, typeof settings>): Service
   const { SAGA_RETENTION_DAYS, IDEMPOTENCY_KEY_RETENTION_DAYS, OPERATOR_TOKEN, OPERATOR_MAY_EDIT, LIMIT_IN_FLIGHT } =
     context.settings;
   const orchestrator = createOrchestrator<OrderDatabase>({
-    sagas: [createOrderSaga],
+    sagas: createOrderSagas,
     database,
     transport,
     logger,

@@ -1,11 +1,9 @@
-import { accountingService, consumerService, restaurantService } from 'messages';
+import { serviceContracts } from 'messages';
 import type { CommandContract } from 'saga-core';
 import { brokenExamples, complaintsOf } from '../../../test/support/asyncapi.js';
 import { asyncApi } from './asyncapi.js';
 
-const commands = [consumerService, restaurantService, accountingService].flatMap(({ commands }) =>
-  Object.values<CommandContract>(commands),
-);
+const commands = serviceContracts.flatMap(({ commands }) => Object.values<CommandContract>(commands));
 
 test('the document has no error and no warning, and its examples fit', async () => {
   expect(await complaintsOf(asyncApi)).toEqual([]);

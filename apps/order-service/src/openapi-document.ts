@@ -1,5 +1,5 @@
 /** The OpenAPI document without a service that runs: what it describes hangs on schemas alone. */
-import { operatorConsole } from 'saga-core/operator';
+import { operatorConsole } from 'saga-operator';
 import { createHttpApp, createLogger, healthRoutes, metricsRoutes } from 'service-kit';
 import { documentApi } from './openapi.js';
 import { orderRoutes } from './orders/order-routes.js';

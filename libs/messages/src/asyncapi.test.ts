@@ -1,12 +1,9 @@
 import type { ServiceContract } from 'saga-core';
 import { participantDocument } from 'saga-core/asyncapi';
 import { brokenExamples, complaintsOf } from '../../../test/support/asyncapi.js';
-import { accountingService, consumerService, restaurantService } from './index.js';
+import { accountingService, serviceContracts } from './index.js';
 
-const services: [string, ServiceContract][] = [consumerService, restaurantService, accountingService].map((service) => [
-  service.name,
-  service,
-]);
+const services = serviceContracts.map((service): [string, ServiceContract] => [service.name, service]);
 
 test.each(services)(
   'the document of %s has no error and no warning, and its examples fit',

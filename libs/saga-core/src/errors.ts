@@ -2,7 +2,7 @@
  * The error registry: every error that saga-core throws or puts on the wire has a code that stands here and in docs/errors.md (a test compares the two).
  */
 
-import { abridged } from './text.js';
+import { abridged } from './util/text.js';
 
 /** Codes of errors thrown at the programmer or the operator. */
 export const SAGA_ERROR_CODES = [

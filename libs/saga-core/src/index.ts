@@ -11,25 +11,23 @@ export { describeProblems, isValid, problemsOf } from './contract/validation.js'
 export type { Problem } from './contract/validation.js';
 export { commandIdOf, commandQueueOf, deadLetterQueueOf, replyAddressOf } from './contract/routing.js';
 export { sequenceDiagramOf, stateDiagramOf } from './definition/diagram.js';
+export { earlierVersion } from './definition/earlier-version.js';
+export { queuesOf } from './definition/queues.js';
 export { defineSaga } from './definition/saga.js';
 export type { SagaDefinition } from './definition/saga.js';
+export { shapeProblems, shapeRecordOf } from './definition/shape-record.js';
+export type { ShapeRecord } from './definition/shape-record.js';
 export { stepsFor } from './definition/step.js';
 export type { LocalAction, LocalInput, SagaFailure, Step, StepKind } from './definition/step.js';
-export { createBatcher } from './engine/batcher.js';
-export { purgeLoop } from './engine/poll-loop.js';
+export { createBatcher } from './util/batcher.js';
+export { purgeLoop } from './util/poll-loop.js';
 export type { OperatorAction } from './engine/event.js';
-export { logSparsely } from './engine/log-sparsely.js';
-export type {
-  BatchFailure,
-  BatchObserver,
-  BatchPlace,
-  CommandFate,
-  CommandObserver,
-  IdleReply,
-  ObservedCommand,
-  ObservedSaga,
-  SagaObserver,
-} from './engine/observer.js';
+export { DAY_MS } from './util/duration.js';
+export { logSparsely } from './util/log-sparsely.js';
+export { withTimeout } from './util/with-timeout.js';
+export type { IdleReply, ObservedSaga, SagaObserver } from './orchestrator/saga-observer.js';
+export type { CommandFate, CommandObserver, ObservedCommand } from './participant/command-observer.js';
+export type { BatchFailure, BatchObserver, BatchPlace } from './store/batch-observer.js';
 export type { SagaStatus } from './engine/instance.js';
 export { isOutage, isTransient, isUnavailable, isUniqueViolation, isRetryable } from './store/database-errors.js';
 export { databaseAnswers } from './store/database-answers.js';

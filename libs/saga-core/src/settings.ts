@@ -1,4 +1,5 @@
 /** Every default of saga-core, in one place. Times are milliseconds. */
+import { DAY_MS } from './util/duration.js';
 
 /** How long a step waits and how often it is tried. */
 export interface RetryPolicy {
@@ -23,8 +24,6 @@ export const DEFAULT_RETRIABLE_RETRY: RetryPolicy = {
   attempts: 25,
   backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
 };
-
-const DAY_MS = 86_400_000;
 
 export const DEFAULTS = {
   /** The most deliveries, due deadlines or starts that are handled in one transaction. */

@@ -1,6 +1,7 @@
 /** Two questions an operator asks: is the process alive, and may it be sent work? */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { sql, type Kysely } from 'kysely';
+import { withTimeout } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 import type { HttpApp } from './http-app.js';
 
@@ -102,11 +103,7 @@ function databaseProbe(database: HealthSources['database'], probe: HealthSources
       })
       .catch(() => false)
       .finally(() => (current = null));
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, DEFAULTS.databaseProbeMs, false);
-    });
-    return Promise.race([current, timeout]).finally(() => clearTimeout(timer));
+    return withTimeout(current, DEFAULTS.databaseProbeMs, () => false);
   };
 }
 

@@ -1,7 +1,7 @@
 /** Settings that say how long rows are kept. */
 import { Type, type TNumber } from '@sinclair/typebox';
+import { DAY_MS } from 'saga-core';
 
-const DAY_MS = 86_400_000;
 const HUNDRED_YEARS = 36_500;
 
 /**

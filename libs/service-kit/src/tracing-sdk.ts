@@ -6,7 +6,7 @@ import { diag, DiagLogLevel, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { logSparsely, type Logger } from 'saga-core';
+import { logSparsely, withTimeout, type Logger } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
 
 /**
@@ -31,11 +31,7 @@ export function startTracing(service: string, logger: Logger): () => Promise<voi
   });
   trace.setGlobalTracerProvider(provider);
   return async () => {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, DEFAULTS.traceFlushMs);
-    });
-    await Promise.race([provider.shutdown(), timeout]).finally(() => clearTimeout(timer));
+    await withTimeout(provider.shutdown(), DEFAULTS.traceFlushMs, () => undefined);
   };
 }
 

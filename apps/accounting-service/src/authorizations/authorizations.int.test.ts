@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
-import { authorizeCard, reverseAuthorization } from 'messages';
+import { accountingService } from 'messages';
 import { isRefusal, migrate, openDatabase } from 'saga-core';
 import { commandOf } from '../../../../test/support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
@@ -10,6 +10,8 @@ import { seed } from '../seed.js';
 import { findAuthorizationsOfOrder } from './authorization-queries.js';
 import { authorizeCards } from './authorize-cards.js';
 import { reverseAuthorizations } from './reverse-authorizations.js';
+
+const { authorizeCard, reverseAuthorization } = accountingService.commands;
 
 describe('authorizations', () => {
   let testDatabase: TestDatabase;

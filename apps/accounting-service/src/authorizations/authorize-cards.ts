@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import type { authorizeCard } from 'messages';
+import type { accountingService } from 'messages';
 import { refuse, type Answer, type PayloadOf, type ReceivedCommand } from 'saga-core';
 import { uuidv7 } from 'uuidv7';
 import type { Card } from '../cards/card.js';
@@ -7,13 +7,14 @@ import { findCards } from '../cards/card-queries.js';
 import type { Database } from '../database.js';
 import { insertAuthorizations } from './authorization-queries.js';
 
-type Payload = PayloadOf<typeof authorizeCard>;
+type AuthorizeCard = typeof accountingService.commands.authorizeCard;
+type Payload = PayloadOf<AuthorizeCard>;
 
 /** Authorizes what the cards allow, all in one statement. @returns each command's answer */
 export async function authorizeCards(
   tx: Transaction<Database>,
   commands: readonly ReceivedCommand<Payload>[],
-): Promise<Answer<typeof authorizeCard>[]> {
+): Promise<Answer<AuthorizeCard>[]> {
   const cards = await findCards(
     tx,
     commands.map(({ payload }) => payload.cardId),
@@ -23,7 +24,7 @@ export async function authorizeCards(
     tx,
     judged.flatMap((verdict) => ('authorization' in verdict ? [verdict.authorization] : [])),
   );
-  return judged.map((verdict): Answer<typeof authorizeCard> => {
+  return judged.map((verdict): Answer<AuthorizeCard> => {
     if (!('authorization' in verdict)) return verdict;
     const { id, orderId } = verdict.authorization;
     if (!inserted.has(id)) return refuse('ORDER_HAS_AUTHORIZATION', `Order ${orderId} already has an authorization`);

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { verifyConsumerDetails } from 'messages';
+import { consumerService } from 'messages';
 import { migrate, openDatabase } from 'saga-core';
 import { commandOf } from '../../../../test/support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
@@ -8,6 +8,7 @@ import { migrations } from '../migrations/index.js';
 import { seed } from '../seed.js';
 import { verifyConsumers } from './verify-consumers.js';
 
+const { verifyConsumerDetails } = consumerService.commands;
 const orderId = '0190b0a0-0000-7000-8000-000000000001';
 
 describe('verify_consumer_details', () => {

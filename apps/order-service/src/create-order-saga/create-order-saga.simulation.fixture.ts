@@ -3,14 +3,8 @@
  * SIMULATION_SEED repeats one.
  */
 import { accountingService, consumerService, restaurantService } from 'messages';
-import { refuse, noReply, type CommandHandlers } from 'saga-core';
-import {
-  describeFailure,
-  neverHappened,
-  simulate,
-  type MemoryTransaction,
-  type SimulatedParticipant,
-} from 'saga-core/testing';
+import { refuse, noReply } from 'saga-core';
+import { describeFailure, neverHappened, simulate, simulatedParticipant } from 'saga-core/testing';
 import { createOrderSaga } from './create-order-saga.js';
 
 const uuid = (number: number): string => `018f0000-0000-7000-9000-${number.toString(16).padStart(12, '0')}`;
@@ -24,12 +18,12 @@ const SLEEPS = 4;
 const AWAKE_AT = Date.UTC(2026, 0, 1, 0, 2);
 const CARD_LIMIT = 5_000;
 
-const consumers: CommandHandlers<typeof consumerService, MemoryTransaction> = {
+const consumers = simulatedParticipant(consumerService, {
   verifyConsumerDetails: async (_tx, { payload: { consumerId } }) =>
     consumerId === SUSPENDED_CONSUMER ? refuse('CONSUMER_SUSPENDED', 'suspended') : { name: 'Ann' },
-};
+});
 
-const restaurants: CommandHandlers<typeof restaurantService, MemoryTransaction> = {
+const restaurants = simulatedParticipant(restaurantService, {
   createTicket: async (tx, { payload: { orderId, restaurantId, items } }) => {
     if (items.some(({ name }) => name !== 'Dish 1')) return refuse('DISH_NOT_ON_MENU', 'not on the menu');
     const ticketId = uuid(tx.keys('ticket').length + 1);
@@ -47,9 +41,9 @@ const restaurants: CommandHandlers<typeof restaurantService, MemoryTransaction> 
     if (ticket.restaurantId === BREAKS_TWICE && attempt <= 2) throw new Error('the printer is out of paper');
     return {};
   },
-};
+});
 
-const accounts: CommandHandlers<typeof accountingService, MemoryTransaction> = {
+const accounts = simulatedParticipant(accountingService, {
   authorizeCard: async (tx, { payload: { orderId, amount } }) => {
     if (amount > CARD_LIMIT) return refuse('LIMIT_EXCEEDED', 'over the limit');
     const authorizationId = uuid(tx.keys('authorization').length + 1);
@@ -60,13 +54,7 @@ const accounts: CommandHandlers<typeof accountingService, MemoryTransaction> = {
     if (!tx.get('authorization', orderId)) throw new Error(`There is no authorization of order ${orderId} to reverse`);
     return {};
   },
-};
-
-const participants = [
-  { service: consumerService, handlers: consumers },
-  { service: restaurantService, handlers: restaurants },
-  { service: accountingService, handlers: accounts },
-] as unknown as SimulatedParticipant[];
+});
 
 /**
  * Plays schedules with the seeds `first` to `last`, and expects every order to end right. Suites divide the seeds, so
@@ -76,7 +64,7 @@ const participants = [
  */
 export async function expectRightEnds(first: number, last: number): Promise<void> {
   const only = process.env.SIMULATION_SEED;
-  const { failure, ends, coverage } = await simulate(createOrderSaga, participants, {
+  const { failure, ends, coverage } = await simulate(createOrderSaga, [consumers, restaurants, accounts], {
     runs: only ? 1 : last - first + 1,
     seed: Number(only ?? first),
     sagas: 2,

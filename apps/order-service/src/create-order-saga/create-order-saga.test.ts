@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { accountingService, consumerService, restaurantService } from 'messages';
-import { isValid, problemsOf } from 'saga-core';
-import { createOrderSaga } from './create-order-saga.js';
+import { isValid, problemsOf, shapeProblems, shapeRecordOf, type ShapeRecord } from 'saga-core';
+import { exampleOf } from 'saga-core/asyncapi';
+import { createOrderSaga, createOrderSagas } from './create-order-saga.js';
 import type { CreateOrderData } from './create-order-data.js';
 
 const order: CreateOrderData = {
@@ -23,21 +26,56 @@ const remote = (command: ReturnType<typeof stepOf>['action'] | null) => {
   return command;
 };
 
-test('it reads like the book', () => {
+test('it has the steps of the book, in their order', () => {
   expect(createOrderSaga.name).toBe('create_order_saga');
   expect(createOrderSaga.replyAddress).toBe('create_order_saga.responses');
-  const steps = createOrderSaga.steps.map(({ kind, name, undo }) => {
-    const undone = undo && ('command' in undo ? undo.command.task : undo.local.name);
-    return [kind, name, ...(undone ? [undone] : [])].join(' ');
-  });
-  expect(steps).toEqual([
+  const ofTheBook = [
     'compensatable create_order reject_order',
     'read-only consumer_service.verify_consumer_details',
     'compensatable restaurant_service.create_ticket restaurant_service.reject_ticket',
     'pivot accounting_service.authorize_card accounting_service.reverse_authorization',
     'retriable restaurant_service.approve_ticket',
     'retriable approve_order',
-  ]);
+  ];
+  const steps = createOrderSaga.steps.map(({ kind, name, undo }) => {
+    const undone = undo && ('command' in undo ? undo.command.task : undo.local.name);
+    return [kind, name, ...(undone ? [undone] : [])].join(' ');
+  });
+  expect(steps.filter((step) => ofTheBook.includes(step))).toEqual(ofTheBook);
+});
+
+test('each version has the steps that were recorded of it', () => {
+  const folder = path.join(__dirname, '../../golden');
+  const records = readdirSync(folder).map(
+    (name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as ShapeRecord,
+  );
+  expect(shapeProblems(createOrderSagas, records)).toEqual([]);
+  // Otherwise nothing would be said about the steps of today: npm run specs records them.
+  expect(records).toContainEqual(shapeRecordOf(createOrderSaga));
+});
+
+test('new sagas are started with the newest version', () => {
+  const versions = createOrderSagas.map(({ version }) => version);
+  expect(versions[0]).toBe(createOrderSaga.version);
+  expect(Math.max(...versions)).toBe(createOrderSaga.version);
+});
+
+test('each command of each version is built of what is known by then, and is what its contract asks for', () => {
+  for (const { steps, version } of createOrderSagas) {
+    let data = order;
+    for (const { action, undo } of steps.filter((step) => 'command' in step.action)) {
+      const { command, payload, onReply } = remote(action);
+      expect([version, command.task, problemsOf(command.payload, payload(data))]).toEqual([version, command.task, []]);
+      if (undo) {
+        const businessKey = remote(undo).payload(data) as object;
+        expect(problemsOf(remote(undo).command.payload, { ...businessKey, actionId: `${order.orderId}:1` })).toEqual(
+          [],
+        );
+      }
+      data = { ...data, ...onReply?.(data, exampleOf(command.task, command.reply)) };
+    }
+    expect(isValid(createOrderSaga.data, data)).toBe(true);
+  }
 });
 
 test.each([

@@ -20,6 +20,7 @@ const { compensatable, readOnly, pivot, retriable } = stepsFor<CreateOrderData, 
 
 export const createOrderSaga = defineSaga({
   name: 'create_order_saga',
+  version: 1,
   data: CreateOrderData,
   logFields: ({ orderId }) => ({ orderId }),
   steps: [
@@ -55,6 +56,9 @@ export const createOrderSaga = defineSaga({
     }),
   ],
 });
+
+/** All versions that may have living instances, the newest first; earlier ones by `earlierVersion`. */
+export const createOrderSagas = [createOrderSaga];
 
 function known(ticketId: string | undefined): string {
   if (ticketId === undefined) throw new Error('The ticket is approved before it is known');

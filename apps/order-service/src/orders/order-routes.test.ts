@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { operatorConsole, type OperatorConsoleOptions } from 'saga-core/operator';
+import { operatorConsole, type OperatorConsoleOptions } from 'saga-operator';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
 import type { OrderDatabase } from '../database.js';
 import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';

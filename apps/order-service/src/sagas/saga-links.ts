@@ -1,6 +1,6 @@
 /** Where the console leads from a saga: to what other tools know of it. */
 import { Type, type Static, type TObject } from '@sinclair/typebox';
-import type { LinkTemplate } from 'saga-core/operator';
+import type { LinkTemplate } from 'saga-operator';
 
 /** @returns the setting of a URL to which the console links each saga */
 const linkSetting = (what: string) =>

@@ -1,11 +1,12 @@
 import type { Transaction } from 'kysely';
-import type { approveTicket } from 'messages';
+import type { restaurantService } from 'messages';
 import { refuse, type Answer, type PayloadOf, type ReceivedCommand } from 'saga-core';
 import type { Database } from '../database.js';
 import { statusesBefore } from './ticket.js';
 import { changeTicketStatus, lockTicketsOfOrders } from './ticket-queries.js';
 
-type Command = ReceivedCommand<PayloadOf<typeof approveTicket>>;
+type ApproveTicket = typeof restaurantService.commands.approveTicket;
+type Command = ReceivedCommand<PayloadOf<ApproveTicket>>;
 
 /**
  * Approves tickets: their kitchens may cook.
@@ -16,7 +17,7 @@ type Command = ReceivedCommand<PayloadOf<typeof approveTicket>>;
 export async function approveTickets(
   tx: Transaction<Database>,
   commands: readonly Command[],
-): Promise<Answer<typeof approveTicket>[]> {
+): Promise<Answer<ApproveTicket>[]> {
   const tickets = await lockTicketsOfOrders(
     tx,
     commands.map(({ payload }) => payload.orderId),
@@ -25,7 +26,7 @@ export async function approveTickets(
     tickets.filter(({ status }) => statusesBefore('APPROVED').includes(status)).map((ticket) => [ticket.id, ticket]),
   );
   const approved: string[] = [];
-  const answers = commands.map(({ payload, attempt }): Answer<typeof approveTicket> => {
+  const answers = commands.map(({ payload, attempt }): Answer<ApproveTicket> => {
     const ticket = pending.get(payload.ticketId);
     if (ticket?.orderId !== payload.orderId)
       return refuse(

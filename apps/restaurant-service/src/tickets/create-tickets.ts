@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import type { createTicket } from 'messages';
+import type { restaurantService } from 'messages';
 import { refuse, noReply, type Answer, type PayloadOf, type ReceivedCommand } from 'saga-core';
 import { uuidv7 } from 'uuidv7';
 import type { Database } from '../database.js';
@@ -7,13 +7,14 @@ import type { Restaurant } from '../restaurants/restaurant.js';
 import { findRestaurants } from '../restaurants/restaurant-queries.js';
 import { insertTickets } from './ticket-queries.js';
 
-type Payload = PayloadOf<typeof createTicket>;
+type CreateTicket = typeof restaurantService.commands.createTicket;
+type Payload = PayloadOf<CreateTicket>;
 
 /** Creates the tickets that may be created, all in one statement. @returns each command's answer */
 export async function createTickets(
   tx: Transaction<Database>,
   commands: readonly ReceivedCommand<Payload>[],
-): Promise<Answer<typeof createTicket>[]> {
+): Promise<Answer<CreateTicket>[]> {
   const restaurants = await findRestaurants(
     tx,
     commands.map(({ payload }) => payload.restaurantId),
@@ -23,7 +24,7 @@ export async function createTickets(
     tx,
     judged.flatMap((verdict) => ('ticket' in verdict ? [verdict.ticket] : [])),
   );
-  return judged.map((verdict): Answer<typeof createTicket> => {
+  return judged.map((verdict): Answer<CreateTicket> => {
     if (!('ticket' in verdict)) return verdict;
     const { ticket, isWithheld } = verdict;
     if (!inserted.has(ticket.id)) return refuse('ORDER_HAS_TICKET', `Order ${ticket.orderId} already has a ticket`);

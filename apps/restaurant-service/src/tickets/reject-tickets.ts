@@ -1,11 +1,12 @@
 import type { Transaction } from 'kysely';
-import type { rejectTicket } from 'messages';
+import type { restaurantService } from 'messages';
 import type { PayloadOf, ReceivedCommand, ReplyOf } from 'saga-core';
 import type { Database } from '../database.js';
 import { statusesBefore } from './ticket.js';
 import { changeTicketStatus, lockTicketsOfOrders } from './ticket-queries.js';
 
-type Command = ReceivedCommand<PayloadOf<typeof rejectTicket>>;
+type RejectTicket = typeof restaurantService.commands.rejectTicket;
+type Command = ReceivedCommand<PayloadOf<RejectTicket>>;
 
 /**
  * Takes create_ticket back for each of the orders: their tickets are rejected. It is called only where a ticket was created.
@@ -16,7 +17,7 @@ type Command = ReceivedCommand<PayloadOf<typeof rejectTicket>>;
 export async function rejectTickets(
   tx: Transaction<Database>,
   commands: readonly Command[],
-): Promise<ReplyOf<typeof rejectTicket>[]> {
+): Promise<ReplyOf<RejectTicket>[]> {
   const tickets = await lockTicketsOfOrders(
     tx,
     commands.map(({ payload }) => payload.orderId),

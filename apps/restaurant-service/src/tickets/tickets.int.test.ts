@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
-import { approveTicket, createTicket, rejectTicket } from 'messages';
+import { restaurantService } from 'messages';
 import { isRefusal, migrate, openDatabase, type Answer } from 'saga-core';
 import { commandOf } from '../../../../test/support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
@@ -12,6 +12,8 @@ import { createTickets } from './create-tickets.js';
 import { rejectTickets } from './reject-tickets.js';
 import { changeTicketStatus, findTicketsOfOrder } from './ticket-queries.js';
 import { statusesBefore, TICKET_STATUSES } from './ticket.js';
+
+const { approveTicket, createTicket, rejectTicket } = restaurantService.commands;
 
 describe('tickets', () => {
   let testDatabase: TestDatabase;

@@ -2,8 +2,9 @@
 import { COMMAND_HEADERS } from '../contract/command-message.js';
 import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import { DEFAULT_ACTION_RETRY, DEFAULT_RETRIABLE_RETRY, DEFAULTS } from '../settings.js';
+import { DAY_MS } from '../util/duration.js';
 
-const days = (ms: number): number => ms / 86_400_000;
+const days = (ms: number): number => ms / DAY_MS;
 const seconds = (ms: number): string => `${ms / 1_000} s`;
 
 const list = (...items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n');

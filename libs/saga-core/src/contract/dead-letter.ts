@@ -1,7 +1,7 @@
 /** Dead letters: what cannot be answered, kept with its cause for people. */
 import type { DeadLetterCause } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { cut } from '../text.js';
+import { cut } from '../util/text.js';
 import type { IncomingMessage, OutgoingMessage } from './message.js';
 import { DEAD_LETTER_EXCHANGE } from './routing.js';
 import { isShort, isWritable } from './sendable.js';

@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { asSaved } from './as-saved.js';
 import { attemptIn, COMMAND_HEADERS } from './command-message.js';
-import { cut } from '../text.js';
+import { cut } from '../util/text.js';
 import { decodeJson, encodeJson, type IncomingMessage, type OutgoingMessage } from './message.js';
 import type { Outcome } from './outcome.js';
 import { parseReplyRoutingKey, replyRoutingKeyOf } from './routing.js';

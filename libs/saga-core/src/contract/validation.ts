@@ -1,7 +1,7 @@
 import { FormatRegistry, type Static, type TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import { ValueErrorType, type ValueError } from '@sinclair/typebox/errors';
-import { hasLength } from '../text.js';
+import { hasLength } from '../util/text.js';
 
 /** One thing wrong with a value: where (a JSON pointer, '' for the whole) and what. */
 export interface Problem {

@@ -11,7 +11,10 @@ import { isRemote, nameOf, type Step, type StepCommand } from './step.js';
 export interface SagaDefinition<Data = unknown, Tx = unknown> {
   /** Lower snake case: `create_order_saga`. */
   readonly name: string;
-  /** Raised when steps change. Instances run on under the version they were started with, so keep the old definition until they have drained. */
+  /**
+   * Raised when steps change. Instances run on under the version that they were started with, so keep that one, by
+   * `earlierVersion`, until they have ended.
+   */
   readonly version: number;
   /** Of the shape of its steps: instances that were started with others under the same version are not run. */
   readonly fingerprint: string;
@@ -62,7 +65,8 @@ function unsound(saga: string, problem: string): SagaError {
   return new SagaError('INVALID_DEFINITION', `${saga}: ${problem}`);
 }
 
-function checkSteps<Data, Tx>(saga: string, steps: readonly Step<Data, Tx>[]): void {
+/** @throws {SagaError} INVALID_DEFINITION for steps that could end wrong */
+export function checkSteps<Data, Tx>(saga: string, steps: readonly Step<Data, Tx>[]): void {
   if (steps.length === 0) throw unsound(saga, 'a saga needs at least one step');
   const pivots = steps.filter((step) => step.kind === 'pivot');
   if (pivots.length > 1)

@@ -8,7 +8,7 @@ import type { SagaEvent } from './event.js';
 import type { HistoryEntry } from './history.js';
 import { newInstance, type SagaInstance } from './instance.js';
 import { transition } from './transition.js';
-import type { NextAction } from './turn.js';
+import type { NextAction } from './draft.js';
 
 const key = Type.Object({ order: Type.String() });
 const verify = defineCommand({

@@ -1,16 +1,13 @@
 /**
- * The decision. Invariant kept here: it is pure. No clock, no network, no database; replies, deadlines and operators all go through it. What becomes of
- * each is decided in `apply-outcome`, `apply-deadline` and `apply-operator-action`, on the saga's `course`.
+ * The decision, as others call it. Invariant kept here: it is pure. No clock, no network, no database; replies, deadlines and
+ * operators all go through it.
  */
 import type { SagaDefinition } from '../definition/saga.js';
-import { applyDeadline } from './apply-deadline.js';
-import { applyOperatorAction } from './apply-operator-action.js';
-import { applyOutcome, applyReply, applyReturn } from './apply-outcome.js';
-import { begin, park } from './course.js';
+import { decide } from './decide.js';
+import { Draft, type NextAction } from './draft.js';
 import type { SagaEvent } from './event.js';
 import type { HistoryEntry } from './history.js';
 import type { SagaInstance } from './instance.js';
-import { failureOf, Turn, type NextAction } from './turn.js';
 
 export interface Decision<Data, Tx> {
   readonly instance: SagaInstance;
@@ -34,30 +31,7 @@ export function transition<Data, Tx>(
   event: SagaEvent,
   now: number,
 ): Decision<Data, Tx> {
-  const turn = new Turn(definition, instance, now);
-  apply(turn, event);
-  return { instance: turn.instance, history: turn.history, next: turn.next };
-}
-
-function apply<Data, Tx>(turn: Turn<Data, Tx>, event: SagaEvent): void {
-  switch (event.type) {
-    case 'started':
-      turn.instance.startedAt = Math.floor(turn.now);
-      turn.history.push({ type: 'started' });
-      return begin(turn, 0);
-    case 'reply':
-      return applyReply(turn, event);
-    case 'local-outcome':
-      return applyOutcome(turn, event.outcome);
-    case 'returned':
-    case 'refused':
-      return applyReturn(turn, event);
-    case 'deadline':
-      return applyDeadline(turn);
-    case 'inapplicable':
-      if (turn.instance.awaited === null) return;
-      return park(turn, failureOf('INPUT_NOT_APPLIED', event.message));
-    case 'operator':
-      return applyOperatorAction(turn, event.action);
-  }
+  const draft = new Draft(definition, instance, now);
+  decide(draft, event);
+  return { instance: draft.instance, history: draft.history, next: draft.next };
 }

@@ -1,6 +1,6 @@
 /** Batches that fail, and the items that were found guilty. */
 import type { Counter, Registry } from 'prom-client';
-import type { BatchObserver } from '../engine/observer.js';
+import type { BatchObserver } from '../store/batch-observer.js';
 import { boundedCode } from './bounded-labels.js';
 import { instrumentsIn } from './instruments.js';
 

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import type { OutgoingMessage } from '../contract/message.js';
 import { Play, saga, success } from '../engine/transition.fixture.js';
-import type { ObservedSaga } from '../engine/observer.js';
+import type { ObservedSaga } from '../orchestrator/saga-observer.js';
 import { participantTopology } from '../transport/topology.js';
 import type { Transport } from '../transport/transport.js';
 import { sagaMetrics } from './saga-metrics.js';

@@ -4,7 +4,7 @@
  */
 import { isRemote, nameOf } from '../definition/step.js';
 import { DEAD_LETTER_CAUSES, FAILURE_CODES, SAGA_ERROR_CODES } from '../errors.js';
-import type { ObservedSaga } from '../engine/observer.js';
+import type { ObservedSaga } from '../orchestrator/saga-observer.js';
 
 const OTHER = 'other';
 

@@ -1,5 +1,6 @@
 /** What others are asked for when somebody looks: seldom, and not for long. */
-import { memoizeFor } from '../engine/memoize-for.js';
+import { memoizeFor } from '../util/memoize-for.js';
+import { withTimeout } from '../util/with-timeout.js';
 
 /** However many look, and however many gauges are filled from one answer, it is asked for once in so long. */
 const EVERY_MS = 5_000;
@@ -12,11 +13,10 @@ const PATIENCE_MS = 2_000;
  */
 export function cachedQuery<Answer>(ask: () => Promise<Answer>): () => Promise<Answer | null> {
   const seldom = memoizeFor(EVERY_MS, ask);
-  return async () => {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS, null);
-    });
-    return Promise.race([seldom().catch(() => null), timeout]).finally(() => clearTimeout(timer));
-  };
+  return () =>
+    withTimeout(
+      seldom().catch(() => null),
+      PATIENCE_MS,
+      () => null,
+    );
 }

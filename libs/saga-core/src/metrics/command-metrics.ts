@@ -1,6 +1,6 @@
 /** What a participant does with commands. */
 import type { Registry } from 'prom-client';
-import type { CommandObserver } from '../engine/observer.js';
+import type { CommandObserver } from '../participant/command-observer.js';
 import { batchMetrics } from './batch-metrics.js';
 import { instrumentsIn } from './instruments.js';
 

@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import { replyAddressOf } from '../contract/routing.js';
 import { ATTEMPT_OUTCOMES, type HistoryEntry } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
-import type { SagaObserver } from '../engine/observer.js';
+import type { SagaObserver } from '../orchestrator/saga-observer.js';
 import { batchMetrics } from './batch-metrics.js';
 import { SagaLabels } from './bounded-labels.js';
 import { SECONDS } from './buckets.js';

@@ -10,7 +10,7 @@ import type { SagaDefinition } from '../definition/saga.js';
 import type { LocalAction, LocalInput } from '../definition/step.js';
 import type { SagaEvent } from '../engine/event.js';
 import { addEntries, type HistoryEntry } from '../engine/history.js';
-import { groupBy } from '../engine/group-by.js';
+import { groupBy } from '../util/group-by.js';
 import { awaitedCommandId, type AwaitedCommand, type SagaInstance } from '../engine/instance.js';
 import {
   runHandler,
@@ -18,11 +18,11 @@ import {
   type Handled,
   type HandlerMode,
   type HandlerSession,
-} from '../engine/run-handler.js';
-import type { SagaChange } from '../engine/saga-store.js';
+} from '../store/run-handler.js';
+import type { SagaChange } from './saga-store.js';
 import { transition } from '../engine/transition.js';
 import { withChanges } from '../engine/saga-data.js';
-import { failureOf } from '../engine/turn.js';
+import { failureOf } from '../engine/draft.js';
 import { messageOf, SagaError } from '../errors.js';
 import { isConflict } from '../store/database-errors.js';
 

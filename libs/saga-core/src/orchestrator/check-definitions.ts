@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { differenceOf, shapeOf } from '../definition/shape.js';
 import { messageOf, SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
 import { isTransient } from '../store/database-errors.js';
 import type { LivingInstances } from '../store/living-instances.js';
 import type { SagaRegistry } from './saga-registry.js';
+import { recoveryPauseMs } from '../util/backoff.js';
 
 /**
  * Sees to it that no living instance is left without a process that knows its definition. Those that were started with other steps under the same version
@@ -29,8 +29,7 @@ export async function checkDefinitions<Tx>(
     } catch (error) {
       if (!isTransient(error)) throw error;
       logger.warn({ reason: messageOf(error) }, 'the definitions of living sagas could not be read; trying again');
-      const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
-      await delay(pause, undefined, { signal }).catch(() => undefined);
+      await delay(recoveryPauseMs(attempt), undefined, { signal }).catch(() => undefined);
     }
   }
 }

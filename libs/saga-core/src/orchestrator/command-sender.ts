@@ -4,7 +4,7 @@ import { commandMessage, type CommandToSend } from '../contract/command-message.
 import type { IncomingMessage } from '../contract/message.js';
 import { crashPoint } from '../crash-point.js';
 import type { SagaEvent } from '../engine/event.js';
-import { logSparsely } from '../engine/log-sparsely.js';
+import { logSparsely } from '../util/log-sparsely.js';
 import { ensureDeadLettered, type DeadLettered } from '../transport/ensure-dead-lettered.js';
 import type { Transport } from '../transport/transport.js';
 import type { SagaRunner } from './saga-runner.js';

@@ -1,8 +1,8 @@
 /** Waiting for the end of sagas: at once when it comes in this process, within a poll when another process brings it. */
 import type { Logger } from 'pino';
 import { hasEnded, type SagaStatus } from '../engine/instance.js';
-import type { SagaObserver } from '../engine/observer.js';
-import type { SagaChange } from '../engine/saga-store.js';
+import type { SagaObserver } from './saga-observer.js';
+import type { SagaChange } from './saga-store.js';
 import { messageOf } from '../errors.js';
 
 type Resolve = (status: SagaStatus | null) => void;

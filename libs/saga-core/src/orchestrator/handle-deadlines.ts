@@ -1,6 +1,6 @@
 /** The timer: looks for due deadlines in the database, so that no broker plugin and no process memory is needed. */
 import type { Logger } from 'pino';
-import { pollLoop } from '../engine/poll-loop.js';
+import { pollLoop } from '../util/poll-loop.js';
 import { DEFAULTS } from '../settings.js';
 import type { Transport } from '../transport/transport.js';
 import { IsolationQueue } from './isolation-queue.js';

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { encodeJson, type IncomingMessage } from '../contract/message.js';
-import { sagaObservers } from '../engine/observer.js';
+import { sagaObservers } from './saga-observer.js';
 import type { SagaEvent } from '../engine/event.js';
 import { SagaError } from '../errors.js';
 import type { Transport } from '../transport/transport.js';

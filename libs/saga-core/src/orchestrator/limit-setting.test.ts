@@ -1,6 +1,6 @@
 import pino from 'pino';
-import { sagaObservers } from '../engine/observer.js';
-import type { SagaStore } from '../engine/saga-store.js';
+import { sagaObservers } from './saga-observer.js';
+import type { SagaStore } from './saga-store.js';
 import { DEFAULTS } from '../settings.js';
 import { SagaRegistry } from './saga-registry.js';
 import { SagaRunner } from './saga-runner.js';

@@ -4,8 +4,8 @@
 import type { Logger } from 'pino';
 import type { HistoryEntry, HistoryType } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
-import { logSparsely } from '../engine/log-sparsely.js';
-import type { SagaObserver } from '../engine/observer.js';
+import { logSparsely } from '../util/log-sparsely.js';
+import type { SagaObserver } from './saga-observer.js';
 import { messageOf } from '../errors.js';
 import type { SagaRegistry } from './saga-registry.js';
 

@@ -1,6 +1,6 @@
 import type { SagaDefinition } from '../definition/saga.js';
 import { isInstanceOf, type SagaInstance } from '../engine/instance.js';
-import type { DefinitionKey } from '../engine/saga-store.js';
+import type { DefinitionKey } from './saga-store.js';
 import { SagaError } from '../errors.js';
 
 /** The definitions that an orchestrator runs, old versions that are draining included. */

@@ -2,7 +2,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { HISTORY_TYPES, type HistoryEntry } from '../engine/history.js';
 import { awaitedCommandId, SAGA_STATUSES, type SagaInstance } from '../engine/instance.js';
-import type { StoredSaga } from '../engine/saga-store.js';
+import type { StoredSaga } from './saga-store.js';
 
 const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
   Type.Union([schema, Type.Null()], { description });

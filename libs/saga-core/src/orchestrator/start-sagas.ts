@@ -1,7 +1,7 @@
 import type { SagaDefinition } from '../definition/saga.js';
 import { newInstance } from '../engine/instance.js';
 import { dataAsSaved } from '../engine/saga-data.js';
-import type { SagaSession } from '../engine/saga-store.js';
+import type { SagaSession } from './saga-store.js';
 import { SagaError } from '../errors.js';
 import { sagaIdOf } from './saga-id.js';
 import { advanceStart, type Advanced } from './advance.js';

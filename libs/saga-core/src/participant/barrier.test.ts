@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { defineCommand, defineUndo, type CommandContract } from '../contract/command.js';
 import { commandIdOf } from '../contract/routing.js';
-import type { InboxState } from '../engine/inbox-store.js';
+import type { InboxState } from './inbox-store.js';
 import { claimsOf, independentBatches, barrierDecisions } from './barrier.js';
 import type { AcceptedCommand } from './received-command.js';
 

@@ -7,8 +7,8 @@
 import { commandIdOf, parseCommandId, type CommandIdentity } from '../contract/routing.js';
 import type { Outcome } from '../contract/outcome.js';
 import type { FailureCode } from '../errors.js';
-import type { CommandFate } from '../engine/observer.js';
-import type { InboxClaim, InboxState } from '../engine/inbox-store.js';
+import type { CommandFate } from './command-observer.js';
+import type { InboxClaim, InboxState } from './inbox-store.js';
 import type { AcceptedCommand } from './received-command.js';
 
 /** What the barrier says of a command: run its handler, or this is the answer (null: none). */

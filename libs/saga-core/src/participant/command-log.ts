@@ -1,6 +1,6 @@
 /** What happens to commands, in the log: each line has the command's and the saga's id, the business keys, and the attempt. */
 import type { Logger } from 'pino';
-import type { CommandFate } from '../engine/observer.js';
+import type { CommandFate } from './command-observer.js';
 import { messageOf } from '../errors.js';
 import type { ReceivedCommand } from './received-command.js';
 

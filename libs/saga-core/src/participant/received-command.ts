@@ -9,7 +9,7 @@ import type { ServiceContract } from '../contract/service.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import type { DeadLetterCause, FailureCode } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
-import { cut } from '../text.js';
+import { cut } from '../util/text.js';
 
 /** A command as its handler gets it. */
 export interface ReceivedCommand<Payload = unknown> {

@@ -7,9 +7,9 @@
 import type { Logger } from 'pino';
 import { isRefusal, type Outcome } from '../contract/outcome.js';
 import { crashPoint } from '../crash-point.js';
-import { groupBy } from '../engine/group-by.js';
-import { DuplicateCommand, type InboxAnswer, type InboxSession, type InboxStore } from '../engine/inbox-store.js';
-import type { CommandFate } from '../engine/observer.js';
+import { groupBy } from '../util/group-by.js';
+import { DuplicateCommand, type InboxAnswer, type InboxSession, type InboxStore } from './inbox-store.js';
+import type { CommandFate } from './command-observer.js';
 import {
   optimistically,
   runHandler,
@@ -18,7 +18,7 @@ import {
   withinTime,
   type Handled,
   type HandlerMode,
-} from '../engine/run-handler.js';
+} from '../store/run-handler.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { isConflict } from '../store/database-errors.js';

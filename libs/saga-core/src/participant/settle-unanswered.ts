@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
-import { logSparsely } from '../engine/log-sparsely.js';
+import { logSparsely } from '../util/log-sparsely.js';
 import { ensureDeadLettered, type DeadLettered } from '../transport/ensure-dead-lettered.js';
 import type { Transport } from '../transport/transport.js';
 

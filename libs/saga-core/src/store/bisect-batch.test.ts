@@ -1,4 +1,4 @@
-import { HandlerTimeout, TransactionBroken } from '../engine/run-handler.js';
+import { HandlerTimeout, TransactionBroken } from './run-handler.js';
 import { DEFAULTS } from '../settings.js';
 import { bisectBatch, handleIsolated } from './bisect-batch.js';
 

@@ -2,8 +2,8 @@
  * Invariant kept here: one item harms no other. A batch that fails as a whole is divided until the items that may be to
  * blame are alone; its other items are handled meanwhile, as if those were not there.
  */
-import type { BatchFailure } from '../engine/observer.js';
-import { HandlerTimeout, TransactionBroken } from '../engine/run-handler.js';
+import type { BatchFailure } from './batch-observer.js';
+import { HandlerTimeout, TransactionBroken } from './run-handler.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { causeOf, isConflict, isOutage, isUnavailable } from './database-errors.js';

@@ -5,7 +5,7 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { uuidv7 } from 'uuidv7';
 import { normalizedMessage } from './normalized-message.js';
-import type { DefinitionKey } from '../engine/saga-store.js';
+import type { DefinitionKey } from '../orchestrator/saga-store.js';
 import { isUniqueViolation } from './database-errors.js';
 import { toJson, toText } from './json.js';
 import { recordAct, type OperatorAct } from './operator-acts.js';

@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:net';
 import pg from 'pg';
-import { corkWrites } from '../cork-writes.js';
+import { corkWrites } from '../util/cork-writes.js';
 import { SagaError } from '../errors.js';
 import { IDENTIFY, identityOf } from './abandon-connection.js';
 import { isUnavailable } from './database-errors.js';

@@ -2,6 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import pg from 'pg';
 import { DEFAULTS } from '../settings.js';
+import { withTimeout } from '../util/with-timeout.js';
 import { clientBesidePool, schemaOf, searchPathOf, type SingleClient } from './open-database.js';
 
 /** The server has no connection left, or none for this role: it may well answer those that it has. */
@@ -15,7 +16,7 @@ const IS_WRITABLE = "select current_setting('transaction_read_only') = 'off' as 
  * gives no further connection, the pool is asked.
  *
  * @param table - one that must be there, with the rights to read and write it; none unless given
- * @returns whether it answered, and takes writes, within `DEFAULTS.databaseAnswersMs`; it never throws for what is wrong with the database
+ * @returns whether it answered, and takes writes, within `DEFAULTS.databaseProbeTimeoutMs`; it never throws for what is wrong with the database
  * @throws {TypeError} for a database that `openDatabase` did not open
  */
 export async function databaseAnswers<Db>(database: Kysely<Db>, table?: string): Promise<boolean> {
@@ -24,16 +25,11 @@ export async function databaseAnswers<Db>(database: Kysely<Db>, table?: string):
   const asked = askFresh(client, asking, searchPathOf(database)).catch(
     (error: { code?: unknown }) => error.code === TOO_MANY_CONNECTIONS && askPool(database, asking),
   );
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, DEFAULTS.databaseProbeTimeoutMs, false);
-  });
   try {
-    return await Promise.race([asked, tooLate]);
+    return await withTimeout(asked, DEFAULTS.databaseProbeTimeoutMs, () => false);
   } catch {
     return false;
   } finally {
-    clearTimeout(timer);
     client.abandon();
   }
 }

@@ -4,7 +4,7 @@
  * A code alone is no proof: whatever a handler runs can throw any of them. So these functions are asked only about
  * errors of the library's own statements, and {@link isOutage} asks the database before it concludes that it is away.
  */
-import { TransactionBroken } from '../engine/run-handler.js';
+import { TransactionBroken } from './run-handler.js';
 import { SagaError } from '../errors.js';
 
 const NETWORK_CODES = new Set([

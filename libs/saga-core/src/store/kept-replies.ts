@@ -2,7 +2,7 @@
 import { sql, type RawBuilder, type Transaction } from 'kysely';
 import type { Outcome } from '../contract/outcome.js';
 import { commandIdOf, parseCommandId } from '../contract/routing.js';
-import type { DefinitionKey, KeptReply } from '../engine/saga-store.js';
+import type { DefinitionKey, KeptReply } from '../orchestrator/saga-store.js';
 import { toJson } from './json.js';
 import { isKnown } from './known-definitions.js';
 import { unnestRows, unnestValues } from './unnest-rows.js';

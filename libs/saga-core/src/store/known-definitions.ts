@@ -1,7 +1,7 @@
 /** Which instances a process may run: those of its definitions, by name, version and the fingerprint of their steps. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { fingerprintOf, type SagaShape } from '../definition/shape.js';
-import type { DefinitionKey } from '../engine/saga-store.js';
+import type { DefinitionKey } from '../orchestrator/saga-store.js';
 import { toJson } from './json.js';
 import { unnestRows } from './unnest-rows.js';
 

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
+import type { DeliveryAttempts, DeliveryKey } from '../transport/delivery-attempts.js';
 import { unnestRows } from './unnest-rows.js';
 
 /** @returns the port's implementation; each call commits by itself, for it must outlive the process that dies next */

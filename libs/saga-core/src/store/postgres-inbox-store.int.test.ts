@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
-import type { InboxStore } from '../engine/inbox-store.js';
+import type { InboxStore } from '../participant/inbox-store.js';
 import { describeInboxStore } from '../testing/port-suites/inbox-store.suite.js';
 import { SAGA_MIGRATION_TABLE, participantMigrations } from './migrations/index.js';
 import { migrate } from './migrate.js';

@@ -14,7 +14,7 @@ import {
   type InboxSession,
   type InboxState,
   type InboxStore,
-} from '../engine/inbox-store.js';
+} from '../participant/inbox-store.js';
 import { abandonerOf, sessionResetterOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
 import { isDivisionByZero, isUniqueViolation } from './database-errors.js';

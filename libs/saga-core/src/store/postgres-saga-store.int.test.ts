@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { asSavedInJsonb } from '../contract/as-saved.js';
 import type { SagaInstance } from '../engine/instance.js';
-import type { SagaStore } from '../engine/saga-store.js';
+import type { SagaStore } from '../orchestrator/saga-store.js';
 import { ORDER_SAGA, awaiting, describeSagaStore, sagaInstance } from '../testing/port-suites/saga-store.suite.js';
 import { isUnavailable } from './database-errors.js';
 import { SAGA_MIGRATION_TABLE, orchestratorMigrations } from './migrations/index.js';

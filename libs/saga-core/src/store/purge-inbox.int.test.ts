@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { uuidOf } from '../../../../test/support/uuid.js';
 import type { CommandIdentity } from '../contract/routing.js';
-import type { InboxState, InboxStore } from '../engine/inbox-store.js';
+import type { InboxState, InboxStore } from '../participant/inbox-store.js';
 import { SAGA_MIGRATION_TABLE, participantMigrations } from './migrations/index.js';
 import { migrate } from './migrate.js';
 import { openDatabase } from './open-database.js';

@@ -3,7 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.js';
 import { settableClock, type SettableClock } from '../../../../test/support/settable-clock.js';
 import type { SagaInstance } from '../engine/instance.js';
-import type { SagaStore } from '../engine/saga-store.js';
+import type { SagaStore } from '../orchestrator/saga-store.js';
 import { awaiting, ORDER_SAGA, sagaInstance } from '../testing/port-suites/saga-store.suite.js';
 import { SAGA_MIGRATION_TABLE, orchestratorMigrations } from './migrations/index.js';
 import { migrate } from './migrate.js';

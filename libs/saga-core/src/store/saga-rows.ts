@@ -3,7 +3,7 @@ import type { RawBuilder } from 'kysely';
 import { frozen } from '../contract/as-saved.js';
 import type { HistoryEntry } from '../engine/history.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import type { SagaChange } from '../engine/saga-store.js';
+import type { SagaChange } from '../orchestrator/saga-store.js';
 import { toJson } from './json.js';
 import { unnestRows, type UnnestColumn } from './unnest-rows.js';
 

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely';
-import { TransactionBroken } from '../engine/run-handler.js';
+import { TransactionBroken } from './run-handler.js';
 
 /**
  * Runs work after a savepoint, and takes its writes back when it throws, or when it left the transaction aborted.

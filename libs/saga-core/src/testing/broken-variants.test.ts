@@ -6,7 +6,7 @@ import type { CommandToSend } from '../contract/command-message.js';
 import { commandMessage } from '../contract/command-message.js';
 import type * as RunnerModule from '../orchestrator/saga-runner.js';
 import type { Advanced } from '../orchestrator/advance.js';
-import type { SagaChange, SagaStore } from '../engine/saga-store.js';
+import type { SagaChange, SagaStore } from '../orchestrator/saga-store.js';
 import type * as BarrierModule from '../participant/barrier.js';
 import type * as ClockModule from '../store/database-clock.js';
 import type { Transport } from '../transport/transport.js';

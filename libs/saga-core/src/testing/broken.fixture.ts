@@ -15,7 +15,7 @@ import type { Played } from './play.js';
 import type * as ShrinkModule from './shrink.js';
 import type * as PlanModule from './plan.js';
 import type { Scenario } from './plan.js';
-import type { InboxSession } from '../engine/inbox-store.js';
+import type { InboxSession } from '../participant/inbox-store.js';
 
 export type AnyDecision = Decision<unknown, unknown>;
 export type Transition = (
@@ -26,8 +26,8 @@ export type Transition = (
 ) => AnyDecision;
 
 const REPLACED = [
-  '../engine/observer.js',
-  '../engine/run-handler.js',
+  '../participant/command-observer.js',
+  '../store/run-handler.js',
   '../store/database-errors.js',
   '../store/bisect-batch.js',
   '../engine/saga-data.js',

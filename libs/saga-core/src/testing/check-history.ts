@@ -1,7 +1,7 @@
 /** Holds the histories of a run against what was seen from outside. */
 import type { SagaDefinition } from '../definition/saga.js';
 import type { HistoryType } from '../engine/history.js';
-import type { StoredSaga } from '../engine/saga-store.js';
+import type { StoredSaga } from '../orchestrator/saga-store.js';
 import type { RunResult } from './plan.js';
 import { describeCommandId, sagaNumber } from './story.js';
 

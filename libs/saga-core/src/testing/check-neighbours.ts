@@ -1,5 +1,5 @@
 /** Holds a run in which nothing goes wrong but what one saga does against what its neighbours need by themselves. */
-import type { StoredSaga } from '../engine/saga-store.js';
+import type { StoredSaga } from '../orchestrator/saga-store.js';
 import type { RunResult } from './plan.js';
 import { inWords, sagaNumber } from './story.js';
 

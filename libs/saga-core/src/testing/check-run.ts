@@ -1,7 +1,7 @@
 /** Looks at a run from the outside, and says which promises were broken. */
 import type { SagaDefinition } from '../definition/saga.js';
 import { hasEnded } from '../engine/instance.js';
-import type { StoredSaga } from '../engine/saga-store.js';
+import type { StoredSaga } from '../orchestrator/saga-store.js';
 import type { DeadLetterCause } from '../errors.js';
 import { attemptViolations, historyViolations, publicationViolations } from './check-history.js';
 import { timerViolations } from './check-time.js';

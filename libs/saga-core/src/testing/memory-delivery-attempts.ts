@@ -1,6 +1,6 @@
 /** The count of begun deliveries in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
 import { commandIdOf } from '../contract/routing.js';
-import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
+import type { DeliveryAttempts, DeliveryKey } from '../transport/delivery-attempts.js';
 import type { CommitFaults, MemoryDatabase } from './memory-transaction.js';
 
 const TABLE = 'delivery attempt';

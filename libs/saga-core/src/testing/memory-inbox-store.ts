@@ -1,7 +1,7 @@
 /** The inbox in memory, for simulations; it passes the same tests as the one on PostgreSQL. */
 import { commandIdOf } from '../contract/routing.js';
 import type { Outcome } from '../contract/outcome.js';
-import { DuplicateCommand, type InboxSession, type InboxState, type InboxStore } from '../engine/inbox-store.js';
+import { DuplicateCommand, type InboxSession, type InboxState, type InboxStore } from '../participant/inbox-store.js';
 import { toJson } from '../store/json.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
 

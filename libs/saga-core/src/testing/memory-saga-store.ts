@@ -10,7 +10,7 @@ import type {
   SagaSession,
   SagaStore,
   StoredSaga,
-} from '../engine/saga-store.js';
+} from '../orchestrator/saga-store.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { DatabaseClock, type ClockSample } from '../store/database-clock.js';

@@ -1,5 +1,5 @@
 /** Memory that behaves like a database in what saga-core relies on: transactions are serial, and undone when they throw. */
-import { TransactionBroken } from '../engine/run-handler.js';
+import { TransactionBroken } from '../store/run-handler.js';
 
 /** What a database, or the way to it, fails with; `code` is PostgreSQL's or Node's. */
 export class SimulatedFailure extends Error {

@@ -3,8 +3,8 @@
  * not there, within the time that they would have needed. That this is checked is checked too: each way of keeping it is
  * broken on purpose.
  */
-import type * as ObserverModule from '../engine/observer.js';
-import type * as RunHandlerModule from '../engine/run-handler.js';
+import type * as ObserverModule from '../participant/command-observer.js';
+import type * as RunHandlerModule from '../store/run-handler.js';
 import type * as ErrorsModule from '../store/database-errors.js';
 import type * as BisectModule from '../store/bisect-batch.js';
 import { broken, orderScenario, repair } from './broken.fixture.js';
@@ -99,8 +99,8 @@ const variants: [string, readonly Misbehaviour[], () => void][] = [
     ['swallow', 'looksLikeOutage'],
     () => {
       believe();
-      jest.doMock('../engine/run-handler.js', () => {
-        const actual = jest.requireActual<typeof RunHandlerModule>('../engine/run-handler.js');
+      jest.doMock('../store/run-handler.js', () => {
+        const actual = jest.requireActual<typeof RunHandlerModule>('../store/run-handler.js');
         const runHandler: typeof actual.runHandler = async (...given) => {
           const handled = await actual.runHandler(...given);
           return handled.some((each) => 'thrown' in each) ? outage() : handled;
@@ -126,8 +126,8 @@ const variants: [string, readonly Misbehaviour[], () => void][] = [
     'an observer that throws fails what it is told of',
     ['swallow'],
     () =>
-      jest.doMock('../engine/observer.js', () => {
-        const actual = jest.requireActual<typeof ObserverModule>('../engine/observer.js');
+      jest.doMock('../participant/command-observer.js', () => {
+        const actual = jest.requireActual<typeof ObserverModule>('../participant/command-observer.js');
         const commandObservers: typeof actual.commandObservers = (observers, logger) => ({
           ...actual.commandObservers(observers, logger),
           handled: () => outage(),

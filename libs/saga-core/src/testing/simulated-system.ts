@@ -5,7 +5,8 @@
 import { commandQueueOf, parseCommandId, commandIdOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { commandObservers, sagaObservers } from '../engine/observer.js';
+import { sagaObservers } from '../orchestrator/saga-observer.js';
+import { commandObservers } from '../participant/command-observer.js';
 import { replyBatchHandler } from '../orchestrator/handle-replies.js';
 import { SagaRegistry } from '../orchestrator/saga-registry.js';
 import { SagaRunner } from '../orchestrator/saga-runner.js';
@@ -19,7 +20,7 @@ import type { ConsumeOptions, Transport } from '../transport/transport.js';
 import { observedHandlers } from './effects.js';
 import { memoryDeliveryAttempts } from './memory-delivery-attempts.js';
 import { memoryInboxStore } from './memory-inbox-store.js';
-import type { SagaStore } from '../engine/saga-store.js';
+import type { SagaStore } from '../orchestrator/saga-store.js';
 import { clockShiftIn, instanceIn, memorySagaStore } from './memory-saga-store.js';
 import { MemoryDatabase, type MemoryTransaction } from './memory-transaction.js';
 import { SimulatedBroker, type SimulatedTransport, type World } from './simulated-broker.js';

@@ -1,6 +1,6 @@
 /** What a participant does with commands, as spans. */
 import { SpanKind } from '@opentelemetry/api';
-import type { CommandObserver } from '../engine/observer.js';
+import type { CommandObserver } from '../participant/command-observer.js';
 import { pastSpan, registeredTracer } from './past-span.js';
 import { sampledContext } from './traceparent.js';
 

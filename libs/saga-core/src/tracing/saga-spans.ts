@@ -2,7 +2,7 @@
 import { SpanKind, type Context, type Tracer } from '@opentelemetry/api';
 import { ATTEMPT_OUTCOMES, type HistoryEntry } from '../engine/history.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import type { SagaObserver } from '../engine/observer.js';
+import type { SagaObserver } from '../orchestrator/saga-observer.js';
 import { pastSpan, registeredTracer } from './past-span.js';
 import { sampledContext } from './traceparent.js';
 

@@ -7,7 +7,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { HistoryEntry } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
-import type { ObservedCommand } from '../engine/observer.js';
+import type { ObservedCommand } from '../participant/command-observer.js';
 import { commandSpans } from './command-spans.js';
 import { sagaSpans } from './saga-spans.js';
 

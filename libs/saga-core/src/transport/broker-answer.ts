@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { withTimeout } from '../util/with-timeout.js';
 
 /**
  * Waits for what the broker was asked, as long as that makes sense: a node that stands still answers never, and amqplib forgets some questions when the
@@ -15,20 +16,19 @@ export async function brokerAnswer<Answer>(
   asked: Promise<Answer>,
   withinMs: number = DEFAULTS.brokerAnswerTimeoutMs,
 ): Promise<Answer> {
-  let giveUp: () => void = () => undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const givenUp = new Promise<never>((_resolve, reject) => {
-    const because = (why: string) => () =>
-      reject(new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not answer (${what}): ${why}`));
-    giveUp = because('the connection was lost');
-    connection.once('close', giveUp);
-    timer = setTimeout(because(`${withinMs} ms are over`), withinMs);
+  const unanswered = (why: string): SagaError =>
+    new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not answer (${what}): ${why}`);
+  let onClose: () => void = () => undefined;
+  const lost = new Promise<never>((_resolve, reject) => {
+    onClose = () => reject(unanswered('the connection was lost'));
+    connection.once('close', onClose);
   });
   try {
-    return await Promise.race([asked, givenUp]);
+    return await withTimeout(Promise.race([asked, lost]), withinMs, () => {
+      throw unanswered(`${withinMs} ms are over`);
+    });
   } finally {
-    clearTimeout(timer);
-    connection.off('close', giveUp);
+    connection.off('close', onClose);
   }
 }
 

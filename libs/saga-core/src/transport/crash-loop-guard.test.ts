@@ -1,6 +1,6 @@
 import pino from 'pino';
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
-import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
+import type { DeliveryAttempts, DeliveryKey } from './delivery-attempts.js';
 import { guardAgainstCrashLoops } from './crash-loop-guard.js';
 
 const logger = pino({ level: 'silent' });

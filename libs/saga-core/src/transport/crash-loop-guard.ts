@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
 import type { IncomingMessage } from '../contract/message.js';
 import { commandIdOf, isRoutingKey, parseCommandId } from '../contract/routing.js';
-import type { DeliveryAttempts, DeliveryKey } from '../engine/delivery-attempts.js';
+import type { DeliveryAttempts, DeliveryKey } from './delivery-attempts.js';
 import { DEFAULTS } from '../settings.js';
 import { ensureDeadLettered } from './ensure-dead-lettered.js';
 import type { ConsumeOptions, Suspect, Transport, Unfinished } from './transport.js';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { minimalDeadLetter } from '../contract/dead-letter.js';
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
-import { logSparsely } from '../engine/log-sparsely.js';
+import { logSparsely } from '../util/log-sparsely.js';
 import type { PublishOutcome, Transport } from './transport.js';
 
 /** A message that is dead-lettered, and its letter. */

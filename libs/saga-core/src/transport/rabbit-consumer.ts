@@ -11,6 +11,7 @@ import { QueueDeleted } from './rabbit-link.js';
 import { SuspectQueue } from './suspect-queue.js';
 import type { ConsumeOptions, Consumer, ConsumerHealth, Suspect } from './transport.js';
 import { RetryQueue } from './retry-queue.js';
+import { recoveryPauseMs } from '../util/backoff.js';
 
 interface Taken {
   readonly channel: Channel;
@@ -232,8 +233,7 @@ export class RabbitConsumer implements Consumer {
           { queue, attempt, size: batch.length, reason: this.reason },
           'a batch could not be handled; trying again',
         );
-        const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
-        await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+        await delay(recoveryPauseMs(attempt), undefined, { signal: this.stopping.signal }).catch(() => undefined);
         if (this.channel !== channel || this.stopping.signal.aborted) return null;
       }
     }

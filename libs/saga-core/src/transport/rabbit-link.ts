@@ -6,10 +6,15 @@ import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type ChannelModel } from 'amqplib';
 import type { Logger } from 'pino';
-import { corkWrites } from '../cork-writes.js';
+import { corkWrites } from '../util/cork-writes.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import { guardHeaders, TESTED_WITH } from './guard-headers.js';
+import { recoveryPauseMs } from '../util/backoff.js';
+import { withTimeout } from '../util/with-timeout.js';
+
+/** A peer that does not answer must not keep the link from coming back: the socket ends with its heartbeat. */
+const CLOSE_TIMEOUT_MS = 500;
 
 export interface LinkOptions {
   /** The nodes of one cluster; each attempt takes the next. */
@@ -84,7 +89,7 @@ export class RabbitLink {
       const wasGood = performance.now() - upSince >= DEFAULTS.connectionGoodAfterMs;
       failures = wasGood ? 1 : failures + 1;
       logger.warn({ link: name, reason: messageOf(reason) }, 'connection to RabbitMQ lost or refused; trying again');
-      const backoff = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (failures - 1));
+      const backoff = recoveryPauseMs(failures);
       const pause = reason instanceof QueueDeleted ? Math.max(backoff, DEFAULTS.queueDeletedPauseMs) : backoff;
       await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
@@ -115,9 +120,12 @@ export class RabbitLink {
       this.connection = null;
       this.blocked = false;
       this.options.onDown(new Error('the connection was lost'));
-      // A peer that does not answer must not keep the link from coming back: the socket ends with its heartbeat.
       if (connection)
-        await Promise.race([connection.close().catch(() => undefined), delay(500, undefined, { ref: false })]);
+        await withTimeout(
+          connection.close().catch(() => undefined),
+          CLOSE_TIMEOUT_MS,
+          () => undefined,
+        );
     }
   }
 

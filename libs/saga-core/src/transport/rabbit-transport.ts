@@ -2,9 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelModel } from 'amqplib';
 import type { Logger } from 'pino';
-import { logSparsely } from '../engine/log-sparsely.js';
+import { logSparsely } from '../util/log-sparsely.js';
 import { SagaError } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
+import { withTimeout } from '../util/with-timeout.js';
 import { brokerAnswer, closeQuietly, isUnanswered } from './broker-answer.js';
 import type { DeadLetters } from './dead-letters.js';
 import { declareTopology } from './declare-topology.js';
@@ -110,10 +111,8 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
       consumingOn = { connection, fail };
       const declaring = declareAllOn(connection);
       // A node that does not answer to this may deliver all the same.
-      const isSlow = await Promise.race([
-        declaring.then(() => false),
-        delay(DEFAULTS.declareWaitMs, true, { ref: false }),
-      ]);
+      const declared = declaring.then(() => true);
+      const isSlow = !(await withTimeout(declared, DEFAULTS.declareWaitMs, () => false));
       if (isSlow)
         declaring.catch((error: Error) => {
           if (!isUnanswered(error)) fail(error);

@@ -5,6 +5,7 @@ import type { IncomingMessage } from '../contract/message.js';
 import { messageOf } from '../errors.js';
 import { DEFAULTS } from '../settings.js';
 import type { Suspect } from './transport.js';
+import { recoveryPauseMs } from '../util/backoff.js';
 
 export interface SuspectQueueOptions {
   readonly queue: string;
@@ -64,8 +65,7 @@ export class SuspectQueue {
         return await suspect.handleIsolated();
       } catch (error) {
         logger.warn({ queue, attempt, reason: messageOf(error) }, 'a message could not be handled alone; trying again');
-        const pause = Math.min(DEFAULTS.recoveryMaxMs, DEFAULTS.recoveryInitialMs * 2 ** (attempt - 1));
-        await delay(pause, undefined, { signal }).catch(() => undefined);
+        await delay(recoveryPauseMs(attempt), undefined, { signal }).catch(() => undefined);
       }
     }
     return null;

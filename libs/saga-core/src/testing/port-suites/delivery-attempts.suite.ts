@@ -1,6 +1,6 @@
 /** What every count of begun deliveries must do, whatever it stores in. */
 import { uuidv7 } from 'uuidv7';
-import type { DeliveryAttempts, DeliveryKey } from '../../engine/delivery-attempts.js';
+import type { DeliveryAttempts, DeliveryKey } from '../../transport/delivery-attempts.js';
 
 /** @param attempts - asked for when the tests run */
 export function describeDeliveryAttempts(name: string, attempts: () => DeliveryAttempts): void {

@@ -1,7 +1,7 @@
 /** What every inbox must do, whatever it stores in. */
 import { uuidv7 } from 'uuidv7';
 import type { CommandIdentity } from '../../contract/routing.js';
-import { DuplicateCommand, type InboxClaim, type InboxStore } from '../../engine/inbox-store.js';
+import { DuplicateCommand, type InboxClaim, type InboxStore } from '../../participant/inbox-store.js';
 
 const identity = (sequence = 1, sagaId = uuidv7()): CommandIdentity => ({ sagaId, sequence });
 const command = (id: CommandIdentity): InboxClaim => ({ identity: id, as: 'command' });

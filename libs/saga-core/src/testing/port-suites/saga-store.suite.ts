@@ -1,7 +1,7 @@
 /** What every saga store must do, whatever it stores in. */
 import { uuidv7 } from 'uuidv7';
 import { newInstance, type SagaInstance } from '../../engine/instance.js';
-import type { SagaStore } from '../../engine/saga-store.js';
+import type { SagaStore } from '../../orchestrator/saga-store.js';
 
 const definition = { name: 'order_saga', version: 1, fingerprint: 'f1' } as never;
 /** The definitions that due instances are looked for of. */

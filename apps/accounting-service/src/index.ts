@@ -1,0 +1,2 @@
+/** What programs beside the services may know of this one: its tables. */
+export type { Database as AccountingDatabase } from './database.js';

@@ -1,0 +1,109 @@
+/** One saga: where it stands, what happened, and what can be done. */
+import { useState } from 'preact/hooks';
+import type { SagaDetail } from '../../src/api/schemas/index.js';
+import { useEvents } from '../lib/events.js';
+import { duration, time } from '../lib/format.js';
+import { useLoad, useNow, useSoon } from '../lib/use-load.js';
+import { History } from '../parts/history.js';
+import { ActDialog, type Act } from '../parts/act-dialog.js';
+import { Awaited } from '../parts/awaited.js';
+import { Badge, Json, Live } from '../parts/small.js';
+import { Empty, Show } from '../parts/states.js';
+import { StateMachine } from '../parts/state-machine.js';
+import { Steering } from '../parts/steering.js';
+
+const SOON_MS = 150;
+
+export function SagaScreen({ id }: { id: string }) {
+  const saga = useLoad<SagaDetail>(`sagas/${id}`);
+  const soon = useSoon(saga.reload, SOON_MS);
+  const live = useEvents(`sagas/events?id=${id}`, soon);
+  const [act, setAct] = useState<Act | null>(null);
+  return (
+    <>
+      <Live on={live} />
+      <p class="mono id">{id}</p>
+      <Show of={saga}>
+        {(value) => (
+          <>
+            <Head saga={value} />
+            <Steering saga={value} onAct={setAct} onDone={saga.set} />
+            <div class="columns narrow-first">
+              <div>
+                <section class="card" aria-labelledby="awaits-title">
+                  <h2 id="awaits-title">What it waits for</h2>
+                  <Awaited saga={value} />
+                </section>
+                <section class="card" aria-labelledby="steps-title">
+                  <h2 id="steps-title">Steps</h2>
+                  {value.steps.length > 0 ? (
+                    <StateMachine steps={value.steps} />
+                  ) : (
+                    <Empty>This process does not run version {value.definitionVersion} of the definition.</Empty>
+                  )}
+                </section>
+                <section class="card" aria-labelledby="data-title">
+                  <h2 id="data-title">Data and links</h2>
+                  <Json title="Business data" value={value.data} />
+                  <Links saga={value} />
+                </section>
+              </div>
+              <section class="card" aria-labelledby="history-title">
+                <h2 id="history-title">
+                  History <small>{value.endedAt === null ? 'newest first' : 'oldest first'}</small>
+                </h2>
+                <History saga={value} />
+              </section>
+            </div>
+          </>
+        )}
+      </Show>
+      {act && <ActDialog act={act} onClose={() => setAct(null)} />}
+    </>
+  );
+}
+
+function Head({ saga }: { saga: SagaDetail }) {
+  const now = useNow();
+  const { status, name, definitionVersion, createdAt, endedAt, lastError, failure } = saga;
+  const error = failure ?? lastError;
+  const age = duration((endedAt ? Date.parse(endedAt) : now) - Date.parse(createdAt));
+  return (
+    <>
+      <p class="head">
+        <span aria-live="polite">
+          <Badge status={status} />
+        </span>{' '}
+        {name} <small>version {definitionVersion}</small> · started {time(createdAt)} ·{' '}
+        {endedAt ? `took ${age}` : `${age} old`}
+      </p>
+      {error && (
+        <div class={`notice ${status === 'stuck' ? 'bad' : 'warn'}`}>
+          <p>
+            {failure ? 'Turned back because of ' : status === 'stuck' ? 'Stuck because of ' : 'Overcome so far: '}
+            <strong>{error.code}</strong> at <code>{error.step}</code>: {error.message}
+          </p>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Links({ saga: { links, traceparent } }: { saga: SagaDetail }) {
+  return (
+    <ul class="links">
+      {links.map(({ title, url }) => (
+        <li key={title}>
+          <a href={url} rel="noreferrer">
+            {title}
+          </a>
+        </li>
+      ))}
+      {traceparent && (
+        <li>
+          <small class="mono">trace {traceparent.split('-')[1]}</small>
+        </li>
+      )}
+    </ul>
+  );
+}

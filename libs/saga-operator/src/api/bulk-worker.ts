@@ -1,0 +1,132 @@
+/**
+ * Works off bulk operations, side by side and each at its own pace: one is held by one process at a time, and when that one dies another takes it. No item
+ * harms another: what one throws is its own, and what this process cannot do now is left, for later or for another process.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyBaseLogger } from 'fastify';
+import { messageOf } from 'saga-core';
+import { type BulkItem, bulkItems, holdBulk, releaseBulk, type StoredBulk, takeBulk } from 'saga-core/admin';
+import { BulkItems, type BulkParts } from './bulk-items.js';
+
+/** A process looks at once for what was begun in it; this is for what another one left, or what nobody could do so far. */
+const IDLE_MS = 30_000;
+const PAUSE_MS = 1_000;
+const HOLD_MS = 30_000;
+/** Batches in a second. */
+const PER_SECOND = 4;
+
+export class BulkWorker {
+  private readonly parts: BulkParts;
+  private readonly log: FastifyBaseLogger;
+  private readonly items: BulkItems;
+  private readonly stopping = new AbortController();
+  private waking = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+  /** Those that are worked on here, by id. */
+  private readonly inHand = new Map<string, Promise<void>>();
+  /** Those that are left alone here for a while, and until when: others may take them. */
+  private readonly resting = new Map<string, number>();
+
+  constructor(parts: BulkParts, log: FastifyBaseLogger) {
+    this.parts = parts;
+    this.log = log;
+    this.items = new BulkItems(parts, log);
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** Has it look at once. */
+  wake(): void {
+    this.waking.abort();
+  }
+
+  /** Finishes the batches in hand, and leaves the rest to others. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.running;
+    await Promise.all(this.inHand.values());
+    await this.items.idle();
+  }
+
+  private isStopping(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isStopping()) {
+      this.waking = new AbortController();
+      try {
+        await this.takeAll();
+      } catch (error) {
+        this.log.warn({ reason: messageOf(error) }, 'bulk operations could not be looked for; trying again');
+      }
+      const next = Math.min(IDLE_MS, ...[...this.resting.values()].map((until) => until - performance.now()));
+      if (!this.isStopping())
+        await delay(Math.max(PAUSE_MS, next), undefined, { signal: this.waking.signal }).catch(() => undefined);
+    }
+  }
+
+  private async takeAll(): Promise<void> {
+    const { database, orchestrator } = this.parts;
+    for (const [id, until] of this.resting) if (until <= performance.now()) this.resting.delete(id);
+    while (!this.isStopping() && orchestrator.isReady()) {
+      const except = [...this.inHand.keys(), ...this.resting.keys()];
+      const bulk = await takeBulk(database, { holdMs: HOLD_MS, definitions: orchestrator.definitions, except });
+      if (!bulk) return;
+      this.inHand.set(
+        bulk.id,
+        this.work(bulk).finally(() => this.inHand.delete(bulk.id)),
+      );
+    }
+  }
+
+  /** Works on one until nothing is left that this process can do. */
+  private async work({ id }: StoredBulk): Promise<void> {
+    const { database } = this.parts;
+    let restMs = 0;
+    try {
+      // What a round leaves is tried again in another, after a pause.
+      let round = await this.round(id);
+      for (; round === 'more' && !this.isStopping(); round = await this.round(id)) await this.sleep(PAUSE_MS);
+      if (round === 'idle') restMs = IDLE_MS;
+    } catch (error) {
+      this.log.warn({ operation: id, reason: messageOf(error) }, 'a bulk operation could not go on; trying again');
+      restMs = PAUSE_MS;
+    }
+    if (restMs > 0) this.resting.set(id, performance.now() + restMs);
+    await releaseBulk(database, id).catch(() => undefined);
+    this.waking.abort();
+  }
+
+  /**
+   * Tries each item once.
+   *
+   * @returns over: it runs no more, or has no item left for this process. idle: what is left could not be done. more: something was
+   */
+  private async round(id: string): Promise<'over' | 'idle' | 'more'> {
+    const { database, orchestrator } = this.parts;
+    let after: string | null = null;
+    let [tried, settled] = [0, 0];
+    while (!this.isStopping()) {
+      const bulk = await holdBulk(database, id, HOLD_MS);
+      if (!bulk) return 'over';
+      const limit = Math.max(1, Math.floor(bulk.perSecond / PER_SECOND));
+      const next = performance.now() + (limit / bulk.perSecond) * 1_000;
+      const batch: BulkItem[] = await bulkItems(database, id, { after, limit, definitions: orchestrator.definitions });
+      if (batch.length === 0) break;
+      settled += await this.items.work(bulk, batch);
+      tried += batch.length;
+      after = batch.at(-1)!.sagaId;
+      await this.sleep(Math.max(0, next - performance.now()));
+    }
+    if (tried === 0 && !this.isStopping()) return 'over';
+    return settled > 0 ? 'more' : 'idle';
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+}
