@@ -27,7 +27,10 @@ export function checkedName(what: string, name: string): string {
   return name;
 }
 
-/** @returns the service that a task belongs to: `restaurant_service` of `restaurant_service.create_ticket`. @throws {SagaError} INVALID_CONTRACT for a name that is no task */
+/**
+ * @returns the service that a task belongs to: `restaurant_service` of `restaurant_service.create_ticket`.
+ * @throws {SagaError} INVALID_CONTRACT for a name that is no task
+ */
 export function serviceOf(task: string): string {
   const service = TASK.exec(task)?.[1];
   if (!service)

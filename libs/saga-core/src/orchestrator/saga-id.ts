@@ -1,4 +1,7 @@
-/** The ids that the public methods take: UUIDs, in either case; known and sent in lower case alone, for a command has one identity. */
+/**
+ * The ids that the public methods take: UUIDs, in either case; known and sent in lower case alone, for a command has
+ * one identity.
+ */
 import { SagaError } from '../errors.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

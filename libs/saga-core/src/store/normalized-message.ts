@@ -3,7 +3,8 @@ import { sql, type RawBuilder } from 'kysely';
 
 /**
  * @param message - SQL of a text
- * @returns SQL of the same text with … for each id and number, cut to 300 characters: equal for messages that are alike. What it gives stays the same when it is given again.
+ * @returns SQL of the same text with … for each id and number, cut to 300 characters: equal for messages that are
+ *   alike. What it gives stays the same when it is given again.
  */
 export const normalizedMessage = (message: RawBuilder<unknown>): RawBuilder<string> =>
   sql`left(regexp_replace(regexp_replace(${message}, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '…', 'gi'), '[0-9]+', '…', 'g'), 300)`;
