@@ -1,7 +1,7 @@
 /** The cursor of a list of sagas: the place of the last one shown, so opaque that nobody builds one. */
+import { isUuid } from 'saga-core';
 import type { ListPosition, ListSort } from 'saga-core/admin';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const KEY: Record<ListSort, RegExp> = { newest: /^$/, stalest: /^\d{1,17}$/, attempts: /^\d{1,9}$/ };
 
 /** @returns the cursor after which the page continues. */
@@ -14,7 +14,7 @@ export function decodeCursor(sort: ListSort, cursor: string): ListPosition | nul
   try {
     const [madeFor, key, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
     if (madeFor !== sort || typeof key !== 'string' || typeof id !== 'string') return null;
-    return KEY[sort].test(key) && UUID.test(id) ? { key, id } : null;
+    return KEY[sort].test(key) && isUuid(id) ? { key, id } : null;
   } catch {
     return null;
   }

@@ -1,12 +1,13 @@
 /** What operators did. */
 import { Type, type Static } from '@sinclair/typebox';
-import { nullable, timestamp, UUID } from './common.js';
+import { UUID_PATTERN_ANY_CASE } from 'saga-core';
+import { nullable, timestamp } from './common.js';
 
 export const AuditQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'The most acts; 50 unless given.' })),
   cursor: Type.Optional(
     Type.String({
-      pattern: UUID,
+      pattern: UUID_PATTERN_ANY_CASE,
       description: '`nextCursor` of the page before.',
     }),
   ),

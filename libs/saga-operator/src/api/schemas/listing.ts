@@ -1,7 +1,8 @@
 /** Lists of sagas, and their summary. */
 import { Type, type Static } from '@sinclair/typebox';
+import { UUID_PATTERN_ANY_CASE } from 'saga-core';
 import { LastErrorSchema, SAGA_STATUSES } from 'saga-core/admin';
-import { MAX_INTEGER, nameGiven, nullable, oneOf, timestamp, UUID } from './common.js';
+import { MAX_INTEGER, nameGiven, nullable, oneOf, timestamp } from './common.js';
 
 export const SagaSummarySchema = Type.Object({
   id: Type.String({ description: 'The saga.' }),
@@ -108,5 +109,5 @@ export type Summary = Static<typeof SummarySchema>;
 
 export const EventsQuery = Type.Object({
   saga: Type.Optional(nameGiven('Only sagas of this definition.')),
-  id: Type.Optional(Type.String({ pattern: UUID, description: 'Only this saga.' })),
+  id: Type.Optional(Type.String({ pattern: UUID_PATTERN_ANY_CASE, description: 'Only this saga.' })),
 });
