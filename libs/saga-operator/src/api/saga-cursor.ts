@@ -1,4 +1,4 @@
-/** The cursor of a list of sagas: the place of the last one shown, so opaque that nobody builds one. */
+/** The cursor of a list of sagas is the position of the last one shown, encoded so that nobody builds one. */
 import { isUuid } from 'saga-core';
 import type { ListPosition, ListSort } from 'saga-core/admin';
 
@@ -9,7 +9,7 @@ export function encodeCursor(sort: ListSort, { key, id }: ListPosition): string 
   return Buffer.from(JSON.stringify([sort, key, id])).toString('base64url');
 }
 
-/** @returns the place that a cursor names; null for what {@link encodeCursor} did not make, or made for another order. */
+/** @returns the position that a cursor names; null for what {@link encodeCursor} did not make for this order */
 export function decodeCursor(sort: ListSort, cursor: string): ListPosition | null {
   try {
     const [madeFor, key, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];

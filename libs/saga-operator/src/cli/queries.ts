@@ -48,7 +48,8 @@ export const show: Command = async (context) => {
       `${saga.name} ${saga.id} is ${saga.status} (version ${saga.version})`,
       ...(awaited
         ? [
-            `awaits ${awaited.step}, attempt ${awaited.attempt}, ${awaited.state}${awaited.until ? ` until ${awaited.until}` : ''}`,
+            `awaits ${awaited.step}, attempt ${awaited.attempt}, ${awaited.state}` +
+              (awaited.until ? ` until ${awaited.until}` : ''),
           ]
         : []),
       ...(lastError

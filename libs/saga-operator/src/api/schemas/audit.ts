@@ -21,7 +21,8 @@ export const AuditPageSchema = Type.Object({
       reason: Type.String({ description: 'Why.' }),
       action: Type.String({
         description:
-          'retry, compensate, skip, edit, accept, give-up, replay-dead-letters, discard-dead-letters, bulk-retry, pause-bulk or resume-bulk.',
+          'retry, compensate, skip, edit, accept, give-up, replay-dead-letters, discard-dead-letters, ' +
+          'bulk-retry, pause-bulk or resume-bulk.',
       }),
       sagaId: nullable(Type.String(), 'The saga it was done to; null where it was no single one.'),
       details: Type.Unknown({ description: 'More about it: a version, a queue and letters, a filter.' }),

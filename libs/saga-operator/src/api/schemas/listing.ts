@@ -59,7 +59,8 @@ export const ListQuery = Type.Object({
   sort: Type.Optional(
     oneOf(
       SORTS,
-      'newest first (the default), longest unchanged first, or most attempts first; the latter two hold only sagas that have not ended.',
+      'newest first (the default), longest unchanged first, or most attempts first; the latter two hold only ' +
+        'sagas that have not ended.',
     ),
   ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'The most sagas; 50 unless given.' })),
