@@ -1,4 +1,7 @@
-/** A participant that has done what it was told and answers what is of no use, on a real database and a real broker; and the record of acts. */
+/**
+ * A participant that has done what it was told and answers what is of no use, on a real database and a real broker;
+ * and the record of acts.
+ */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';

@@ -1,4 +1,7 @@
-/** Bulk retries, on a real database and a real broker: counted, slow enough, paused, and carried on by another process. */
+/**
+ * Bulk retries, on a real database and a real broker: counted, slow enough, paused, and carried on by another
+ * process.
+ */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
@@ -130,7 +133,8 @@ it('pauses, says what could not be done, and knows its own retries again', async
   const { body } = await post('', bulkOf('paused', { perSecond: 1 }));
   const { status } = (await post(`/${body.id}/pause`, ann)).body;
   expect(status).toBe('paused');
-  // Of those that are left, one has been retried by this operation just before its process died, and one by somebody else.
+  // Of those that are left, one has been retried by this operation just before its process died, and one by somebody
+  // else.
   const left = await waitFor('the batch in hand to end', async () => {
     const stuck: string[] = [];
     for (const id of ids) if ((await retriesOf(id)) === 0) stuck.push(id);

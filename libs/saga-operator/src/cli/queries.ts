@@ -1,9 +1,11 @@
 /** list, show, watch, audit, diagram. */
+import { isUuid } from 'saga-core';
 import type { AuditPage, Definition, SagaDetail, SagaPage, SagaSummary } from '../api/schemas/index.js';
+import { formatDuration } from '../format-duration.js';
 import { queryOf, requiredArgument, type Command, type Context } from './context.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 import { outputClosedSignal } from './output.js';
-import { printable, printLine, printJson, formatDuration, table } from './print.js';
+import { printable, printLine, printJson, table } from './print.js';
 
 const HEADINGS = ['SAGA', 'NAME', 'STATUS', 'AWAITS', 'ATTEMPT', 'AGE', 'LAST ERROR'];
 const rowOf = ({ id, saga, status, step, attempt, ageMs, lastError }: SagaSummary) => [
@@ -46,7 +48,8 @@ export const show: Command = async (context) => {
       `${saga.name} ${saga.id} is ${saga.status} (version ${saga.version})`,
       ...(awaited
         ? [
-            `awaits ${awaited.step}, attempt ${awaited.attempt}, ${awaited.state}${awaited.until ? ` until ${awaited.until}` : ''}`,
+            `awaits ${awaited.step}, attempt ${awaited.attempt}, ${awaited.state}` +
+              (awaited.until ? ` until ${awaited.until}` : ''),
           ]
         : []),
       ...(lastError
@@ -151,14 +154,12 @@ export const diagram: Command = async ({ client, options, words: [name] }) => {
   );
 };
 
-const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** @returns the saga that the command names. @throws {CliError} when it is not named by its whole id */
 export async function detailOf(context: Context): Promise<SagaDetail> {
   return context.client.get<SagaDetail>(`/sagas/${wholeId(requiredArgument(context, 0, 'saga'))}`, 'status');
 }
 
 function wholeId(id: string): string {
-  if (WHOLE_ID.test(id)) return id.toLowerCase();
+  if (isUuid(id)) return id.toLowerCase();
   throw new CliError(EXIT.usage, `"${id}" is no saga's id: give it whole, as "saga list" shows it`);
 }

@@ -13,7 +13,8 @@ export const BulkFilterSchema = Type.Object(
       Type.String({
         maxLength: 4_000,
         description:
-          'Only sagas whose last error has a message like this one: ids and numbers may differ. As a group of failures has it, or a saga.',
+          'Only sagas whose last error has a message like this one: ids and numbers may differ. As a group of ' +
+          'failures has it, or a saga.',
       }),
     ),
     since: Type.Optional(timeGiven('Only sagas stuck since then.')),

@@ -1,7 +1,8 @@
 /** Lists of sagas, and their summary. */
 import { Type, type Static } from '@sinclair/typebox';
+import { UUID_PATTERN_ANY_CASE } from 'saga-core';
 import { LastErrorSchema, SAGA_STATUSES } from 'saga-core/admin';
-import { MAX_INTEGER, nameGiven, nullable, oneOf, timestamp, UUID } from './common.js';
+import { MAX_INTEGER, nameGiven, nullable, oneOf, timestamp } from './common.js';
 
 export const SagaSummarySchema = Type.Object({
   id: Type.String({ description: 'The saga.' }),
@@ -58,7 +59,8 @@ export const ListQuery = Type.Object({
   sort: Type.Optional(
     oneOf(
       SORTS,
-      'newest first (the default), longest unchanged first, or most attempts first; the latter two hold only sagas that have not ended.',
+      'newest first (the default), longest unchanged first, or most attempts first; the latter two hold only ' +
+        'sagas that have not ended.',
     ),
   ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'The most sagas; 50 unless given.' })),
@@ -108,5 +110,5 @@ export type Summary = Static<typeof SummarySchema>;
 
 export const EventsQuery = Type.Object({
   saga: Type.Optional(nameGiven('Only sagas of this definition.')),
-  id: Type.Optional(Type.String({ pattern: UUID, description: 'Only this saga.' })),
+  id: Type.Optional(Type.String({ pattern: UUID_PATTERN_ANY_CASE, description: 'Only this saga.' })),
 });
