@@ -10,11 +10,13 @@ const common = {
   testEnvironmentOptions: { customExportConditions: ['@ws/source', 'node', 'require', 'default'] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
-    '^.+\\.(ts|mjs)$': [
+    '^.+\\.(ts|mjs|js)$': [
       '@swc/jest',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
     ],
   },
+  // Packages that are ES modules only: the scripts use them, and tests use the scripts.
+  transformIgnorePatterns: ['/node_modules/(?!(get-port|is-network-error|p-retry|p-wait-for|tinyexec)/)'],
   // Jest's sandbox looks global names up slowly: the simulation takes half as long again without this. Names that tests
   // replace (Date, timers) cannot be here, nor those that packages declare themselves (Buffer, Number, String).
   sandboxInjectedGlobals: ['Array', 'JSON', 'Map', 'Math', 'Object', 'Set', 'WeakMap'],

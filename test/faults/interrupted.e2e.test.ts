@@ -63,17 +63,21 @@ test.each(LONG_FORM ? MOMENTS : MOMENTS.slice(1, 2))(
 
 test('the servers of a test whose keeper is killed are on record, for npm test to end them', async () => {
   const own = join(folder, 'keeper');
-  const keeper = spawn(process.execPath, [resolve('test/support/server-keeper.mjs'), own, 'postgres'], {
-    env: environment,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const keeper = spawn(
+    process.execPath,
+    ['--import', 'tsx', resolve('test/support/server-keeper.ts'), own, 'postgres'],
+    {
+      env: environment,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  );
   await new Promise((ready) => keeper.once('message', ready));
   keeper.kill('SIGKILL');
   await new Promise((ended) => keeper.once('exit', ended));
   const left = recorded(join(own, 'processes.json'));
   expect(left.map(({ name }) => name)).toEqual(['PostgreSQL']);
   expect((JSON.parse(readFileSync(join(own, 'owner.json'), 'utf8')) as Entry).pid).toBe(keeper.pid);
-  const end = `import('${resolve('scripts/lib/process-registry.mjs')}').then((m) => m.findLeftovers('${own}/processes.json').stop())`;
-  await new Promise((done) => spawn(process.execPath, ['-e', end]).once('exit', done));
+  const end = `import('${resolve('scripts/lib/process-registry.ts')}').then((m) => m.findLeftovers('${own}/processes.json').stop())`;
+  await new Promise((done) => spawn(process.execPath, ['--import', 'tsx', '-e', end]).once('exit', done));
   expect(left.filter(({ pid }) => isRunning(pid))).toEqual([]);
 }, 120_000);

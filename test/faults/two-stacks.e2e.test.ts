@@ -55,10 +55,14 @@ test('two starts at the same moment share nothing', async () => {
 
 test('a server that meets another one on its port is not taken for it', async () => {
   const own = join(folder, 'lost-ports');
-  const { stdout } = await promisify(execFile)(process.execPath, ['test/support/lost-ports.mjs', own], {
-    env: process.env,
-    timeout: 240_000,
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', 'test/support/lost-ports.ts', own],
+    {
+      env: process.env,
+      timeout: 240_000,
+    },
+  );
   const { dataDirectory, code, postgres, rabbitmq } = JSON.parse(stdout) as Record<string, string>;
   expect([dataDirectory, code]).toEqual([join(own, 'postgres'), 0]);
   const portOf = (url: string) => new URL(url).port;

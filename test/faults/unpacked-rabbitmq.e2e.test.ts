@@ -9,7 +9,7 @@ import { watched } from '../support/watched.js';
 
 // Root becomes the user nobody, unless the project lies where only root may look.
 const NOBODY = { uid: 65_534, gid: 65_534 };
-const PROGRAM = resolve('test/support/own-rabbitmq.mjs');
+const PROGRAM = resolve('test/support/own-rabbitmq.ts');
 const canBeNobody = process.getuid!() === 0 && spawnSync('test', ['-r', PROGRAM], NOBODY).status === 0;
 const user = canBeNobody ? NOBODY : {};
 
@@ -28,7 +28,7 @@ interface Seen {
 
 /** Fetches RabbitMQ into the clone, and starts a node that has this name. */
 function start(name: string) {
-  const child = spawn(process.execPath, [PROGRAM, root, name], {
+  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, root, name], {
     cwd: root,
     // None that is installed is taken, and the user has no home.
     env: { PATH: process.env.PATH, OWN_RABBITMQ: '1', HOME: join(folder, 'none') },

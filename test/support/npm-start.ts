@@ -27,7 +27,7 @@ export interface NpmStart extends Watched {
 
 /** Starts it, in a shell in which other programs have left settings of theirs. @param root - see `cloneProject` */
 export function npmStart(root: string): NpmStart {
-  const child = spawn(process.execPath, [join(root, 'scripts/start.mjs'), '--embedded'], {
+  const child = spawn(process.execPath, [join(root, 'scripts/run.mjs'), join(root, 'scripts/start.ts'), '--embedded'], {
     cwd: root,
     env: {
       PATH: process.env.PATH ?? '',

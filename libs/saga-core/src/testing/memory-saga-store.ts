@@ -12,7 +12,7 @@ import type {
   StoredSaga,
 } from '../orchestrator/saga-store.js';
 import { SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { DatabaseClock, type ClockSample } from '../store/database-clock.js';
 import { toJson } from '../store/json.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
@@ -130,7 +130,7 @@ export function memorySagaStore(
   };
   const isFresh = (tx: MemoryTransaction, decidedAt: number): boolean => {
     const heard = timeIn(tx);
-    return Math.abs(heard.wall + heard.shift - decidedAt) < DEFAULTS.maxDecisionAgeMs;
+    return Math.abs(heard.wall + heard.shift - decidedAt) < CONSTANTS.maxDecisionAgeMs;
   };
   const saveAll = (tx: MemoryTransaction, changes: readonly SagaChange[], decidedAt?: number): void => {
     const fresh = decidedAt === undefined || isFresh(tx, decidedAt);

@@ -67,11 +67,11 @@ export class SimulatedSystem {
   /** By how much the clock of that database is wrong, in milliseconds: it jumps. */
   databaseAheadMs = 0;
   readonly services: ReadonlyMap<string, MemoryDatabase>;
-  private readonly saga: SagaDefinition<unknown, MemoryTransaction>;
+  private readonly saga: SagaDefinition<never, MemoryTransaction>;
   private readonly world: World;
 
   constructor(
-    saga: SagaDefinition<unknown, MemoryTransaction>,
+    saga: SagaDefinition<never, MemoryTransaction>,
     participants: readonly SimulatedParticipant[],
     world: Omit<World, 'deadlineOf'>,
   ) {

@@ -47,7 +47,7 @@ export class Simulation<Data> {
     if (!Object.isFrozen(data)) this.dataProblems.add(`${step} could change the data that others are given`);
   };
   private readonly plan: Plan;
-  private readonly saga: SagaDefinition<unknown, MemoryTransaction>;
+  private readonly saga: SagaDefinition<never, MemoryTransaction>;
   private readonly story: Story | null;
   private readonly dice: FaultDice;
   private readonly system: SimulatedSystem;
