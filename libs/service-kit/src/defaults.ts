@@ -17,8 +17,6 @@ export const DEFAULTS = {
 export const CONSTANTS = {
   /** The largest body that a route reads. */
   bodyLimitBytes: 65_536,
-  /** What a client that got 503 is told to wait, in seconds (the unit of the header). */
-  retryAfterSeconds: 2,
   /** How long the database may take to answer a readiness probe. */
   databaseProbeMs: 2_000,
   /** Pause before another attempt to reach what a service needs at its start, and its ceiling; each pause is twice the last. */

@@ -1,5 +1,6 @@
 /** Two questions an operator asks: is the process alive, and may it be sent work? */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { RETRY_AFTER_SECONDS } from 'http-kit';
 import { sql, type Kysely } from 'kysely';
 import { withTimeout } from 'saga-core';
 import { CONSTANTS } from './defaults.js';
@@ -87,7 +88,7 @@ export function healthRoutes(app: HttpApp, { database, probe, transport, worker 
     const reason = worker.notReadyBecause?.() ?? null;
     return reply
       .code(503)
-      .header('retry-after', CONSTANTS.retryAfterSeconds)
+      .header('retry-after', RETRY_AFTER_SECONDS)
       .send({ status: 'not ready', checks, ...(reason === null ? {} : { reason }) });
   });
 }

@@ -198,7 +198,7 @@ function resultOf(handled: Handled<unknown>, command: AcceptedCommand, log: Comm
   return { command, outcome, fate: outcome.kind };
 }
 
-function failureOf(thrown: unknown, { received }: AcceptedCommand, log: CommandLog): Outcome {
-  log.failed(received, thrown);
+function failureOf(thrown: unknown, command: AcceptedCommand, log: CommandLog): Outcome {
+  log.failed(command, thrown);
   return { kind: 'error', code: 'HANDLER_FAILED', message: messageOf(thrown) };
 }

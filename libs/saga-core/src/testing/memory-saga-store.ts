@@ -174,7 +174,16 @@ export const clockShiftIn = (tx: MemoryTransaction): number => tx.get<number>(CL
 /** @returns an instance, or undefined */
 export function instanceIn(tx: MemoryTransaction, id: string): SagaInstance | undefined {
   const row = tx.get<Row>(TABLE, id);
-  return row && frozen(JSON.parse(row.instance) as SagaInstance);
+  return row && instanceOf(row);
+}
+
+/** A row is read many times and never changes, and what is frozen can be given to several readers. */
+const instances = new WeakMap<Row, SagaInstance>();
+
+function instanceOf(row: Row): SagaInstance {
+  let instance = instances.get(row);
+  if (instance === undefined) instances.set(row, (instance = frozen(JSON.parse(row.instance) as SagaInstance)));
+  return instance;
 }
 
 /** @returns what can be asked of each saga without reading it whole, by id */
@@ -200,7 +209,7 @@ export function storedSagaIn(tx: MemoryTransaction, id: string): RememberedSaga 
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     endedAt: row.endedAt,
-    instance: JSON.parse(row.instance) as SagaInstance,
+    instance: instanceOf(row),
     history: row.history.map((input) => ({ ...input, entries: JSON.parse(input.entries) as [] })),
   };
 }

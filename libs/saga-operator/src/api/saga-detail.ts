@@ -11,7 +11,7 @@ import {
   type StoredSaga,
   transition,
 } from 'saga-core/admin';
-import { endOf } from './saga-history.js';
+import { latestHistory } from './saga-history.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';
 
 /** A link's title, and its URL with {sagaId}, {orderId}, {queue} and {traceId} where these belong; a relative one is seen from the console's page. */
@@ -34,7 +34,7 @@ export function sagaDetail(
   const view = sagaView(stored);
   return {
     ...view,
-    ...endOf(view.history),
+    ...latestHistory(view.history),
     notesIgnored: instance.version < CONSTANTS.maxInputsWithIgnored,
     version: instance.version,
     direction: instance.awaited?.direction ?? null,
