@@ -4,6 +4,7 @@ FROM node:20-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY libs/saga-core/package.json libs/saga-core/
+COPY libs/http-kit/package.json libs/http-kit/
 COPY libs/saga-operator/package.json libs/saga-operator/
 COPY libs/messages/package.json libs/messages/
 COPY libs/service-kit/package.json libs/service-kit/

@@ -64,12 +64,13 @@ test('npm test takes its own flags out and leaves the rest to Jest', () => {
   assert.throws(() => parseTestArguments(['--forceExit']), /--detectOpenHandles/);
 });
 
-test('a path for Jest is not taken for the name of a project, and only tests with servers take turns', () => {
-  const all = jestCommandLine({ projects: ['unit', 'int'], jestArguments: ['libs/x'] });
-  assert.deepEqual(all, ['libs/x', '--runInBand', '--selectProjects', 'unit', 'int']);
-  assert.deepEqual(jestCommandLine({ projects: ['unit'], jestArguments: [] }), ['--selectProjects', 'unit']);
-  const own = jestCommandLine({ projects: ['int'], jestArguments: ['--maxWorkers=2'] });
-  assert.deepEqual(own, ['--maxWorkers=2', '--selectProjects', 'int']);
+test('a path for Jest is not taken for the name of a project, and only fault tests take turns', () => {
+  const all = jestCommandLine({ projects: ['faults'], jestArguments: ['libs/x'] });
+  assert.deepEqual(all, ['libs/x', '--runInBand', '--selectProjects', 'faults']);
+  const usual = jestCommandLine({ projects: ['unit', 'int'], jestArguments: [] });
+  assert.deepEqual(usual, ['--selectProjects', 'unit', 'int']);
+  const own = jestCommandLine({ projects: ['faults'], jestArguments: ['--maxWorkers=2'] });
+  assert.deepEqual(own, ['--maxWorkers=2', '--selectProjects', 'faults']);
 });
 
 test('packages are installed when npm has written the same versions last', () => {

@@ -69,7 +69,7 @@ async function test({ projects, jestArguments, embedded }: TestArguments): Promi
   const needsServers = projects.some((project) => project !== 'unit');
   const [servers, leftOut] = await lifetime.together([
     () => (needsServers ? provideServers(embedded) : {}),
-    () => (projects.includes('e2e') ? provideTestTools({ log, logFile: setupLog, signal: lifetime.signal }) : []),
+    () => provideTestTools({ projects, log, logFile: setupLog, signal: lifetime.signal }),
     () => log.task('build', 'compiling', () => build({ logFile: setupLog, signal: lifetime.signal, onWait })),
   ]);
   const env = { ...servers, TEST_LEFT_OUT: leftOut.join(',') };

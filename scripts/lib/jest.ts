@@ -33,9 +33,8 @@ type JestArguments = Pick<TestArguments, 'projects' | 'jestArguments'>;
 
 /** @returns the command line for Jest */
 export function jestCommandLine({ projects, jestArguments }: JestArguments): string[] {
-  // Tests with servers and processes behind them take turns: in parallel they would mostly measure each other.
-  const alone =
-    projects.some((project) => project !== 'unit') && !jestArguments.some((argument) => OWN_WORKERS.test(argument));
+  // Fault tests take turns: they kill, flood and measure how long it takes to recover.
+  const alone = projects.includes('faults') && !jestArguments.some((argument) => OWN_WORKERS.test(argument));
   // --selectProjects swallows every word up to the next option, so it comes last.
   return [...jestArguments, ...(alone ? ['--runInBand'] : []), '--selectProjects', ...projects];
 }

@@ -86,7 +86,7 @@ const SOURCES = {
   debian: {
     name: 'packages of Debian',
     lack: 'apt-get is needed',
-    suite: 'test/unpacked-rabbitmq.e2e',
+    suite: 'test/faults/unpacked-rabbitmq.e2e',
     find: async () => ((await hasApt()) ? { command: 'apt-get', env: {} } : undefined),
     install: async () => undefined,
   },
@@ -104,9 +104,13 @@ export async function findTestTool(name: keyof typeof SOURCES): Promise<TestTool
  * Installs the programs that are missing, one after the other, for apt-get does one thing at a time.
  * @returns the suites that cannot run here and are to be left out: none where CI is set, for there they should fail
  */
-export async function provideTestTools(context: InstallContext): Promise<string[]> {
+export async function provideTestTools(
+  context: InstallContext & { readonly projects: readonly string[] },
+): Promise<string[]> {
   const leftOut: string[] = [];
+  const projectOf = (suite: string): string => (suite.startsWith('test/faults/') ? 'faults' : 'e2e');
   for (const { name, find, lack, install, suite } of Object.values<ToolSource>(SOURCES)) {
+    if (!context.projects.includes(projectOf(suite))) continue;
     if ((await find()) !== undefined) continue;
     await context.log.task(name, 'installing', async () => {
       await install(context);

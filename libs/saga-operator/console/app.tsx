@@ -3,11 +3,11 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ConsolePage } from '../src/api/page-routes.js';
 import { whenUnauthorized } from './lib/api.js';
-import { usePlace, type Place } from './lib/router.js';
-import { useLoad } from './lib/use-load.js';
-import { Empty } from './parts/states.js';
+import { useRoute, type Route } from './lib/router.js';
+import { useFetch } from './lib/hooks.js';
+import { Empty } from './parts/fetch-states.js';
 import { TokenDialog } from './parts/token-dialog.js';
-import { DeadLettersScreen, LettersScreen } from './screens/dead-letters.js';
+import { DeadLettersScreen, DeadLetterQueueScreen } from './screens/dead-letters.js';
 import { FailuresScreen } from './screens/failures.js';
 import { HomeScreen } from './screens/home.js';
 import { OperationsScreen } from './screens/operations.js';
@@ -22,27 +22,27 @@ const NAVIGATION = [
   ['operations', 'Operations'],
 ] as const;
 
-function screenOf(place: Place, page: ConsolePage | null): [title: string, screen: ComponentChildren] {
-  const [first, second] = place.path;
+function screenOf(route: Route, page: ConsolePage | null): [title: string, screen: ComponentChildren] {
+  const [first, second] = route.path;
   if (first === undefined) return ['Overview', <HomeScreen tryIt={page?.tryIt} />];
-  if (first === 'sagas' && second === undefined) return ['Sagas', <SagasScreen place={place} />];
+  if (first === 'sagas' && second === undefined) return ['Sagas', <SagasScreen route={route} />];
   if (first === 'sagas' && second !== undefined) return ['Saga', <SagaScreen key={second} id={second} />];
-  if (first === 'failures') return ['Failures', <FailuresScreen place={place} />];
+  if (first === 'failures') return ['Failures', <FailuresScreen route={route} />];
   if (first === 'dead-letters' && second === undefined) return ['Dead letters', <DeadLettersScreen />];
   if (first === 'dead-letters' && second !== undefined)
-    return ['Dead letters', <LettersScreen key={second} queue={second} />];
+    return ['Dead letters', <DeadLetterQueueScreen key={second} queue={second} />];
   if (first === 'operations') return ['Operations', <OperationsScreen />];
   return ['Nothing here', <Empty>There is no such page.</Empty>];
 }
 
 export function App() {
-  const place = usePlace();
-  const page = useLoad<ConsolePage>('console.json').value;
+  const route = useRoute();
+  const page = useFetch<ConsolePage>('console.json').value;
   const [asksToken, setAsksToken] = useState(false);
   const [round, setRound] = useState(0);
   const main = useRef<HTMLElement>(null);
-  const [title, screen] = screenOf(place, page);
-  const at = place.path.join('/');
+  const [title, screen] = screenOf(route, page);
+  const at = route.path.join('/');
   const shown = useRef(at);
 
   useEffect(() => whenUnauthorized(() => setAsksToken(true)), []);
@@ -66,7 +66,7 @@ export function App() {
         </a>
         <nav aria-label="Main">
           {NAVIGATION.map(([to, name]) => (
-            <a key={to} href={`#/${to}`} aria-current={(place.path[0] ?? '') === to ? 'page' : undefined}>
+            <a key={to} href={`#/${to}`} aria-current={(route.path[0] ?? '') === to ? 'page' : undefined}>
               {name}
             </a>
           ))}

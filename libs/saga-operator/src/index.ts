@@ -1,7 +1,5 @@
 /** The door of saga-operator: see and steer sagas over HTTP. */
-export { operatorAccess } from './api/access.js';
 export { operatorConsole } from './api/operator-console.js';
-export { OperatorProblem } from './api/operator-problem.js';
 export type { OperatorConsoleOptions } from './api/options.js';
 export type { LinkTemplate } from './api/saga-detail.js';
 export type { ConsolePage, TryIt } from './api/page-routes.js';

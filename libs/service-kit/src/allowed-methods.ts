@@ -1,7 +1,7 @@
 /** A path that exists, asked for with a method that it does not have: 405, and OPTIONS is answered; both say what it has. */
 import type { FastifyInstance } from 'fastify';
 import findMyWay from 'find-my-way';
-import { HttpProblem, PROBLEMS } from './problem.js';
+import { HttpProblem, PROBLEMS } from 'http-kit';
 
 /** Makes an app answer so for each route that is added afterwards. */
 export function answerOtherMethods(app: FastifyInstance): void {

@@ -1,4 +1,6 @@
-/** Every default of service-kit, in one place. Times are milliseconds. */
+/** Every number of service-kit, in one place. Times are milliseconds. */
+
+/** What a setting is unless it is given. */
 export const DEFAULTS = {
   host: '0.0.0.0',
   logLevel: 'info',
@@ -9,10 +11,12 @@ export const DEFAULTS = {
     'restaurant-service': 8083,
     'accounting-service': 8084,
   },
+} as const;
+
+/** What no setting changes. */
+export const CONSTANTS = {
   /** The largest body that a route reads. */
   bodyLimitBytes: 65_536,
-  /** What a client that got 503 is told to wait, in seconds (the unit of the header). */
-  retryAfterSeconds: 2,
   /** How long the database may take to answer a readiness probe. */
   databaseProbeMs: 2_000,
   /** Pause before another attempt to reach what a service needs at its start, and its ceiling; each pause is twice the last. */

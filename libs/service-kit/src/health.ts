@@ -1,8 +1,9 @@
 /** Two questions an operator asks: is the process alive, and may it be sent work? */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { RETRY_AFTER_SECONDS } from 'http-kit';
 import { sql, type Kysely } from 'kysely';
 import { withTimeout } from 'saga-core';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 import type { HttpApp } from './http-app.js';
 
 const check = (description: string) => Type.Union([Type.Literal('ok'), Type.Literal('failing')], { description });
@@ -87,7 +88,7 @@ export function healthRoutes(app: HttpApp, { database, probe, transport, worker 
     const reason = worker.notReadyBecause?.() ?? null;
     return reply
       .code(503)
-      .header('retry-after', DEFAULTS.retryAfterSeconds)
+      .header('retry-after', RETRY_AFTER_SECONDS)
       .send({ status: 'not ready', checks, ...(reason === null ? {} : { reason }) });
   });
 }
@@ -103,7 +104,7 @@ function databaseProbe(database: HealthSources['database'], probe: HealthSources
       })
       .catch(() => false)
       .finally(() => (current = null));
-    return withTimeout(current, DEFAULTS.databaseProbeMs, () => false);
+    return withTimeout(current, CONSTANTS.databaseProbeMs, () => false);
   };
 }
 

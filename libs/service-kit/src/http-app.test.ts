@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { Type } from '@sinclair/typebox';
 import { pino } from 'pino';
 import { createHttpApp, type HttpApp } from './http-app.js';
-import { HttpProblem } from './problem.js';
+import { HttpProblem } from 'http-kit';
 
 const OUT_OF_STOCK = { code: 'OUT_OF_STOCK', status: 409, title: 'There is none left' };
 

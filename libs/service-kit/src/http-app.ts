@@ -10,13 +10,12 @@ import {
   type FastifyRequest,
   type RawServerDefault,
 } from 'fastify';
-import type { Logger } from 'saga-core';
+import { compileValidator, HttpProblem, problemOf, PROBLEMS, sendProblem } from 'http-kit';
+import { messageOf, type Logger } from 'saga-core';
 import { answerOtherMethods } from './allowed-methods.js';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 import { drainRequests } from './drain-requests.js';
 import { readJsonAlone } from './json-body.js';
-import { HttpProblem, PROBLEM_JSON, problemOf, PROBLEMS } from './problem.js';
-import { compileValidator } from './request-validation.js';
 import { answerUnreadable } from './unreadable-request.js';
 
 /** A Fastify app whose routes infer their types from TypeBox schemas. */
@@ -41,7 +40,7 @@ export function createHttpApp(logger: Logger): HttpApp {
     loggerInstance,
     // Two lines for each request are two too many under load.
     logController: new LogController({ disableRequestLogging: !logger.isLevelEnabled('debug') }),
-    bodyLimit: DEFAULTS.bodyLimitBytes,
+    bodyLimit: CONSTANTS.bodyLimitBytes,
     forceCloseConnections: true,
     // drainRequests answers them, with problem details.
     return503OnClosing: false,
@@ -65,11 +64,5 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
   if (status === 500) request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
   if (status === 503 && problem.cause)
     request.log.warn({ reason: messageOf(problem.cause), url: request.url }, 'request refused');
-  if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds);
-  // As text: the schema of a route's answers must not cut it.
-  return reply.code(status).type(PROBLEM_JSON).serializer(String).send(JSON.stringify(problem));
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return sendProblem(reply, problem);
 }

@@ -12,7 +12,7 @@ export {
   type FieldError,
   type Problem,
   type ProblemKind,
-} from './problem.js';
+} from 'http-kit';
 export { retentionMs, retentionSetting } from './retention.js';
 export { runParticipant, type ParticipantDefinition } from './run-participant.js';
 export { runService } from './run-service.js';

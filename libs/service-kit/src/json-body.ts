@@ -1,7 +1,7 @@
 /** Bodies are JSON in UTF-8, as they are; one that says or is anything else is refused instead of being misread. */
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { HttpProblem, PROBLEMS } from './problem.js';
+import { HttpProblem, PROBLEMS } from 'http-kit';
 import { timesSent } from './times-sent.js';
 
 /** US-ASCII is a part of UTF-8. */

@@ -3,7 +3,7 @@ import { Type, type Static, type TObject, type TProperties, type TSchema } from 
 import { Value } from '@sinclair/typebox/value';
 import { CRASH_POINTS, parseDatabaseUrl, problemsOf } from 'saga-core';
 import { DEFAULTS } from './defaults.js';
-import { parseStrings } from './parse-strings.js';
+import { parseStrings } from 'http-kit';
 import { SERVICE_URLS } from './service-urls.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { DEFAULTS } from './defaults.js';
-import { HttpProblem, PROBLEMS } from './problem.js';
+import { HttpProblem, PROBLEMS, RETRY_AFTER_SECONDS } from 'http-kit';
 
 /**
  * Answers every request with 503 and Retry-After while there is a reason to; only questions about health are always answered.
@@ -11,6 +10,6 @@ export function shedLoadWhile(app: FastifyInstance, reason: () => string | null)
   app.addHook('onRequest', async (request) => {
     const detail = request.url.startsWith('/health/') ? null : reason();
     if (detail !== null)
-      throw new HttpProblem(PROBLEMS.unavailable, detail, { retryAfterSeconds: DEFAULTS.retryAfterSeconds });
+      throw new HttpProblem(PROBLEMS.unavailable, detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
   });
 }

@@ -1,7 +1,7 @@
 /** What Node cannot read as an HTTP request: there is no request to answer then, only a socket. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { HttpProblem, PROBLEM_JSON, PROBLEMS } from './problem.js';
+import { HttpProblem, PROBLEM_JSON, PROBLEMS } from 'http-kit';
 
 /** By the code of the error, as Node's own answers have it. */
 const PROBLEM_BY_CODE: Readonly<Record<string, HttpProblem>> = {

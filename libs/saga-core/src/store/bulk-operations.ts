@@ -8,12 +8,12 @@ import { normalizedMessage } from './normalized-message.js';
 import type { DefinitionKey } from '../orchestrator/saga-store.js';
 import { isUniqueViolation } from './database-errors.js';
 import { toJson, toText } from './json.js';
-import { recordAct, type OperatorAct } from './operator-acts.js';
+import { addAuditEntry, type AuditEntry } from './audit-log.js';
 import { whereOf, type ListFilter } from './saga-listing.js';
 import { unnestRows, unnestValues } from './unnest-rows.js';
 
 /** Times are milliseconds since the epoch. */
-export interface StoredBulk {
+export interface StoredBulkOperation {
   readonly id: string;
   readonly action: string;
   readonly filter: Readonly<Record<string, unknown>>;
@@ -48,11 +48,11 @@ const BULK = sql`operation_id as id, action, filter, status, matched, done, fail
  * @param bulk.filter - as the client gave it: the same filter is the same operation, also when its message is only alike
  * @returns the operation, or null when one with this filter is not over
  */
-export async function createBulk<Db>(
+export async function createBulkOperation<Db>(
   database: Kysely<Db>,
-  bulk: Pick<StoredBulk, 'action' | 'filter' | 'perSecond' | 'operator' | 'reason'>,
+  bulk: Pick<StoredBulkOperation, 'action' | 'filter' | 'perSecond' | 'operator' | 'reason'>,
   filter: ListFilter,
-): Promise<StoredBulk | null> {
+): Promise<StoredBulkOperation | null> {
   const { action, perSecond, operator, reason } = bulk;
   const id = uuidv7();
   const given = sql`${toJson(bulk.filter)}::jsonb`;
@@ -60,7 +60,7 @@ export async function createBulk<Db>(
     filter.message === undefined
       ? given
       : sql`${given} || jsonb_build_object('message', ${normalizedMessage(sql`${filter.message}::text`)})`;
-  const insert = sql<StoredBulk>`
+  const insert = sql<StoredBulkOperation>`
       with matching as (
         insert into saga_bulk_item (operation_id, saga_id, version)
         select ${id}::uuid, saga_id, version from saga_instance ${whereOf(filter)} returning saga_id
@@ -73,7 +73,7 @@ export async function createBulk<Db>(
     return await database.transaction().execute(async (tx) => {
       const created = (await insert.execute(tx)).rows[0]!;
       const details = { operation: id, filter: created.filter, matched: created.matched, perSecond };
-      await recordAct(tx, { operator, reason, action: `bulk-${action}`, sagaId: null, details });
+      await addAuditEntry(tx, { operator, reason, action: `bulk-${action}`, sagaId: null, details });
       return created;
     });
   } catch (error) {
@@ -91,8 +91,8 @@ export async function countSagas<Db>(database: Kysely<Db>, filter: ListFilter): 
 }
 
 /** @returns the last operations, newest first, each with the first few of its failures. */
-export async function listBulks<Db>(database: Kysely<Db>, limit: number): Promise<StoredBulk[]> {
-  const { rows } = await sql<StoredBulk>`
+export async function listBulkOperations<Db>(database: Kysely<Db>, limit: number): Promise<StoredBulkOperation[]> {
+  const { rows } = await sql<StoredBulkOperation>`
     select ${BULK} from (
       select operation_id, action, filter, status, matched, done, failed, ${firstOf('failures', MOST_FAILURES_LISTED)} as failures, per_second, operator,
         reason, created_at, ended_at
@@ -102,29 +102,30 @@ export async function listBulks<Db>(database: Kysely<Db>, limit: number): Promis
 }
 
 /** @returns an operation, or null. */
-export async function findBulk<Db>(database: Kysely<Db>, id: string): Promise<StoredBulk | null> {
-  const { rows } = await sql<StoredBulk>`select ${BULK} from saga_bulk_operation where operation_id = ${id}`.execute(
-    database,
-  );
+export async function findBulkOperation<Db>(database: Kysely<Db>, id: string): Promise<StoredBulkOperation | null> {
+  const { rows } =
+    await sql<StoredBulkOperation>`select ${BULK} from saga_bulk_operation where operation_id = ${id}`.execute(
+      database,
+    );
   return rows[0] ?? null;
 }
 
 /** Pauses or resumes, and records who did. @returns the operation as it is now, or null when there is none that is not over */
-export async function setBulkStatus<Db>(
+export async function setBulkOperationStatus<Db>(
   database: Kysely<Db>,
   id: string,
   status: 'running' | 'paused',
-  { operator, reason }: Pick<OperatorAct, 'operator' | 'reason'>,
-): Promise<StoredBulk | null> {
+  { operator, reason }: Pick<AuditEntry, 'operator' | 'reason'>,
+): Promise<StoredBulkOperation | null> {
   return database.transaction().execute(async (tx) => {
-    const { rows } = await sql<StoredBulk>`
+    const { rows } = await sql<StoredBulkOperation>`
       update saga_bulk_operation set status = ${status} where operation_id = ${id} and ended_at is null returning ${BULK}`.execute(
       tx,
     );
     const bulk = rows[0];
     if (!bulk) return null;
     const action = status === 'paused' ? 'pause-bulk' : 'resume-bulk';
-    await recordAct(tx, { operator, reason, action, sagaId: null, details: { operation: bulk.id } });
+    await addAuditEntry(tx, { operator, reason, action, sagaId: null, details: { operation: bulk.id } });
     return bulk;
   });
 }
@@ -138,29 +139,40 @@ const isDoable = (definitions: readonly DefinitionKey[]) => sql`(saga.saga_id is
 /**
  * Takes the oldest running operation that no process works on and that has something for this one, for a while.
  *
- * @param options.holdMs - for how long, in milliseconds; whoever works on holds it again before
+ * @param options.claimMs - for how long, in milliseconds; whoever works on holds it again before
  * @param options.definitions - those that this process knows
  * @param options.except - ids of operations that are not to be taken
  * @returns the operation, or null when there is none
  */
-export async function takeBulk<Db>(
+export async function claimBulkOperation<Db>(
   database: Kysely<Db>,
-  { holdMs, definitions, except }: { holdMs: number; definitions: readonly DefinitionKey[]; except: readonly string[] },
-): Promise<StoredBulk | null> {
+  {
+    claimMs,
+    definitions,
+    except,
+  }: { claimMs: number; definitions: readonly DefinitionKey[]; except: readonly string[] },
+): Promise<StoredBulkOperation | null> {
   const isFree = sql`(worked_until is null or worked_until < clock_timestamp()) and operation_id not in ${unnestValues('uuid', except)}
     and exists (
       select from saga_bulk_item item left join saga_instance saga on saga.saga_id = item.saga_id
       where item.operation_id = operation.operation_id and ${isDoable(definitions)})`;
-  return hold(database, holdMs, isFree);
+  return hold(database, claimMs, isFree);
 }
 
 /** Goes on holding an operation. @returns it as it is now, or null when it runs no more */
-export const holdBulk = <Db>(database: Kysely<Db>, id: string, holdMs: number): Promise<StoredBulk | null> =>
-  hold(database, holdMs, sql`operation_id = ${id}`);
+export const renewBulkClaim = <Db>(
+  database: Kysely<Db>,
+  id: string,
+  claimMs: number,
+): Promise<StoredBulkOperation | null> => hold(database, claimMs, sql`operation_id = ${id}`);
 
-async function hold<Db>(database: Kysely<Db>, holdMs: number, which: RawBuilder<unknown>): Promise<StoredBulk | null> {
-  const { rows } = await sql<StoredBulk>`
-    update saga_bulk_operation set worked_until = clock_timestamp() + ${holdMs}::float8 * interval '1 millisecond'
+async function hold<Db>(
+  database: Kysely<Db>,
+  claimMs: number,
+  which: RawBuilder<unknown>,
+): Promise<StoredBulkOperation | null> {
+  const { rows } = await sql<StoredBulkOperation>`
+    update saga_bulk_operation set worked_until = clock_timestamp() + ${claimMs}::float8 * interval '1 millisecond'
     where operation_id = (
       select operation_id from saga_bulk_operation operation where ended_at is null and status = 'running' and (${which})
       order by operation_id limit 1 for update skip locked
@@ -169,7 +181,7 @@ async function hold<Db>(database: Kysely<Db>, holdMs: number, which: RawBuilder<
 }
 
 /** Lets another process take an operation at once. */
-export async function releaseBulk<Db>(database: Kysely<Db>, id: string): Promise<void> {
+export async function releaseBulkClaim<Db>(database: Kysely<Db>, id: string): Promise<void> {
   await sql`update saga_bulk_operation set worked_until = null where operation_id = ${id}`.execute(database);
 }
 
@@ -179,7 +191,7 @@ export async function releaseBulk<Db>(database: Kysely<Db>, id: string): Promise
  * @param options.definitions - those that this process knows
  * @returns sagas that are still to be done and that this process can do, in the order of their ids
  */
-export async function bulkItems<Db>(
+export async function pendingBulkItems<Db>(
   database: Kysely<Db>,
   id: string,
   { after, limit, definitions }: { after: string | null; limit: number; definitions: readonly DefinitionKey[] },
@@ -196,7 +208,7 @@ export async function bulkItems<Db>(
  *
  * @param results - by saga: null when it was done, or why not
  */
-export async function settleBulkItems<Db>(
+export async function completeBulkItems<Db>(
   database: Kysely<Db>,
   id: string,
   results: readonly { readonly sagaId: string; readonly failure: string | null }[],

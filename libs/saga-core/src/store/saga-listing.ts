@@ -31,7 +31,7 @@ export interface ListFilter {
 export type ListSort = 'newest' | 'stalest' | 'attempts';
 
 /** The place after which a page begins: what the last saga was sorted by, and its id. */
-export interface ListPlace {
+export interface ListPosition {
   readonly key: string;
   readonly id: string;
 }
@@ -58,7 +58,7 @@ export const LISTED_COLUMNS = sql`${sql.raw(INSTANCE_COLUMNS)}, ${SHOWN_DEADLINE
 const ATTEMPT = sql`coalesce((awaited ->> 'attempt')::integer, 0)`;
 const ORDERS: Record<
   ListSort,
-  { key: RawBuilder<unknown>; order: RawBuilder<unknown>; after: (place: ListPlace) => RawBuilder<unknown> }
+  { key: RawBuilder<unknown>; order: RawBuilder<unknown>; after: (place: ListPosition) => RawBuilder<unknown> }
 > = {
   newest: { key: sql`''`, order: sql`saga_id desc`, after: ({ id }) => sql`saga_id < ${id}::uuid` },
   stalest: {
@@ -93,7 +93,7 @@ export const listedOf = (row: Omit<ListedRow, 'key'> & { key?: string }): Listed
 export async function listSagas<Db>(
   database: Kysely<Db>,
   filter: ListFilter,
-  { sort, after, limit }: { sort: ListSort; after: ListPlace | null; limit: number },
+  { sort, after, limit }: { sort: ListSort; after: ListPosition | null; limit: number },
 ): Promise<ListedSaga[]> {
   const by = ORDERS[sort];
   const conditions = conditionsOf(filter, sort);

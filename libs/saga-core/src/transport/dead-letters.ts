@@ -10,7 +10,7 @@ export interface LetterCount {
 }
 
 /** What became of letters. */
-export interface LettersDone {
+export interface SettledDeadLetters {
   /** Those that were sent again, or thrown away. */
   readonly done: readonly StoredDeadLetter[];
   /** How many of those that were meant stay where they are. */
@@ -28,7 +28,7 @@ export interface DeadLetters {
    *
    * @param id - one of them; null for all that lie there now
    */
-  replay(queue: string, id: string | null): Promise<LettersDone>;
+  replay(queue: string, id: string | null): Promise<SettledDeadLetters>;
   /** Throws letters away. @param id - one of them; null for all that lie there now */
-  discard(queue: string, id: string | null): Promise<LettersDone>;
+  discard(queue: string, id: string | null): Promise<SettledDeadLetters>;
 }

@@ -5,7 +5,7 @@ import type { IncomingMessage } from '../contract/message.js';
 import { deadLetterQueueOf } from '../contract/routing.js';
 import { messageOf, SagaError } from '../errors.js';
 import { brokerAnswer, closeQuietly } from './broker-answer.js';
-import type { DeadLetters, LetterCount, LettersDone } from './dead-letters.js';
+import type { DeadLetters, LetterCount, SettledDeadLetters } from './dead-letters.js';
 import type { RabbitLink } from './rabbit-link.js';
 import { RabbitPublisher } from './rabbit-publisher.js';
 
@@ -85,7 +85,7 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
     queue: string,
     id: string | null,
     handle: (batch: readonly Held[]) => Promise<readonly Held[]>,
-  ): Promise<LettersDone> =>
+  ): Promise<SettledDeadLetters> =>
     inTurn(async (channel) => {
       const { messageCount } = await countIn(channel, queue);
       const most = Math.max(messageCount, givenBack.get(queue) ?? 0);

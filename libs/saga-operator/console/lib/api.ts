@@ -1,5 +1,5 @@
 /** The operator's API as the page calls it: relative to the page, with the token that the operator gave. */
-import type { Problem } from '../../src/api/schemas/index.js';
+import type { Problem } from 'http-kit';
 
 const TOKEN = 'operator-token';
 

@@ -39,7 +39,7 @@ export const taskName = (step: string): string => step.slice(step.lastIndexOf('.
 export const serviceOf = (step: string): string => (step.includes('.') ? step.slice(0, step.indexOf('.')) : 'local');
 
 /** @returns `step succeeded` of `step_succeeded`. */
-export const words = (name: string): string => name.replaceAll('_', ' ').replaceAll('-', ' ');
+export const humanize = (name: string): string => name.replaceAll('_', ' ').replaceAll('-', ' ');
 
 /** @returns the end of a UUIDv7, where ids differ. */
 export const shortId = (id: string): string => `…${id.slice(-12)}`;

@@ -1,13 +1,13 @@
 /** Where the reader is: the part of the address behind `#`, so that any server of static files will do. */
 import { useEffect, useState } from 'preact/hooks';
 
-export interface Place {
+export interface Route {
   /** `['sagas', '<id>']` for `#/sagas/<id>`. */
   readonly path: readonly string[];
   readonly query: Readonly<Record<string, string>>;
 }
 
-function placeNow(): Place {
+function currentRoute(): Route {
   const [path = '', search = ''] = location.hash.replace(/^#\/?/, '').split('?');
   return {
     path: path.split('/').filter(Boolean).map(decodeURIComponent),
@@ -15,18 +15,18 @@ function placeNow(): Place {
   };
 }
 
-/** @returns the place, also when it changes. */
-export function usePlace(): Place {
-  const [place, setPlace] = useState(placeNow);
+/** @returns the route, also when it changes. */
+export function useRoute(): Route {
+  const [route, setRoute] = useState(currentRoute);
   useEffect(() => {
-    const onChange = () => setPlace(placeNow());
+    const onChange = () => setRoute(currentRoute());
     addEventListener('hashchange', onChange);
     return () => removeEventListener('hashchange', onChange);
   }, []);
-  return place;
+  return route;
 }
 
 /** Goes elsewhere: `/sagas/<id>`. */
-export function go(to: string): void {
+export function navigate(to: string): void {
   location.hash = to;
 }

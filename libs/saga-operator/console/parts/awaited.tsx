@@ -1,9 +1,9 @@
 /** What a saga waits for, and how long it still does. */
 import type { SagaDetail } from '../../src/api/schemas/index.js';
 import { duration, time } from '../lib/format.js';
-import { useNow } from '../lib/use-load.js';
-import { Badge, Json } from './small.js';
-import { Empty } from './states.js';
+import { useNow } from '../lib/hooks.js';
+import { Badge, Json } from './primitives.js';
+import { Empty } from './fetch-states.js';
 
 const TOLD = {
   sent: 'The command was sent; a reply is due.',

@@ -3,15 +3,15 @@ import { useEffect, useState } from 'preact/hooks';
 import type { BulkFilter, BulkOperation, SagaSummary } from '../../src/api/schemas/index.js';
 import { post, type ApiError } from '../lib/api.js';
 import { rememberedName } from '../lib/operator.js';
-import { go } from '../lib/router.js';
-import type { Act } from './act-dialog.js';
+import { navigate } from '../lib/router.js';
+import type { DialogAction } from './action-dialog.js';
 import { SagaTable } from './saga-table.js';
-import { Failed } from './states.js';
+import { Failed } from './fetch-states.js';
 
 const PER_SECOND = 20;
 
 /** @returns the dialog's questions, and what is done after them: the operation is begun, and shown. */
-export function bulkRetry(filter: BulkFilter): Act {
+export function bulkRetry(filter: BulkFilter): DialogAction {
   let perSecond = PER_SECOND;
   return {
     title: 'Retry all of these',
@@ -35,7 +35,7 @@ export function bulkRetry(filter: BulkFilter): Act {
     ),
     run: async (who) => {
       await post<BulkOperation>('sagas/bulk-operations', { ...who, action: 'retry', filter, perSecond });
-      go('/operations');
+      navigate('/operations');
     },
   };
 }

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { HistoryPage, SagaDetail } from '../../src/api/schemas/index.js';
 import { get, query, type ApiError } from '../lib/api.js';
-import { Failed } from './states.js';
+import { Failed } from './fetch-states.js';
 import { Timeline } from './timeline.js';
 
 export function History({ saga }: { saga: SagaDetail }) {

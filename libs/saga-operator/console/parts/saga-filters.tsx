@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Definition } from '../../src/api/schemas/index.js';
 import { query as queryOf } from '../lib/api.js';
-import { go } from '../lib/router.js';
+import { navigate } from '../lib/router.js';
 
 const STATUSES = ['running', 'compensating', 'completed', 'compensated', 'stuck'];
 const SORTS = [
@@ -25,7 +25,7 @@ interface Props {
 
 export function SagaFilters({ query, definitions }: Props) {
   const [text, setText] = useState(query.q ?? '');
-  const show = (change: Readonly<Record<string, string>>) => go(`/sagas${queryOf({ ...query, ...change })}`);
+  const show = (change: Readonly<Record<string, string>>) => navigate(`/sagas${queryOf({ ...query, ...change })}`);
   const select = (name: string, label: string, options: ComponentChildren) => (
     <label>
       {label}
@@ -101,7 +101,7 @@ export function SagaFilters({ query, definitions }: Props) {
         <button type="submit" class="primary">
           Search
         </button>
-        <button type="button" onClick={() => go('/sagas')}>
+        <button type="button" onClick={() => navigate('/sagas')}>
           Clear
         </button>
       </div>

@@ -1,8 +1,8 @@
 /** Sagas in rows; on a narrow screen each row is a card. */
 import type { SagaSummary } from '../../src/api/schemas/index.js';
 import { ago, duration, shortId, taskName } from '../lib/format.js';
-import { useNow } from '../lib/use-load.js';
-import { Badge } from './small.js';
+import { useNow } from '../lib/hooks.js';
+import { Badge } from './primitives.js';
 
 /** @returns what the saga is doing, in words. */
 function doing({ step, direction, attempt, state }: SagaSummary): string {

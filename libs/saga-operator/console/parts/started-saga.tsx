@@ -2,8 +2,8 @@
 import { useEffect } from 'preact/hooks';
 import type { SagaDetail } from '../../src/api/schemas/index.js';
 import { duration, shortId, taskName } from '../lib/format.js';
-import { useLoad, useSoon } from '../lib/use-load.js';
-import { Badge } from './small.js';
+import { useFetch, useThrottled } from '../lib/hooks.js';
+import { Badge } from './primitives.js';
 import { MARKS, stateOf } from './step-states.js';
 
 const SOON_MS = 60;
@@ -23,8 +23,8 @@ export function StartedSaga({
   version: number;
   missed: number;
 }) {
-  const { value: saga, error, reload } = useLoad<SagaDetail>(`sagas/${id}`);
-  const soon = useSoon(reload, SOON_MS);
+  const { value: saga, error, reload } = useFetch<SagaDetail>(`sagas/${id}`);
+  const soon = useThrottled(reload, SOON_MS);
   useEffect(() => {
     if (version > (saga?.version ?? 0)) soon();
   }, [version, saga, soon]);

@@ -1,6 +1,6 @@
 /** The states of a step, as marks and in words. */
 import type { SagaDetail } from '../../src/api/schemas/index.js';
-import { words } from '../lib/format.js';
+import { humanize } from '../lib/format.js';
 
 export type Step = SagaDetail['steps'][number];
 
@@ -17,4 +17,4 @@ export const MARKS: Readonly<Record<Step['state'], string>> = {
 };
 
 /** @returns the state of a step in words. */
-export const stateOf = ({ state }: Step): string => (state === 'without-effect' ? 'no effect' : words(state));
+export const stateOf = ({ state }: Step): string => (state === 'without-effect' ? 'no effect' : humanize(state));

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Summary } from '../../src/api/schemas/index.js';
 import { duration } from '../lib/format.js';
-import { useNow } from '../lib/use-load.js';
+import { useNow } from '../lib/hooks.js';
 
 function Tile({ name, value, kind = '', href }: { name: string; value: string; kind?: string; href?: string }) {
   const inner: ComponentChildren = (

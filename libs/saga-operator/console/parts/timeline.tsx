@@ -1,8 +1,8 @@
 /** What happened to a saga, and who did it. */
 import type { ComponentChildren } from 'preact';
-import { duration, taskName, time, words } from '../lib/format.js';
-import { storyOf, type Chapter, type Entry } from '../lib/story.js';
-import { Json } from './small.js';
+import { duration, taskName, time, humanize } from '../lib/format.js';
+import { transitionsOf, type Transition, type Entry } from '../lib/transitions.js';
+import { Json } from './primitives.js';
 
 const KINDS: Partial<Record<Entry['type'], string>> = {
   step_succeeded: 'good',
@@ -24,17 +24,17 @@ const KINDS: Partial<Record<Entry['type'], string>> = {
 
 /** @param history - oldest first; shown newest first while the saga lives, for that is what is looked for */
 export function Timeline({ history, newestFirst }: { history: readonly Entry[]; newestFirst: boolean }) {
-  const story = storyOf(history);
+  const transitions = transitionsOf(history);
   return (
     <ol class="timeline" reversed={newestFirst}>
-      {(newestFirst ? story.toReversed() : story).map((chapter) => (
-        <ChapterItem key={chapter.number} chapter={chapter} />
+      {(newestFirst ? transitions.toReversed() : transitions).map((transition) => (
+        <TransitionItem key={transition.number} transition={transition} />
       ))}
     </ol>
   );
 }
 
-function ChapterItem({ chapter: { number, at, cause, effects, changes, tookMs } }: { chapter: Chapter }) {
+function TransitionItem({ transition: { number, at, cause, effects, changes, tookMs } }: { transition: Transition }) {
   return (
     <li class={KINDS[cause.type] ?? ''}>
       <div class="line">
@@ -84,10 +84,12 @@ function ChapterItem({ chapter: { number, at, cause, effects, changes, tookMs } 
 const sameWords = (one: Entry, other: Entry): boolean => one.message !== undefined && one.message === other.message;
 
 function EntryLine({ entry: { type, step, attempt, by, times } }: { entry: Entry }) {
-  const acts = type.startsWith('operator_');
+  const isOperatorAction = type.startsWith('operator_');
   return (
     <>
-      <strong>{acts ? `${by ?? 'An operator'} ${words(type.slice('operator_'.length))}` : words(type)}</strong>
+      <strong>
+        {isOperatorAction ? `${by ?? 'An operator'} ${humanize(type.slice('operator_'.length))}` : humanize(type)}
+      </strong>
       {step && (
         <>
           {' '}

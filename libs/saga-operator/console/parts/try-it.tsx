@@ -5,7 +5,7 @@ import type { TryIt } from '../../src/api/page-routes.js';
 import { post, type ApiError } from '../lib/api.js';
 import { bodyOf, fieldsOf } from '../lib/fields.js';
 import { StartedSaga } from './started-saga.js';
-import { Failed } from './states.js';
+import { Failed } from './fetch-states.js';
 
 const MOST = 8;
 interface Started {

@@ -3,23 +3,23 @@ import { useState } from 'preact/hooks';
 import type { Static } from '@sinclair/typebox';
 import type {
   DeadLetterQueuesSchema,
-  Letter,
-  LettersResultSchema,
-  LettersSchema,
+  DeadLetter,
+  SettledDeadLettersSchema,
+  DeadLettersSchema,
 } from '../../src/api/schemas/index.js';
 import { post } from '../lib/api.js';
-import { useLoad, type Loaded } from '../lib/use-load.js';
-import { ActDialog, type Act } from '../parts/act-dialog.js';
-import { Json } from '../parts/small.js';
-import { Empty, Show } from '../parts/states.js';
+import { useFetch, type FetchState } from '../lib/hooks.js';
+import { ActionDialog, type DialogAction } from '../parts/action-dialog.js';
+import { Json } from '../parts/primitives.js';
+import { Empty, Show } from '../parts/fetch-states.js';
 
 export type Queues = Static<typeof DeadLetterQueuesSchema>;
-type Letters = Static<typeof LettersSchema>;
-type Result = Static<typeof LettersResultSchema>;
+type Letters = Static<typeof DeadLettersSchema>;
+type Result = Static<typeof SettledDeadLettersSchema>;
 const EVERY_MS = 5_000;
 
 export function DeadLettersScreen() {
-  const queues = useLoad<Queues>('dead-letters', EVERY_MS);
+  const queues = useFetch<Queues>('dead-letters', EVERY_MS);
   return (
     <Show of={queues}>
       {({ items }) => (
@@ -63,9 +63,9 @@ export function DeadLettersScreen() {
 }
 
 /** The letters of one queue. */
-export function LettersScreen({ queue }: { queue: string }) {
-  const letters = useLoad<Letters>(`dead-letters/${queue}`, EVERY_MS);
-  const [act, setAct] = useState<Act | null>(null);
+export function DeadLetterQueueScreen({ queue }: { queue: string }) {
+  const letters = useFetch<Letters>(`dead-letters/${queue}`, EVERY_MS);
+  const [action, setAction] = useState<DialogAction | null>(null);
   const [told, setTold] = useState('');
   const ask = asking(queue, letters, setTold);
   return (
@@ -80,11 +80,11 @@ export function LettersScreen({ queue }: { queue: string }) {
             <Empty>No letter lies here.</Empty>
           ) : (
             <>
-              <div class="buttons steering">
-                <button type="button" onClick={() => setAct(ask('replay', null, count))}>
+              <div class="buttons actions">
+                <button type="button" onClick={() => setAction(ask('replay', null, count))}>
                   Replay all {count.toLocaleString()} …
                 </button>
-                <button type="button" onClick={() => setAct(ask('discard', null, count))}>
+                <button type="button" onClick={() => setAction(ask('discard', null, count))}>
                   Discard all …
                 </button>
                 {count > items.length && <small>The oldest {items.length} are shown.</small>}
@@ -95,7 +95,7 @@ export function LettersScreen({ queue }: { queue: string }) {
                   <LetterItem
                     key={`${letter.id} ${index}`}
                     letter={letter}
-                    onAct={(action) => setAct(ask(action, letter, 1))}
+                    onAction={(action) => setAction(ask(action, letter, 1))}
                   />
                 ))}
               </ul>
@@ -103,15 +103,15 @@ export function LettersScreen({ queue }: { queue: string }) {
           )
         }
       </Show>
-      {act && <ActDialog act={act} onClose={() => setAct(null)} />}
+      {action && <ActionDialog action={action} onClose={() => setAction(null)} />}
     </>
   );
 }
 
 type Action = 'replay' | 'discard';
 
-function asking(queue: string, letters: Loaded<Letters>, tell: (told: string) => void) {
-  return (action: Action, letter: Letter | null, count: number): Act => {
+function asking(queue: string, letters: FetchState<Letters>, tell: (told: string) => void) {
+  return (action: Action, letter: DeadLetter | null, count: number): DialogAction => {
     const which = letter ? 'this letter' : `all ${count.toLocaleString()} letters`;
     return {
       title: action === 'replay' ? `Replay ${which}` : `Discard ${which}`,
@@ -135,7 +135,7 @@ function asking(queue: string, letters: Loaded<Letters>, tell: (told: string) =>
   };
 }
 
-function LetterItem({ letter, onAct }: { letter: Letter; onAct: (action: Action) => void }) {
+function LetterItem({ letter, onAction }: { letter: DeadLetter; onAction: (action: Action) => void }) {
   const { cause, detail, exchange, routingKey, correlationId, replyTo, headers, body, bytes, replayable } = letter;
   const sagaId = typeof headers['x-saga-id'] === 'string' ? headers['x-saga-id'] : null;
   const facts = [
@@ -150,10 +150,10 @@ function LetterItem({ letter, onAct }: { letter: Letter; onAct: (action: Action)
         <h2 class="error-text">{cause}</h2>
         <span class="buttons">
           {sagaId && <a href={`#/sagas/${sagaId}`}>Its saga</a>}
-          <button type="button" disabled={!replayable} onClick={() => onAct('replay')}>
+          <button type="button" disabled={!replayable} onClick={() => onAction('replay')}>
             Replay …
           </button>
-          <button type="button" onClick={() => onAct('discard')}>
+          <button type="button" onClick={() => onAction('discard')}>
             Discard …
           </button>
         </span>

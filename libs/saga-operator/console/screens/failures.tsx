@@ -3,12 +3,12 @@ import { useState } from 'preact/hooks';
 import type { FailureGroup } from '../../src/api/schemas/index.js';
 import { query } from '../lib/api.js';
 import { ago, serviceOf, taskName, time } from '../lib/format.js';
-import { go, type Place } from '../lib/router.js';
-import { useLoad, useNow } from '../lib/use-load.js';
-import { ActDialog, type Act } from '../parts/act-dialog.js';
+import { navigate, type Route } from '../lib/router.js';
+import { useFetch, useNow } from '../lib/hooks.js';
+import { ActionDialog, type DialogAction } from '../parts/action-dialog.js';
 import { bulkRetry } from '../parts/bulk-retry.js';
-import { Sparkline } from '../parts/small.js';
-import { Empty, Show } from '../parts/states.js';
+import { Sparkline } from '../parts/primitives.js';
+import { Empty, Show } from '../parts/fetch-states.js';
 
 const EVERY_MS = 10_000;
 const SPANS = [
@@ -18,22 +18,22 @@ const SPANS = [
 ] as const;
 const HOUR_MS = 3_600_000;
 
-const retryOf = ({ saga, step, code, message }: FailureGroup): Act =>
+const retryOf = ({ saga, step, code, message }: FailureGroup): DialogAction =>
   bulkRetry({ status: 'stuck', saga, step, code, message });
 
-export function FailuresScreen({ place }: { place: Place }) {
-  const hours = place.query.hours ?? '24';
+export function FailuresScreen({ route }: { route: Route }) {
+  const hours = route.query.hours ?? '24';
   // Of the minute, so that the address stays the same between two renders.
   const [opened] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
   const since = new Date(opened - Number(hours) * HOUR_MS).toISOString();
-  const failures = useLoad<{ groups: FailureGroup[] }>(`sagas/failures${query({ since })}`, EVERY_MS);
-  const [act, setAct] = useState<Act | null>(null);
+  const failures = useFetch<{ groups: FailureGroup[] }>(`sagas/failures${query({ since })}`, EVERY_MS);
+  const [action, setAction] = useState<DialogAction | null>(null);
   const now = useNow();
   return (
     <>
       <label class="inline">
         Over
-        <select value={hours} onChange={({ currentTarget }) => go(`/failures?hours=${currentTarget.value}`)}>
+        <select value={hours} onChange={({ currentTarget }) => navigate(`/failures?hours=${currentTarget.value}`)}>
           {SPANS.map(([value, name]) => (
             <option key={value} value={value}>
               {name}
@@ -78,7 +78,7 @@ export function FailuresScreen({ place }: { place: Place }) {
                       class="primary"
                       aria-label={`Retry the stuck of ${group.code} at ${group.step}`}
                       aria-describedby={`said-${index}`}
-                      onClick={() => setAct(retryOf(group))}
+                      onClick={() => setAction(retryOf(group))}
                     >
                       Retry the stuck …
                     </button>
@@ -91,7 +91,7 @@ export function FailuresScreen({ place }: { place: Place }) {
           </section>
         )}
       </Show>
-      {act && <ActDialog act={act} onClose={() => setAct(null)} />}
+      {action && <ActionDialog action={action} onClose={() => setAction(null)} />}
     </>
   );
 }

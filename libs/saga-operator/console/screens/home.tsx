@@ -4,10 +4,10 @@ import type { TryIt } from '../../src/api/page-routes.js';
 import type { SagaPage, SagaSummary, Summary } from '../../src/api/schemas/index.js';
 import { useEvents } from '../lib/events.js';
 import { serviceOf, taskName } from '../lib/format.js';
-import { useLoad, useNow, useSoon } from '../lib/use-load.js';
+import { useFetch, useNow, useThrottled } from '../lib/hooks.js';
 import { SagaTable } from '../parts/saga-table.js';
-import { Badge, Live } from '../parts/small.js';
-import { Empty, Show } from '../parts/states.js';
+import { Badge, Live } from '../parts/primitives.js';
+import { Empty, Show } from '../parts/fetch-states.js';
 import type { Queues } from './dead-letters.js';
 import { Tiles } from '../parts/tiles.js';
 import { TryItSection } from '../parts/try-it.js';
@@ -21,10 +21,10 @@ const STALE_MS = 15_000;
 const MOST_CHANGES = 500;
 
 export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
-  const summary = useLoad<Summary>('sagas/summary', EVERY_MS);
-  const stuck = useLoad<SagaPage>(`sagas?status=stuck&limit=${SHOWN}`, EVERY_MS);
-  const letters = useLoad<Queues>('dead-letters', EVERY_MS);
-  const soon = useSoon(() => {
+  const summary = useFetch<Summary>('sagas/summary', EVERY_MS);
+  const stuck = useFetch<SagaPage>(`sagas?status=stuck&limit=${SHOWN}`, EVERY_MS);
+  const letters = useFetch<Queues>('dead-letters', EVERY_MS);
+  const soon = useThrottled(() => {
     summary.reload();
     stuck.reload();
   }, SOON_MS);
@@ -48,7 +48,7 @@ export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
           </section>
           <section aria-labelledby="steps-title" class="card">
             <h2 id="steps-title">Where they stand</h2>
-            <Show of={summary}>{(value) => <Standing counts={value.counts} />}</Show>
+            <Show of={summary}>{(value) => <StatusCounts counts={value.counts} />}</Show>
           </section>
         </div>
         {tryIt && <TryItSection tryIt={tryIt} changes={changes} missed={missed} />}
@@ -96,7 +96,7 @@ function Attention({ summary, stuck }: { summary: Summary; stuck: readonly SagaS
 const ORDER = ['stuck', 'compensating', 'running', 'compensated', 'completed'];
 
 /** Counts by status and step. */
-function Standing({ counts }: { counts: Summary['counts'] }) {
+function StatusCounts({ counts }: { counts: Summary['counts'] }) {
   const most = Math.max(1, ...counts.map(({ count }) => count));
   const sorted = [...counts].sort((one, other) => ORDER.indexOf(one.status) - ORDER.indexOf(other.status));
   if (counts.length === 0) return <Empty>There are no sagas yet, or none of the last hour.</Empty>;

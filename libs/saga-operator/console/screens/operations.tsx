@@ -3,22 +3,22 @@ import { useState } from 'preact/hooks';
 import type { BulkOperation } from '../../src/api/schemas/index.js';
 import { post } from '../lib/api.js';
 import { duration, shortId, time } from '../lib/format.js';
-import { useLoad, useNow } from '../lib/use-load.js';
-import { ActDialog, type Act } from '../parts/act-dialog.js';
-import { ActsSection } from '../parts/acts.js';
+import { useFetch, useNow } from '../lib/hooks.js';
+import { ActionDialog, type DialogAction } from '../parts/action-dialog.js';
+import { AuditLog } from '../parts/audit-log.js';
 import { bulkRetry } from '../parts/bulk-retry.js';
-import { Badge } from '../parts/small.js';
-import { Empty, Show } from '../parts/states.js';
+import { Badge } from '../parts/primitives.js';
+import { Empty, Show } from '../parts/fetch-states.js';
 
 const EVERY_MS = 1_000;
 
 export function OperationsScreen() {
-  const operations = useLoad<{ items: BulkOperation[] }>('sagas/bulk-operations', EVERY_MS);
-  const [act, setAct] = useState<Act | null>(null);
+  const operations = useFetch<{ items: BulkOperation[] }>('sagas/bulk-operations', EVERY_MS);
+  const [action, setAction] = useState<DialogAction | null>(null);
   return (
     <>
-      <div class="buttons steering">
-        <button type="button" onClick={() => setAct(bulkRetry({ status: 'stuck' }))}>
+      <div class="buttons actions">
+        <button type="button" onClick={() => setAction(bulkRetry({ status: 'stuck' }))}>
           Retry everything that is stuck …
         </button>
         <a href="#/failures">Retry one kind of failure</a>
@@ -30,24 +30,24 @@ export function OperationsScreen() {
           ) : (
             <ul class="operations">
               {items.map((operation) => (
-                <Operation key={operation.id} operation={operation} onAct={setAct} />
+                <Operation key={operation.id} operation={operation} onAction={setAction} />
               ))}
             </ul>
           )
         }
       </Show>
-      <ActsSection />
-      {act && <ActDialog act={act} onClose={() => (setAct(null), operations.reload())} />}
+      <AuditLog />
+      {action && <ActionDialog action={action} onClose={() => (setAction(null), operations.reload())} />}
     </>
   );
 }
 
-function Operation({ operation, onAct }: { operation: BulkOperation; onAct: (act: Act) => void }) {
+function Operation({ operation, onAction }: { operation: BulkOperation; onAction: (action: DialogAction) => void }) {
   const { id, status, filter, matched, done, failed, failures, perSecond, operator, reason, createdAt, endedAt } =
     operation;
   const now = useNow();
   const hold = (action: 'pause' | 'resume') =>
-    onAct({
+    onAction({
       title: action === 'pause' ? 'Pause this retry' : 'Resume this retry',
       verb: action === 'pause' ? 'Pause' : 'Resume',
       body: (

@@ -3,22 +3,22 @@ import { useState } from 'preact/hooks';
 import type { SagaDetail } from '../../src/api/schemas/index.js';
 import { useEvents } from '../lib/events.js';
 import { duration, time } from '../lib/format.js';
-import { useLoad, useNow, useSoon } from '../lib/use-load.js';
+import { useFetch, useNow, useThrottled } from '../lib/hooks.js';
 import { History } from '../parts/history.js';
-import { ActDialog, type Act } from '../parts/act-dialog.js';
+import { ActionDialog, type DialogAction } from '../parts/action-dialog.js';
 import { Awaited } from '../parts/awaited.js';
-import { Badge, Json, Live } from '../parts/small.js';
-import { Empty, Show } from '../parts/states.js';
+import { Badge, Json, Live } from '../parts/primitives.js';
+import { Empty, Show } from '../parts/fetch-states.js';
 import { StateMachine } from '../parts/state-machine.js';
-import { Steering } from '../parts/steering.js';
+import { SagaActions } from '../parts/saga-actions.js';
 
 const SOON_MS = 150;
 
 export function SagaScreen({ id }: { id: string }) {
-  const saga = useLoad<SagaDetail>(`sagas/${id}`);
-  const soon = useSoon(saga.reload, SOON_MS);
+  const saga = useFetch<SagaDetail>(`sagas/${id}`);
+  const soon = useThrottled(saga.reload, SOON_MS);
   const live = useEvents(`sagas/events?id=${id}`, soon);
-  const [act, setAct] = useState<Act | null>(null);
+  const [action, setAction] = useState<DialogAction | null>(null);
   return (
     <>
       <Live on={live} />
@@ -27,7 +27,7 @@ export function SagaScreen({ id }: { id: string }) {
         {(value) => (
           <>
             <Head saga={value} />
-            <Steering saga={value} onAct={setAct} onDone={saga.set} />
+            <SagaActions saga={value} onAction={setAction} onDone={saga.set} />
             <div class="columns narrow-first">
               <div>
                 <section class="card" aria-labelledby="awaits-title">
@@ -58,7 +58,7 @@ export function SagaScreen({ id }: { id: string }) {
           </>
         )}
       </Show>
-      {act && <ActDialog act={act} onClose={() => setAct(null)} />}
+      {action && <ActionDialog action={action} onClose={() => setAction(null)} />}
     </>
   );
 }

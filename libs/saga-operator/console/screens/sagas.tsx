@@ -3,26 +3,26 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Definition, SagaPage } from '../../src/api/schemas/index.js';
 import { download, query, type ApiError } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
-import type { Place } from '../lib/router.js';
-import { useLoad, useSoon } from '../lib/use-load.js';
+import type { Route } from '../lib/router.js';
+import { useFetch, useThrottled } from '../lib/hooks.js';
 import { SagaFilters } from '../parts/saga-filters.js';
 import { SagaTable } from '../parts/saga-table.js';
-import { Live, replaced } from '../parts/small.js';
-import { Empty, Failed, Show } from '../parts/states.js';
+import { Live, replaced } from '../parts/primitives.js';
+import { Empty, Failed, Show } from '../parts/fetch-states.js';
 
 const SOON_MS = 1_000;
 const LIMIT = 50;
 
-export function SagasScreen({ place }: { place: Place }) {
-  const { sort, ...filter } = place.query;
-  const filtered = query(place.query);
+export function SagasScreen({ route }: { route: Route }) {
+  const { sort, ...filter } = route.query;
+  const filtered = query(route.query);
   // The cursors of the pages before this one, so that one can go back.
   const [before, setBefore] = useState<readonly string[]>([]);
   useEffect(() => setBefore([]), [filtered]);
   const cursor = before.at(-1);
-  const page = useLoad<SagaPage>(`sagas${query({ ...place.query, limit: LIMIT, cursor })}`);
-  const definitions = useLoad<{ items: Definition[] }>('sagas/definitions');
-  const soon = useSoon(page.reload, SOON_MS);
+  const page = useFetch<SagaPage>(`sagas${query({ ...route.query, limit: LIMIT, cursor })}`);
+  const definitions = useFetch<{ items: Definition[] }>('sagas/definitions');
+  const soon = useThrottled(page.reload, SOON_MS);
   const live = useEvents('sagas/events', (saga) => {
     if (saga && page.value) page.set({ ...page.value, items: [...replaced(page.value.items, saga)] });
     // Further pages hold still: they would move away under the reader's eyes.
@@ -31,7 +31,7 @@ export function SagasScreen({ place }: { place: Place }) {
   return (
     <>
       <Live on={live} />
-      <SagaFilters key={filtered} query={place.query} definitions={definitions.value?.items ?? []} />
+      <SagaFilters key={filtered} query={route.query} definitions={definitions.value?.items ?? []} />
       <Show of={page}>
         {({ items, nextCursor }) => (
           <section class="card" aria-label="Sagas found">

@@ -5,32 +5,39 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { messageOf } from 'saga-core';
-import { type BulkItem, bulkItems, holdBulk, releaseBulk, type StoredBulk, takeBulk } from 'saga-core/admin';
-import { BulkItems, type BulkParts } from './bulk-items.js';
+import {
+  type BulkItem,
+  pendingBulkItems,
+  renewBulkClaim,
+  releaseBulkClaim,
+  type StoredBulkOperation,
+  claimBulkOperation,
+} from 'saga-core/admin';
+import { BulkItemRunner, type BulkParts } from './bulk-item-runner.js';
 
 /** A process looks at once for what was begun in it; this is for what another one left, or what nobody could do so far. */
 const IDLE_MS = 30_000;
-const PAUSE_MS = 1_000;
-const HOLD_MS = 30_000;
+const RETRY_PAUSE_MS = 1_000;
+const CLAIM_MS = 30_000;
 /** Batches in a second. */
-const PER_SECOND = 4;
+const BATCHES_PER_SECOND = 4;
 
 export class BulkWorker {
   private readonly parts: BulkParts;
   private readonly log: FastifyBaseLogger;
-  private readonly items: BulkItems;
+  private readonly items: BulkItemRunner;
   private readonly stopping = new AbortController();
   private waking = new AbortController();
   private running: Promise<void> = Promise.resolve();
-  /** Those that are worked on here, by id. */
-  private readonly inHand = new Map<string, Promise<void>>();
-  /** Those that are left alone here for a while, and until when: others may take them. */
-  private readonly resting = new Map<string, number>();
+  /** Operations that this process works on, by id. */
+  private readonly active = new Map<string, Promise<void>>();
+  /** Operations that this process leaves alone, and until when. Other processes may claim them. */
+  private readonly backingOff = new Map<string, number>();
 
   constructor(parts: BulkParts, log: FastifyBaseLogger) {
     this.parts = parts;
     this.log = log;
-    this.items = new BulkItems(parts, log);
+    this.items = new BulkItemRunner(parts, log);
   }
 
   start(): void {
@@ -47,7 +54,7 @@ export class BulkWorker {
     this.stopping.abort();
     this.wake();
     await this.running;
-    await Promise.all(this.inHand.values());
+    await Promise.all(this.active.values());
     await this.items.idle();
   }
 
@@ -59,45 +66,49 @@ export class BulkWorker {
     while (!this.isStopping()) {
       this.waking = new AbortController();
       try {
-        await this.takeAll();
+        await this.claimAll();
       } catch (error) {
         this.log.warn({ reason: messageOf(error) }, 'bulk operations could not be looked for; trying again');
       }
-      const next = Math.min(IDLE_MS, ...[...this.resting.values()].map((until) => until - performance.now()));
+      const next = Math.min(IDLE_MS, ...[...this.backingOff.values()].map((until) => until - performance.now()));
       if (!this.isStopping())
-        await delay(Math.max(PAUSE_MS, next), undefined, { signal: this.waking.signal }).catch(() => undefined);
+        await delay(Math.max(RETRY_PAUSE_MS, next), undefined, { signal: this.waking.signal }).catch(() => undefined);
     }
   }
 
-  private async takeAll(): Promise<void> {
+  private async claimAll(): Promise<void> {
     const { database, orchestrator } = this.parts;
-    for (const [id, until] of this.resting) if (until <= performance.now()) this.resting.delete(id);
+    for (const [id, until] of this.backingOff) if (until <= performance.now()) this.backingOff.delete(id);
     while (!this.isStopping() && orchestrator.isReady()) {
-      const except = [...this.inHand.keys(), ...this.resting.keys()];
-      const bulk = await takeBulk(database, { holdMs: HOLD_MS, definitions: orchestrator.definitions, except });
+      const except = [...this.active.keys(), ...this.backingOff.keys()];
+      const bulk = await claimBulkOperation(database, {
+        claimMs: CLAIM_MS,
+        definitions: orchestrator.definitions,
+        except,
+      });
       if (!bulk) return;
-      this.inHand.set(
+      this.active.set(
         bulk.id,
-        this.work(bulk).finally(() => this.inHand.delete(bulk.id)),
+        this.work(bulk).finally(() => this.active.delete(bulk.id)),
       );
     }
   }
 
   /** Works on one until nothing is left that this process can do. */
-  private async work({ id }: StoredBulk): Promise<void> {
+  private async work({ id }: StoredBulkOperation): Promise<void> {
     const { database } = this.parts;
-    let restMs = 0;
+    let backoffMs = 0;
     try {
       // What a round leaves is tried again in another, after a pause.
       let round = await this.round(id);
-      for (; round === 'more' && !this.isStopping(); round = await this.round(id)) await this.sleep(PAUSE_MS);
-      if (round === 'idle') restMs = IDLE_MS;
+      for (; round === 'more' && !this.isStopping(); round = await this.round(id)) await this.sleep(RETRY_PAUSE_MS);
+      if (round === 'idle') backoffMs = IDLE_MS;
     } catch (error) {
       this.log.warn({ operation: id, reason: messageOf(error) }, 'a bulk operation could not go on; trying again');
-      restMs = PAUSE_MS;
+      backoffMs = RETRY_PAUSE_MS;
     }
-    if (restMs > 0) this.resting.set(id, performance.now() + restMs);
-    await releaseBulk(database, id).catch(() => undefined);
+    if (backoffMs > 0) this.backingOff.set(id, performance.now() + backoffMs);
+    await releaseBulkClaim(database, id).catch(() => undefined);
     this.waking.abort();
   }
 
@@ -111,11 +122,15 @@ export class BulkWorker {
     let after: string | null = null;
     let [tried, settled] = [0, 0];
     while (!this.isStopping()) {
-      const bulk = await holdBulk(database, id, HOLD_MS);
+      const bulk = await renewBulkClaim(database, id, CLAIM_MS);
       if (!bulk) return 'over';
-      const limit = Math.max(1, Math.floor(bulk.perSecond / PER_SECOND));
+      const limit = Math.max(1, Math.floor(bulk.perSecond / BATCHES_PER_SECOND));
       const next = performance.now() + (limit / bulk.perSecond) * 1_000;
-      const batch: BulkItem[] = await bulkItems(database, id, { after, limit, definitions: orchestrator.definitions });
+      const batch: BulkItem[] = await pendingBulkItems(database, id, {
+        after,
+        limit,
+        definitions: orchestrator.definitions,
+      });
       if (batch.length === 0) break;
       settled += await this.items.work(bulk, batch);
       tried += batch.length;

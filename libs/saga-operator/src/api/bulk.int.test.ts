@@ -6,8 +6,8 @@ import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-to
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand, defineSaga, defineService, type Orchestrator, stepsFor } from 'saga-core';
-import { bulkReason } from './bulk-items.js';
-import { operatorConsole, type Acts, type BulkOperation } from '../index.js';
+import { bulkReason } from './bulk-item-runner.js';
+import { operatorConsole, type AuditPage, type BulkOperation } from '../index.js';
 
 const Data = Type.Object({ orderId: Type.String(), group: Type.String() });
 type Data = { orderId: string; group: string };
@@ -117,7 +117,7 @@ it('tells what it would match, and then retries each once, no faster than it may
   expect(Date.parse(endedAt!) - Date.parse(createdAt)).toBeGreaterThanOrEqual(1_700);
   await Promise.all(ids.map((id) => lab.untilStatus(id, 'completed')));
   expect(await Promise.all(ids.map(retriesOf))).toEqual(ids.map(() => 1));
-  const acts = (await app.inject('/sagas/audit')).json<Acts>().items;
+  const acts = (await app.inject('/sagas/audit')).json<AuditPage>().items;
   expect(acts.find(({ action }) => action === 'bulk-retry')).toMatchObject({
     operator: 'ann',
     details: { matched: 8 },

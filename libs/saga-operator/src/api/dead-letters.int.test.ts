@@ -9,7 +9,7 @@ import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/suppor
 import { uuidOf } from '../../../../test/support/uuid.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { connectTransport, defineCommand, defineSaga, defineService, type SagaError, stepsFor } from 'saga-core';
-import { operatorConsole, type Acts, type Letter } from '../index.js';
+import { operatorConsole, type AuditPage, type DeadLetter } from '../index.js';
 
 const Key = Type.Object({ orderId: Type.String() });
 const send = defineCommand({
@@ -72,8 +72,8 @@ async function lay(body: string, headers: Record<string, unknown> = {}): Promise
   });
   await channel.waitForConfirms();
 }
-const letters = async (): Promise<Letter[]> =>
-  (await app.inject(`/dead-letters/${QUEUE}`)).json<{ items: Letter[] }>().items;
+const letters = async (): Promise<DeadLetter[]> =>
+  (await app.inject(`/dead-letters/${QUEUE}`)).json<{ items: DeadLetter[] }>().items;
 const until = (count: number) => waitFor(`${count} letters`, async () => (await letters()).length === count, 30_000);
 const act = async (type: string, body: object, queue = QUEUE) => {
   const answer = await app.inject({
@@ -112,7 +112,7 @@ it('throws away the one that is meant', async () => {
   expect((await letters()).map(({ body }) => body).sort()).toEqual(['a', 'c']);
   const again = await act('discard', { id });
   expect([again.status, again.body.code]).toEqual([404, 'NOT_FOUND']);
-  const acts = (await app.inject('/sagas/audit')).json<Acts>().items;
+  const acts = (await app.inject('/sagas/audit')).json<AuditPage>().items;
   expect(acts[0]).toMatchObject({ operator: 'ann', action: 'discard-dead-letters', details: { letters: [{ id }] } });
 });
 
@@ -129,9 +129,9 @@ it('is recorded before it is done: what cannot be recorded is not done', async (
   expect((await act('discard', { reason: 'nobody\u0000 will know' })).status).toBe(400);
   expect(await letters()).toHaveLength(1);
   // An act that finds nothing is none.
-  const before = (await app.inject('/sagas/audit')).json<Acts>().items;
+  const before = (await app.inject('/sagas/audit')).json<AuditPage>().items;
   expect((await act('discard', { id: 'another' })).status).toBe(404);
-  expect((await app.inject('/sagas/audit')).json<Acts>().items).toEqual(before);
+  expect((await app.inject('/sagas/audit')).json<AuditPage>().items).toEqual(before);
 });
 
 it('sends a letter again to where it belongs, once what it lacks is there', async () => {

@@ -1,5 +1,5 @@
 /** What the OpenAPI document shows. */
-import type { BulkOperation, Letter, SagaDetail, SagaSummary } from './schemas/index.js';
+import type { BulkOperation, DeadLetter, SagaDetail, SagaSummary } from './schemas/index.js';
 
 const id = '019c1f2e-7b1a-7c4d-9e5f-ba9876543210';
 const at = '2026-01-31T12:00:00.000Z';
@@ -62,7 +62,7 @@ export const detailExample: SagaDetail = {
   links: [],
 };
 
-export const letterExample: Letter = {
+export const deadLetterExample: DeadLetter = {
   id: '0b1f3c5d7e9f0a2b4c6d8e0f1a3b5c7d',
   cause: 'CRASH_LOOP',
   detail: '3 processes died while they handled it',

@@ -1,17 +1,19 @@
 /**
- * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator, at any prefix. Its routes are the operator's alone; see access.ts.
+ * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator, at any prefix. Its routes are the operator's alone; see require-token.ts.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { operatorAccess } from './access.js';
-import { actRoutes } from './act-routes.js';
+import { compileValidator } from 'http-kit';
+import { requireToken } from './require-token.js';
+import { auditRoutes } from './audit-routes.js';
 import { bulkRoutes } from './bulk-routes.js';
 import { deadLetterRoutes } from './dead-letter-routes.js';
 import { eventRoutes } from './event-routes.js';
 import { listRoutes } from './list-routes.js';
-import { answerOperatorProblem } from './operator-problem.js';
+import { answerOperatorProblem } from './operator-problems.js';
 import type { OperatorConsoleOptions } from './options.js';
 import { pageRoutes } from './page-routes.js';
-import { compileValidator, refuseUnstorable } from './request-validation.js';
+import { refuseUnstorable } from './refuse-unstorable.js';
+import { nameProblemSchema } from './response-docs.js';
 import { sagaRoutes } from './saga-routes.js';
 
 export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
@@ -23,17 +25,18 @@ export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> 
   // A prefix is that of this plugin: given on, Fastify would add it once more.
   const parts = { ...options, prefix: '' };
   // Beside what the token is for: a browser must have the page to ask for it.
+  nameProblemSchema(app);
   await app.register(pageRoutes, parts);
   await app.register(guardedRoutes, parts);
 };
 
 const guardedRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
-  app.addHook('onRequest', operatorAccess(options.token));
+  app.addHook('onRequest', requireToken(options.token));
   app.addHook('preHandler', refuseUnstorable);
   await app.register(listRoutes, options);
   await app.register(sagaRoutes, options);
   await app.register(eventRoutes, options);
-  await app.register(actRoutes, options);
+  await app.register(auditRoutes, options);
   await app.register(bulkRoutes, options);
   const { deadLetters } = options;
   if (deadLetters) await app.register(deadLetterRoutes, { ...options, deadLetters });

@@ -1,7 +1,7 @@
 /** The console: a page that speaks to the operator's routes beside it. It holds nothing secret, so that it can ask for the token. */
 import { readFile } from 'node:fs/promises';
 import type { FastifyPluginAsync } from 'fastify';
-import { OperatorProblem } from './operator-problem.js';
+import { HttpProblem, PROBLEMS } from 'http-kit';
 
 /** Where `npm run build` puts the page, seen from the sources as well as from what is compiled of them. */
 const BUILT = new URL('../../dist/console/', import.meta.url);
@@ -49,7 +49,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly page?: ConsolePage }> = a
         return reply.redirect(`./${path!.slice(path!.lastIndexOf('/') + 1)}/${query ? `?${query}` : ''}`);
       const content = await readFile(new URL(file, BUILT)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
-        throw new OperatorProblem('NOT_FOUND', `${file} was not built: run "npm run build".`);
+        throw new HttpProblem(PROBLEMS.notFound, `${file} was not built: run "npm run build".`);
       });
       return reply.headers(HEADERS).type(type).send(content);
     });

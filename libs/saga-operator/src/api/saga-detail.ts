@@ -1,5 +1,5 @@
 /** One saga for its operator: where each step stands, and what can be done now. */
-import { commandQueueOf, DEFAULTS, messageOf, type OperatorAction, type SagaDefinition, SagaError } from 'saga-core';
+import { commandQueueOf, CONSTANTS, messageOf, type OperatorAction, type SagaDefinition, SagaError } from 'saga-core';
 import {
   hasEnded,
   isRemote,
@@ -11,10 +11,9 @@ import {
   type StoredSaga,
   transition,
 } from 'saga-core/admin';
-import { endOf } from './saga-history.js';
+import { latestHistory } from './saga-history.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';
 
-type AnyDefinition = SagaDefinition<never, never>;
 /** A link's title, and its URL with {sagaId}, {orderId}, {queue} and {traceId} where these belong; a relative one is seen from the console's page. */
 export interface LinkTemplate {
   readonly title: string;
@@ -26,7 +25,7 @@ const PLACES = /\{(\w+)\}/g;
 /** @param definition - undefined when this process does not know it: then nothing can be done here */
 export function sagaDetail(
   stored: StoredSaga,
-  definition: AnyDefinition | undefined,
+  definition: SagaDefinition | undefined,
   { links, allowEdit }: { links: readonly LinkTemplate[]; allowEdit: boolean },
 ): SagaDetail {
   const { instance } = stored;
@@ -35,8 +34,8 @@ export function sagaDetail(
   const view = sagaView(stored);
   return {
     ...view,
-    ...endOf(view.history),
-    notesIgnored: instance.version < DEFAULTS.maxInputsWithIgnored,
+    ...latestHistory(view.history),
+    notesIgnored: instance.version < CONSTANTS.maxInputsWithIgnored,
     version: instance.version,
     direction: instance.awaited?.direction ?? null,
     payload: instance.awaited?.payload ?? null,
@@ -54,7 +53,7 @@ export function sagaDetail(
 }
 
 /** @returns why an operator may not do this now; null when he may. The transition itself is asked, and nothing is kept of what it says. */
-function refusalOf(definition: AnyDefinition, instance: SagaInstance, type: OperatorAction['type']): string | null {
+function refusalOf(definition: SagaDefinition, instance: SagaInstance, type: OperatorAction['type']): string | null {
   try {
     transition(
       definition,
@@ -70,13 +69,13 @@ function refusalOf(definition: AnyDefinition, instance: SagaInstance, type: Oper
   }
 }
 
-function mayEdit(definition: AnyDefinition | undefined, { awaited }: SagaInstance): boolean {
+function mayEdit(definition: SagaDefinition | undefined, { awaited }: SagaInstance): boolean {
   if (!definition || !awaited || awaited.state === 'sent') return false;
   const { action, undo } = definition.steps[awaited.step]!;
   return isRemote(awaited.direction === 'action' ? action : undo!);
 }
 
-function stepsOf({ instance, history }: StoredSaga, definition: AnyDefinition): SagaDetail['steps'] {
+function stepsOf({ instance, history }: StoredSaga, definition: SagaDefinition): SagaDetail['steps'] {
   const { awaited, actions, status } = instance;
   const turned = awaited?.direction === 'undo' || status === 'compensated';
   const skipped = new Set(
@@ -99,7 +98,7 @@ function stepsOf({ instance, history }: StoredSaga, definition: AnyDefinition): 
 function linkOf(
   { title, url }: LinkTemplate,
   instance: SagaInstance,
-  definition: AnyDefinition | undefined,
+  definition: SagaDefinition | undefined,
 ): { title: string; url: string } | null {
   const { orderId } = (instance.data ?? {}) as { orderId?: unknown };
   const { awaited } = instance;
@@ -117,7 +116,7 @@ function linkOf(
 
 /** @returns what compensating, or giving up its pivot, would undo, in order. Nothing is done. */
 export function undoPreview(
-  definition: AnyDefinition,
+  definition: SagaDefinition,
   instance: SagaInstance,
   type: 'compensate' | 'give-up' = 'compensate',
 ): UndoPreview {

@@ -1,21 +1,21 @@
 /** A saga's history page by page: a troubled one is long, and what participants answered may be large. */
 import type { SagaView } from 'saga-core';
-import { shortened } from './shortened.js';
+import { truncate } from './truncate.js';
 
 type Entries = SagaView['history'];
 
 /** The most entries that are shown with a saga. */
-const MOST_SHOWN = 500;
+const MAX_SHOWN = 500;
 /** A value of an entry that is longer, in characters of JSON, is shortened there. */
-const MOST_CHARS = 8_000;
+const MAX_VALUE_CHARS = 8_000;
 /** About how much one page of a history holds, in characters of JSON. */
 const PAGE_CHARS = 1_000_000;
 const VALUES = ['payload', 'reply', 'details', 'data', 'before', 'after'] as const;
 
 /** @returns the end of a history, and how many entries before it are left out. */
-export function endOf(history: Entries): { history: Entries; earlier: number } {
-  const first = firstOfEnd(history);
-  return { history: history.slice(first).map(shortEntry), earlier: first };
+export function latestHistory(history: Entries): { history: Entries; earlier: number } {
+  const first = startOfLatest(history);
+  return { history: history.slice(first).map(truncateEntry), earlier: first };
 }
 
 /**
@@ -42,24 +42,26 @@ export function historyPage(
 }
 
 /** Whole inputs are shown: what one led to belongs together. */
-function firstOfEnd(history: Entries): number {
-  if (history.length <= MOST_SHOWN) return 0;
-  const at = history.length - MOST_SHOWN;
+function startOfLatest(history: Entries): number {
+  if (history.length <= MAX_SHOWN) return 0;
+  const at = history.length - MAX_SHOWN;
   const number = history[at]!.number;
   const next = history.findIndex((entry) => entry.number > number);
   return history[at - 1]!.number === number && next > 0 ? next : at;
 }
 
-function shortEntry(entry: Entries[number]): Entries[number] {
-  const long = VALUES.filter((name) => entry[name] !== undefined && JSON.stringify(entry[name]).length > MOST_CHARS);
+function truncateEntry(entry: Entries[number]): Entries[number] {
+  const long = VALUES.filter(
+    (name) => entry[name] !== undefined && JSON.stringify(entry[name]).length > MAX_VALUE_CHARS,
+  );
   if (long.length === 0) return entry;
-  const short = { ...entry, ...Object.fromEntries(long.map((name) => [name, shortened(entry[name])])) };
+  const short = { ...entry, ...Object.fromEntries(long.map((name) => [name, truncate(entry[name])])) };
   // Its members are values of the saga's data; its shape stays.
   if (long.includes('data')) {
     const { before = {}, after = {} } = entry.data ?? {};
     short.data = {
-      before: shortened(before) as Record<string, unknown>,
-      after: shortened(after) as Record<string, unknown>,
+      before: truncate(before) as Record<string, unknown>,
+      after: truncate(after) as Record<string, unknown>,
     };
   }
   return { ...short, shortened: true };

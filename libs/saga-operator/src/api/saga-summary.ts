@@ -1,10 +1,10 @@
 /** A saga in a list. */
 import { lastErrorView, type ListedSaga } from 'saga-core/admin';
 import type { SagaSummary } from './schemas/index.js';
-import { shortened, shortText } from './shortened.js';
+import { truncate, truncateText } from './truncate.js';
 
 /** Of an error's message; the saga itself shows it whole. */
-const MOST_MESSAGE = 500;
+const MAX_MESSAGE_CHARS = 500;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -27,7 +27,7 @@ export function summaryOf({ instance, createdAt, updatedAt, endedAt, ageMs }: Li
     startedAt: iso(createdAt),
     updatedAt: iso(updatedAt),
     endedAt: endedAt === null ? null : iso(endedAt),
-    lastError: lastError && { ...lastError, message: shortText(lastError.message, MOST_MESSAGE) },
-    data: shortened(instance.data),
+    lastError: lastError && { ...lastError, message: truncateText(lastError.message, MAX_MESSAGE_CHARS) },
+    data: truncate(instance.data),
   };
 }

@@ -2,7 +2,7 @@
 import type { BulkOperation, SagaSummary } from '../api/schemas/index.js';
 import { confirm, numberOf, operatorOf, requiredArgument, type Command, type Context } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
-import { plain, printLine, printJson, table } from './print.js';
+import { printable, printLine, printJson, table } from './print.js';
 
 const PATH = '/sagas/bulk-operations';
 
@@ -14,10 +14,10 @@ export const bulk: Command = async (context) => {
     case 'list':
       return list(context);
     case 'show':
-      return tell(context, await context.client.get<BulkOperation>(`${PATH}/${idOf(context)}`, 'status'));
+      return printOperation(context, await context.client.get<BulkOperation>(`${PATH}/${idOf(context)}`, 'status'));
     case 'pause':
     case 'resume':
-      return tell(
+      return printOperation(
         context,
         await context.client.post<BulkOperation>(`${PATH}/${idOf(context)}/${action}`, operatorOf(context), 'status'),
       );
@@ -47,7 +47,7 @@ async function retry(context: Context): Promise<void> {
   }
   if (options['dry-run']) return;
   await confirm(context, `Retry ${dry.matches} sagas?`);
-  tell(context, await client.post<BulkOperation>(PATH, body, 'status'));
+  printOperation(context, await client.post<BulkOperation>(PATH, body, 'status'));
 }
 
 async function list({ client, options }: Context): Promise<void> {
@@ -65,9 +65,9 @@ async function list({ client, options }: Context): Promise<void> {
   printLine(table(['OPERATION', 'STATUS', 'DONE', 'FAILED', 'WHO', 'WHICH'], rows));
 }
 
-function tell({ options }: Context, operation: BulkOperation): void {
+function printOperation({ options }: Context, operation: BulkOperation): void {
   if (options.json) return printJson(operation);
   const { id, status, matched, done, failed, failures } = operation;
   printLine(`bulk operation ${id} is ${status}: ${done} of ${matched} retried, ${failed} could not be`);
-  for (const { sagaId, message } of failures) printLine(`  ${sagaId}: ${plain(message)}`);
+  for (const { sagaId, message } of failures) printLine(`  ${sagaId}: ${printable(message)}`);
 }

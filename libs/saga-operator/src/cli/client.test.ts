@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connect } from './client.js';
 import { EXIT } from './exit-codes.js';
 
-const IMPATIENT = { answerMs: 300, actMs: 300, silenceMs: 300 };
+const SHORT_TIMEOUTS = { responseMs: 300, actionMs: 300, idleMs: 300 };
 const servers: Server[] = [];
 afterAll(() => {
   for (const server of servers) {
@@ -20,7 +20,7 @@ async function serving(answer: RequestListener): Promise<string> {
 }
 
 it('gives up a service that is silent, and says that an act may have been done', async () => {
-  const client = connect(await serving(() => undefined), undefined, IMPATIENT);
+  const client = connect(await serving(() => undefined), undefined, SHORT_TIMEOUTS);
   await expect(client.get('/sagas', 'items' as never)).rejects.toMatchObject({ exitCode: EXIT.unavailable });
   await expect(client.post('/sagas/x/retry', {}, 'status' as never)).rejects.toMatchObject({
     exitCode: EXIT.unavailable,
@@ -39,8 +39,8 @@ it('gives up a stream that has gone silent, and not one that is only quiet', asy
       response.write(beats === 8 ? 'data: {"last":true}\n\n' : ': still here\n\n');
     }, 250);
   });
-  const patience = { ...IMPATIENT, silenceMs: 1_500 };
-  const events = connect(url, undefined, patience).events('/sagas/events', new AbortController().signal);
+  const timeouts = { ...SHORT_TIMEOUTS, idleMs: 1_500 };
+  const events = connect(url, undefined, timeouts).events('/sagas/events', new AbortController().signal);
   // It comes long after the patience of a listener who heard no heartbeats.
   expect((await events.next()).value).toEqual({ last: true });
   await expect(events.next()).rejects.toMatchObject({
@@ -56,7 +56,7 @@ it('does not make a GET of an act that is redirected', async () => {
     if (request.url === '/new') return void response.end('{"status":"running"}');
     response.writeHead(301, { location: '/new' }).end();
   });
-  const client = connect(url, undefined, IMPATIENT);
+  const client = connect(url, undefined, SHORT_TIMEOUTS);
   await expect(client.post('/sagas/x/retry', {}, 'status' as never)).rejects.toMatchObject({
     exitCode: EXIT.unavailable,
   });

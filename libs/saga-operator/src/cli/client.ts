@@ -1,5 +1,6 @@
 /** The operator's HTTP API, as the program calls it. */
 import { messageOf } from 'saga-core';
+import { readEvents } from '../event-stream.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 
 export interface Client {
@@ -14,18 +15,18 @@ export interface Client {
 }
 
 /** How long a service may be silent, in milliseconds. */
-export interface Patience {
+export interface Timeouts {
   /** Until the whole of an answer is there. */
-  readonly answerMs: number;
+  readonly responseMs: number;
   /** The same for what changes something: a thousand dead letters take their time. */
-  readonly actMs: number;
+  readonly actionMs: number;
   /** Between events; a heartbeat comes every 15 seconds. */
-  readonly silenceMs: number;
+  readonly idleMs: number;
 }
-const PATIENCE: Patience = { answerMs: 30_000, actMs: 300_000, silenceMs: 60_000 };
+const DEFAULT_TIMEOUTS: Timeouts = { responseMs: 30_000, actionMs: 300_000, idleMs: 60_000 };
 
 /** A route that every saga service has. */
-const SURELY_THERE = '/sagas/definitions';
+const PROBE_PATH = '/sagas/definitions';
 
 /**
  * @param url - where the service listens; it may have a path, as behind a proxy
@@ -33,64 +34,65 @@ const SURELY_THERE = '/sagas/definitions';
  * @returns a client whose calls throw {@link CliError} for whatever is no success
  * @throws {CliError} when that is no URL of a service
  */
-export function connect(url: string, token: string | undefined, patience: Patience = PATIENCE): Client {
+export function connect(url: string, token: string | undefined, timeouts: Timeouts = DEFAULT_TIMEOUTS): Client {
   const base = baseOf(url);
   const headers = headersOf(token);
-  const away = (what: string) => new CliError(EXIT.unavailable, `${url} ${what}. Is SAGA_URL right?`);
-  const cut = (error: unknown, isAct: boolean) =>
+  const unavailable = (what: string) => new CliError(EXIT.unavailable, `${url} ${what}. Is SAGA_URL right?`);
+  const interrupted = (error: unknown, isAction: boolean) =>
     new CliError(
       EXIT.unavailable,
-      `${url} did not answer to the end: ${reasonOf(error)}.${isAct ? ' "saga audit" tells whether it was done.' : ''}`,
+      `${url} did not answer to the end: ${reasonOf(error)}.${isAction ? ' "saga audit" tells whether it was done.' : ''}`,
     );
 
   const request = async (method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> => {
-    const isAct = body !== undefined;
+    const isAction = body !== undefined;
     const response = await fetch(new URL(path.slice(1), base), {
       method,
       signal,
-      headers: { ...headers, ...(isAct ? { 'content-type': 'application/json' } : {}) },
+      headers: { ...headers, ...(isAction ? { 'content-type': 'application/json' } : {}) },
       // Whoever follows a redirect makes a GET of a POST.
-      redirect: isAct ? 'manual' : 'follow',
-      ...(isAct ? { body: JSON.stringify(body) } : {}),
+      redirect: isAction ? 'manual' : 'follow',
+      ...(isAction ? { body: JSON.stringify(body) } : {}),
     }).catch((error: unknown) => {
-      if (signal.aborted) throw cut(error, isAct);
-      throw away(`cannot be reached: ${reasonOf(error)}`);
+      if (signal.aborted) throw interrupted(error, isAction);
+      throw unavailable(`cannot be reached: ${reasonOf(error)}`);
     });
     if (response.ok) return response;
-    throw await refusalOf(response);
+    throw await errorFrom(response);
   };
 
   /** Why a response is no success; only a saga service may say that something is wrong with what it was asked. */
-  const refusalOf = async (response: Response): Promise<CliError> => {
+  const errorFrom = async (response: Response): Promise<CliError> => {
     const { status } = response;
     const problem = (await response.json().catch(() => null)) as { code?: unknown; detail?: unknown } | null;
     const code = codeOf(status);
-    const isTold = typeof problem?.code === 'string';
-    const isElsewhere = code !== EXIT.access && (!isTold || (code === EXIT.notFound && !(await isSagaService())));
-    if (isElsewhere) return away(`answers ${status} and does not serve sagas at this path`);
+    const hasProblem = typeof problem?.code === 'string';
+    const isNotSagaService =
+      code !== EXIT.access && (!hasProblem || (code === EXIT.notFound && !(await isSagaService())));
+    if (isNotSagaService) return unavailable(`answers ${status} and does not serve sagas at this path`);
     const detail = typeof problem?.detail === 'string' ? problem.detail : 'The token is missing or wrong';
     // Headers are for programs; a person sets a variable.
     const hint = status === 401 ? ` Is OPERATOR_TOKEN ${token ? 'right' : 'set'}?` : '';
-    return new CliError(code, `${isTold ? String(problem.code) : status}: ${detail}${hint}`);
+    return new CliError(code, `${hasProblem ? String(problem.code) : status}: ${detail}${hint}`);
   };
 
   const isSagaService = async (): Promise<boolean> => {
-    const signal = AbortSignal.timeout(patience.answerMs);
-    const response = await fetch(new URL(SURELY_THERE.slice(1), base), { headers, signal }).catch(() => null);
+    const signal = AbortSignal.timeout(timeouts.responseMs);
+    const response = await fetch(new URL(PROBE_PATH.slice(1), base), { headers, signal }).catch(() => null);
     const body = (await response?.json().catch(() => null)) as { items?: unknown } | null | undefined;
     return response?.ok === true && Array.isArray(body?.items);
   };
 
   const answerTo = async <Body>(method: string, path: string, has: string, body?: object): Promise<Body> => {
-    const isAct = body !== undefined;
-    const signal = AbortSignal.timeout(isAct ? patience.actMs : patience.answerMs);
+    const isAction = body !== undefined;
+    const signal = AbortSignal.timeout(isAction ? timeouts.actionMs : timeouts.responseMs);
     const response = await request(method, path, signal, body);
     const text = await response.text().catch((error: unknown) => {
-      throw cut(error, isAct);
+      throw interrupted(error, isAction);
     });
     const answer = parsed(text);
     if (typeof answer !== 'object' || answer === null || !(has in answer))
-      throw away('does not answer as a saga service does');
+      throw unavailable('does not answer as a saga service does');
     return answer as Body;
   };
 
@@ -98,39 +100,22 @@ export function connect(url: string, token: string | undefined, patience: Patien
     get: (path, has) => answerTo('GET', path, has),
     post: (path, body, has) => answerTo('POST', path, has, body),
     async *events<Data>(path: string, signal: AbortSignal) {
-      const silence = new AbortController();
-      const timer = setTimeout(() => silence.abort(new Error('nothing was heard of it')), patience.silenceMs);
+      const idle = new AbortController();
+      const timer = setTimeout(() => idle.abort(new Error('nothing was heard of it')), timeouts.idleMs);
       try {
-        const response = await request('GET', path, AbortSignal.any([signal, silence.signal]));
+        const response = await request('GET', path, AbortSignal.any([signal, idle.signal]));
         if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
-          throw away('does not answer as a saga service does');
-        yield* eventsIn<Data>(response, timer);
+          throw unavailable('does not answer as a saga service does');
+        yield* readEvents<Data>(response.body!, () => timer.refresh());
       } catch (error) {
         // One who ends it knows why.
         if (signal.aborted) return;
-        throw error instanceof CliError ? error : cut(silence.signal.aborted ? silence.signal.reason : error, false);
+        throw error instanceof CliError ? error : interrupted(idle.signal.aborted ? idle.signal.reason : error, false);
       } finally {
         clearTimeout(timer);
       }
     },
   };
-}
-
-async function* eventsIn<Data>(response: Response, silence: NodeJS.Timeout): AsyncGenerator<Data | null> {
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body!) {
-    silence.refresh();
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
-    const events = text.split('\n\n');
-    text = events.pop()!;
-    for (const event of events) {
-      const data = /^data: (.*)$/m.exec(event)?.[1];
-      // Of what was left out there is nothing to tell but that.
-      if (/^event: missed$/m.test(event)) yield null;
-      else if (data !== undefined) yield JSON.parse(data) as Data;
-    }
-  }
 }
 
 /** @returns the URL below which the routes lie, with a slash at its end */

@@ -1,14 +1,14 @@
 /** dead-letters: list, show, replay, discard. */
-import type { Letter } from '../api/schemas/index.js';
+import type { DeadLetter } from '../api/schemas/index.js';
 import { confirm, operatorOf, queryOf, requiredArgument, type Command, type Context } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
-import { plain, printLine, printJson, table } from './print.js';
+import { printable, printLine, printJson, table } from './print.js';
 
 interface Queues {
   readonly items: { queue: string; count: number; consumers: number | null }[];
 }
 interface Letters {
-  readonly items: Letter[];
+  readonly items: DeadLetter[];
   readonly count: number;
 }
 
@@ -51,10 +51,10 @@ async function show(context: Context): Promise<void> {
   if (letters.items.length === 0) return printLine('No dead letter lies there.');
   const parts = letters.items.map(({ id, cause, detail, routingKey, correlationId, replayable, body }) =>
     [
-      `${id}  ${plain(cause)}${replayable ? '' : '  (cannot be replayed: it does not say where it belongs)'}`,
-      `  ${plain(detail)}`,
-      `  ${plain(routingKey)}  ${plain(correlationId ?? 'of no command')}`,
-      `  ${plain(body)}`,
+      `${id}  ${printable(cause)}${replayable ? '' : '  (cannot be replayed: it does not say where it belongs)'}`,
+      `  ${printable(detail)}`,
+      `  ${printable(routingKey)}  ${printable(correlationId ?? 'of no command')}`,
+      `  ${printable(body)}`,
     ].join('\n'),
   );
   printLine(`${parts.join('\n\n')}\n\n${letters.items.length} of ${letters.count}`);

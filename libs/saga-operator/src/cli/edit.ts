@@ -1,11 +1,11 @@
 /** edit: sends the awaited command with another payload, after a look at what changes. */
-import { changesOf } from './changes.js';
+import { diffJson } from './json-diff.js';
 import { confirm, type Command } from './context.js';
 import { CliError, EXIT } from './exit-codes.js';
 import { jsonOf } from './json-option.js';
 import { printLine, printJson, table } from './print.js';
-import { detailOf } from './see.js';
-import { act, checkOperator } from './steer.js';
+import { detailOf } from './queries.js';
+import { perform, checkOperator } from './actions.js';
 
 export const edit: Command = async (context) => {
   const { options } = context;
@@ -17,7 +17,7 @@ export const edit: Command = async (context) => {
       EXIT.refused,
       'ACTION_NOT_ALLOWED: Its payload cannot be edited now. The command must go to a participant and be parked or pausing, and the service must allow edits.',
     );
-  const changes = changesOf(saga.payload, payload);
+  const changes = diffJson(saga.payload, payload);
   if (options['dry-run'] && options.json) return printJson({ changes });
   // The result is all that a program reads.
   if (!options.json) {
@@ -26,7 +26,7 @@ export const edit: Command = async (context) => {
   }
   if (options['dry-run']) return;
   await confirm(context, `Send ${saga.step ?? 'the command'} with this payload?`);
-  return act(context, 'edit', saga, { payload });
+  return perform(context, 'edit', saga, { payload });
 };
 
 /** As JSON, so that the text "1" is told from the number 1; null where there is nothing. */

@@ -9,11 +9,11 @@ import { deadLetters } from './dead-letters.js';
 import { edit } from './edit.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 import { HELP } from './help.js';
-import { watchOutput } from './output.js';
-import { plain, printLine } from './print.js';
-import { audit, diagram, list, show, watch } from './see.js';
-import { runningStack } from './stack.js';
-import { accept, compensate, giveUp, retry, skip } from './steer.js';
+import { handleOutputErrors } from './output.js';
+import { printable, printLine } from './print.js';
+import { audit, diagram, list, show, watch } from './queries.js';
+import { runningStack } from './running-stack.js';
+import { accept, compensate, giveUp, retry, skip } from './actions.js';
 import { checkUsage } from './usage.js';
 
 const COMMANDS = new Map<string, Command>(
@@ -38,7 +38,7 @@ const VALUES = [
   ...['status', 'saga', 'step', 'min-age', 'min-attempts', 'sort', 'limit', 'cursor', 'q'],
   ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload', 'reply'],
 ];
-const USUAL_URL = 'http://127.0.0.1:8081';
+const DEFAULT_URL = 'http://127.0.0.1:8081';
 
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
   const { values, positionals } = parsed(argv);
@@ -54,7 +54,7 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Exi
   const options: Options = { ...values, json: values.json === true, yes: values.yes === true, by };
   const given = setting(env.SAGA_URL);
   const stack = given === undefined ? runningStack(process.cwd()) : null;
-  const client = connect(given ?? stack?.url ?? USUAL_URL, setting(env.OPERATOR_TOKEN) ?? stack?.token);
+  const client = connect(given ?? stack?.url ?? DEFAULT_URL, setting(env.OPERATOR_TOKEN) ?? stack?.token);
   return (await command({ client, words, options })) ?? EXIT.ok;
 }
 
@@ -87,11 +87,11 @@ function parsed(argv: readonly string[]) {
 
 /** Whatever goes wrong has one of the codes that `--help` tells; Node's own, 1, would be bad news about a saga. */
 function fail(error: unknown): void {
-  process.stderr.write(`${plain(messageOf(error))}\n`);
+  process.stderr.write(`${printable(messageOf(error))}\n`);
   process.exitCode = error instanceof CliError ? error.exitCode : EXIT.unavailable;
 }
 
-watchOutput();
+handleOutputErrors();
 process.on('uncaughtException', (error) => {
   fail(error);
   process.exit();

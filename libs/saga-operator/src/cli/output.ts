@@ -4,7 +4,7 @@ import { EXIT } from './exit-codes.js';
 let failure: NodeJS.ErrnoException | null = null;
 
 /** Begins to watch standard output; otherwise a reader that is gone would end the program in the middle of an act. */
-export function watchOutput(): void {
+export function handleOutputErrors(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     failure ??= error;
     // A reader that has read enough, such as head, is no failure: the command goes on, and its end is what it would have been.
@@ -16,7 +16,7 @@ export function watchOutput(): void {
 }
 
 /** @returns a signal that aborts when nobody reads any more */
-export function whenReaderIsGone(): AbortSignal {
+export function outputClosedSignal(): AbortSignal {
   const gone = new AbortController();
   if (failure) gone.abort();
   else process.stdout.once('error', () => gone.abort());

@@ -1,13 +1,15 @@
 /** What people read. */
 
 /** @returns text without what a terminal would obey: much of what is shown was written by others */
-export const plain = (value: unknown): string =>
+export const printable = (value: unknown): string =>
   // eslint-disable-next-line no-control-regex -- these are the characters
   (typeof value === 'string' ? value : JSON.stringify(value ?? null)).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 
 /** @returns rows under their headings, in columns; the last column is as wide as it likes */
 export function table(headings: readonly string[], rows: readonly (readonly unknown[])[]): string {
-  const cells = [headings, ...rows].map((row) => row.map((cell) => (cell === null || cell === '' ? '–' : plain(cell))));
+  const cells = [headings, ...rows].map((row) =>
+    row.map((cell) => (cell === null || cell === '' ? '–' : printable(cell))),
+  );
   const widths = headings.map((_heading, column) => Math.max(...cells.map((row) => row[column]!.length)));
   return cells
     .map((row) =>
@@ -17,7 +19,7 @@ export function table(headings: readonly string[], rows: readonly (readonly unkn
 }
 
 /** @returns a time span in its largest unit: `3 h` */
-export function span(ms: number): string {
+export function formatDuration(ms: number): string {
   const units = [
     [86_400_000, 'd'],
     [3_600_000, 'h'],

@@ -1,5 +1,5 @@
 /** Parts that the operator's schemas share. */
-import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Type, type TSchema } from '@sinclair/typebox';
 
 /** @returns a schema of a value that may be null. */
 export const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
@@ -34,16 +34,6 @@ export const Operator = {
   }),
   reason: Type.String({ minLength: 1, maxLength: 500, pattern: '\\S', description: 'Why; recorded.' }),
 };
-
-/** The body of every error (RFC 9457). */
-export const ProblemSchema = Type.Object({
-  type: Type.String({ description: 'Names the kind of problem.' }),
-  title: Type.String({ description: 'The kind of problem, for people.' }),
-  status: Type.Integer({ description: 'The HTTP status.' }),
-  detail: Type.String({ description: 'What is wrong this time, for people.' }),
-  code: Type.String({ description: 'The kind of problem, for programs.' }),
-});
-export type Problem = Static<typeof ProblemSchema>;
 
 /** What a whole number of the database can be. */
 export const MAX_INTEGER = 2_147_483_647;

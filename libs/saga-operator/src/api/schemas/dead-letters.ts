@@ -18,10 +18,10 @@ export const QueueParams = Type.Object({
     description: 'The queue whose letters these are.',
   }),
 });
-export const LettersQuery = Type.Object({
+export const PeekDeadLettersQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'The most letters; 50 unless given.' })),
 });
-const LetterSchema = Type.Object({
+const DeadLetterSchema = Type.Object({
   id: Type.String({ description: 'Made of what the letter holds: the same letter has the same id.' }),
   cause: Type.String({
     description: 'A code of docs/errors.md, or `delivery_limit` and its like where the broker gave up.',
@@ -38,19 +38,19 @@ const LetterSchema = Type.Object({
   bytes: Type.Integer({ description: 'The size of the whole body.' }),
   replayable: Type.Boolean({ description: 'Whether it can be sent again to where it was meant to go.' }),
 });
-export type Letter = Static<typeof LetterSchema>;
-export const LettersSchema = Type.Object({
-  items: Type.Array(LetterSchema, {
+export type DeadLetter = Static<typeof DeadLetterSchema>;
+export const DeadLettersSchema = Type.Object({
+  items: Type.Array(DeadLetterSchema, {
     description:
       'In the order in which the broker gives them: oldest first, but one that was looked for may come last.',
   }),
   count: Type.Integer({ description: 'How many there are in all.' }),
 });
-export const LettersBody = Type.Object({
+export const SettleDeadLettersBody = Type.Object({
   ...Operator,
   id: Type.Optional(Type.String({ maxLength: 100, description: 'One letter; all that lie there now unless given.' })),
 });
-export const LettersResultSchema = Type.Object({
+export const SettledDeadLettersSchema = Type.Object({
   done: Type.Integer({ description: 'How many were sent again, or thrown away.' }),
   kept: Type.Integer({ description: 'How many stay, because no queue takes them or they say not where they belong.' }),
 });
