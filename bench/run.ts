@@ -2,9 +2,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { build } from '../scripts/lib/build.mjs';
-import { root } from '../scripts/lib/paths.mjs';
-import { SERVICES } from '../scripts/lib/services.mjs';
+import { build } from '../scripts/lib/build.js';
+import { root } from '../scripts/lib/paths.js';
 import { FullRun, type RunContext } from './lib/full-run.js';
 import { wasDisturbed } from './lib/measure.js';
 import { HELP, parseOptions, type Options } from './lib/options.js';
@@ -32,8 +31,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function run(options: Options, session: Session): Promise<void> {
-  const outputs = SERVICES.map(({ entry }) => entry);
-  await build({ outputs, logFile: path.join(directory, 'build.log'), signal: session.signal });
+  console.log('building …');
+  await build({ logFile: path.join(directory, 'build.log'), signal: session.signal });
   const servers = await startServers(path.join(directory, 'system'), session);
   const context = { servers, session, directory };
   const results = options.small ? await small(context) : await full(context, options);

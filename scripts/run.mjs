@@ -1,10 +1,14 @@
-// Runs a TypeScript program of this project: `node scripts/run.mjs scripts/start.ts [arguments]`.
-// It checks the version of Node and installs the npm packages first. So it imports no package, and has only syntax that an old Node parses.
+// Runs a TypeScript program of this project: `node scripts/run.mjs scripts/start.ts [arguments]`. It checks the version of
+// Node and installs the npm packages first. So it imports no package, and has only syntax that an old Node parses.
 import { pathToFileURL } from 'url';
 import { installPackages, isSupportedNode, OLDEST_NODE } from './lib/install.mjs';
 
+function fail(error) {
+  console.error(error);
+  process.exitCode = 1;
+}
+
 async function run(program) {
-  await installPackages();
   const { register } = await import('tsx/esm/api');
   register();
   // The program sees the same arguments as if Node had been given its file.
@@ -13,12 +17,11 @@ async function run(program) {
 }
 
 if (isSupportedNode(process.versions.node)) {
-  run(process.argv[2]).catch((error) => {
-    console.error(error);
-    process.exitCode = 1;
-  });
+  installPackages().then(
+    () => run(process.argv[2]).catch(fail),
+    (error) => fail(error.message),
+  );
 } else {
   const found = process.versions.node + ' (' + process.execPath + ')';
-  console.error('Node ' + OLDEST_NODE.slice(0, 2).join('.') + ' or newer is needed; this is ' + found + '.');
-  process.exitCode = 1;
+  fail('Node ' + OLDEST_NODE.slice(0, 2).join('.') + ' or newer is needed; this is ' + found + '.');
 }

@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { documents } from './lib/specs/documents.js';
-import { root, type GeneratedFile } from './lib/specs/generated-file.js';
+import type { GeneratedFile } from './lib/specs/generated-file.js';
+import { root } from './lib/paths.js';
 import { readmes } from './lib/specs/readmes.js';
 import { contractRecords, shapeRecords } from './lib/specs/records.js';
 

@@ -3,15 +3,13 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { findPromtool, NO_PROMTOOL } from '../scripts/lib/promtool.mjs';
+import { findTestTool } from './support/test-tools.js';
 
 const FOLDER = path.resolve('ops/prometheus');
 
 let promtool: string;
 beforeAll(async () => {
-  const found = await findPromtool();
-  if (found === undefined) throw new Error(NO_PROMTOOL);
-  promtool = found;
+  promtool = (await findTestTool('promtool')).command;
 }, 60_000);
 
 const check = (...args: string[]) => promisify(execFile)(promtool, args, { cwd: FOLDER });

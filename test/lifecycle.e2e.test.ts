@@ -1,6 +1,4 @@
 /** How services begin and end. */
-import { createTestBroker, type TestBroker } from './support/broker.js';
-import { createTestDatabase } from './support/database.js';
 import { get, post } from './support/http.js';
 import { startService, type ServiceName } from './support/service-process.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -52,32 +50,6 @@ test('a service waits for its database and its broker, says so, and can be stopp
   await service.stop();
 }, 30_000);
 
-describe('two processes of one service', () => {
-  let broker: TestBroker;
-  beforeAll(async () => {
-    broker = await createTestBroker('twins');
-  });
-  afterAll(() => broker.drop());
-
-  test.each(SERVICES)(
-    '%s: both make the missing database together',
-    async (name) => {
-      const database = await createTestDatabase('twins');
-      await database.drop();
-      const settings = { AMQP_URL: broker.amqpUrl, DATABASE_URL: database.url };
-      const twins = [startService(name, settings), startService(name, settings)];
-      try {
-        await Promise.all(twins.map((twin) => twin.untilReady()));
-        for (const twin of twins) expect(twin.output()).not.toMatch(/"level":"(error|fatal)"/);
-      } finally {
-        await Promise.all(twins.map((twin) => twin.stop()));
-        await database.drop();
-      }
-    },
-    60_000,
-  );
-});
-
 describe('SIGTERM', () => {
   let stack: Stack;
   beforeAll(async () => {
@@ -109,23 +81,4 @@ describe('SIGTERM', () => {
       return now.status === 'REJECTED';
     });
   }, 60_000);
-
-  test.each(SERVICES)(
-    '%s leaves in the middle of work, and nothing gets lost',
-    async (name) => {
-      const leaving = await another(name);
-      const url = name === 'order-service' ? leaving.url() : stack.url('order-service');
-      const placed = await Promise.all(Array.from({ length: 40 }, () => post<Order>(`${url}/orders`, ORDER)));
-      await leaving.stop();
-      expect(new Set(placed.map(({ status }) => status))).toEqual(new Set([202]));
-      const decided = async ({ body }: { body: Order }) =>
-        (await get<Order>(`${stack.url('order-service')}/orders/${body.id}`)).body.status !== 'APPROVAL_PENDING';
-      await waitFor('all decisions', async () => (await Promise.all(placed.map(decided))).every(Boolean), 40_000);
-      const orders = await Promise.all(
-        placed.map(({ body }) => get<Order>(`${stack.url('order-service')}/orders/${body.id}`)),
-      );
-      expect(new Set(orders.map(({ body }) => body.status))).toEqual(new Set(['APPROVED']));
-    },
-    90_000,
-  );
 });

@@ -93,7 +93,9 @@ test('an approved order is one trace from its request through all services to it
     expect(step).toMatchObject({ service: 'order-service', failed: false, attributes: { 'saga.outcome': 'success' } });
     expect(handled).toMatchObject({ failed: false, attributes: { 'saga.fate': 'success', 'saga.id': order.sagaId } });
     expect(handled.service.replace('-', '_')).toBe(task.split('.')[0]);
-    expect(handled.attributes['saga.command_id']).toBe(step.attributes['saga.command_id']);
+    const [identity] = [step, handled].map(({ attributes }) => attributes['messaging.message.conversation_id']);
+    expect(identity).toContain(order.sagaId);
+    expect(handled.attributes['messaging.message.conversation_id']).toBe(identity);
     within(step, saga);
     within(handled, step);
     expect(handled.to).toBeGreaterThan(handled.from);
@@ -118,7 +120,7 @@ test('each attempt is a span in the one trace: two that failed, and the one that
       [2, 'error', true],
       [3, 'success', false],
     ]);
-    expect(new Set(attempts.map(({ attributes }) => attributes['saga.command_id'])).size).toBe(1);
+    expect(new Set(attempts.map(({ attributes }) => attributes['messaging.message.conversation_id'])).size).toBe(1);
   }
 }, 60_000);
 

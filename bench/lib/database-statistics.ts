@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { SERVICES } from '../../scripts/lib/services.mjs';
+import { SERVICES } from '../../scripts/lib/services.js';
 
 /** What the services did in their databases. */
 export interface DatabaseCounts {

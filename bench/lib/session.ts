@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dropForeignSettings } from '../../scripts/lib/environment.mjs';
-import { createLifetime, StopRequested } from '../../scripts/lib/lifetime.mjs';
-import { tryLock } from '../../scripts/lib/lock.mjs';
-import { createProcessRegistry, findLeftovers } from '../../scripts/lib/process-registry.mjs';
+import { dropForeignSettings } from '../../scripts/lib/environment.js';
+import { Lifetime, StopRequested } from '../../scripts/lib/lifetime.js';
+import { tryLock } from '../../scripts/lib/lock.js';
+import { findLeftovers, ProcessRegistry } from '../../scripts/lib/process-registry.js';
 
 const REST_MS = 10_000;
 
@@ -12,8 +12,8 @@ const REST_MS = 10_000;
 export interface Session {
   /** Aborted when all is to end. */
   readonly signal: AbortSignal;
-  readonly registry: ReturnType<typeof createProcessRegistry>;
-  readonly defer: ReturnType<typeof createLifetime>['defer'];
+  readonly registry: ProcessRegistry;
+  readonly defer: Lifetime['defer'];
 }
 
 /**
@@ -24,27 +24,27 @@ export interface Session {
  */
 export async function runSession(directory: string, work: (session: Session) => Promise<void>): Promise<number> {
   dropForeignSettings();
-  const lock = tryLock(path.join(directory, 'bench.lock'));
-  if (!lock.held) {
-    console.error(`a benchmark runs in this folder already (pid ${lock.holder.pid})`);
+  const unlock = await tryLock(path.join(directory, 'bench.lock'));
+  if (unlock === undefined) {
+    console.error('a benchmark runs in this folder already');
     return 1;
   }
   const record = path.join(directory, 'processes.json');
   if (fs.existsSync(record)) await findLeftovers(record).stop();
-  const registry = createProcessRegistry(record);
+  const registry = new ProcessRegistry(record);
   const endAll = () => {
     registry.killAll();
     registry.close();
-    lock.release();
   };
-  const lifetime = createLifetime({
+  const lifetime = new Lifetime({
     onStop: () => console.log('stopping (Ctrl-C again to force it) …'),
     force: () => {
       endAll();
       process.exit(130);
     },
   });
-  const { signal, defer } = lifetime;
+  const { signal } = lifetime;
+  const defer: Session['defer'] = (phase, undo) => lifetime.defer(phase, undo);
 
   let exitCode: number;
   const working = work({ signal, registry, defer });
@@ -61,9 +61,10 @@ export async function runSession(directory: string, work: (session: Session) => 
   // is measured.
   registry.killAll({ except: 'servers' });
   await Promise.race([working.catch(() => undefined), sleep(REST_MS)]);
-  await lifetime.close((error: Error) => console.error(`while stopping: ${error.message}`));
+  await lifetime.close((error) => console.error(`while stopping: ${error.message}`));
   registry.killAll();
   await registry.untilEnded();
   endAll();
+  await unlock();
   return exitCode;
 }

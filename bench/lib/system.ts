@@ -1,10 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { freePort } from '../../scripts/lib/ports.mjs';
-import { startPostgres } from '../../scripts/lib/postgres.mjs';
-import { startRabbitMq } from '../../scripts/lib/rabbitmq.mjs';
-import { untilReady } from '../../scripts/lib/readiness.mjs';
-import { SERVICES, startService } from '../../scripts/lib/services.mjs';
+import { freePort } from '../../scripts/lib/ports.js';
+import { startPostgres } from '../../scripts/lib/postgres.js';
+import { startRabbitMq } from '../../scripts/lib/rabbitmq.js';
+import { SERVICES, startService, untilReady } from '../../scripts/lib/services.js';
 import type { Session } from './session.js';
 
 /** PostgreSQL and RabbitMQ. */

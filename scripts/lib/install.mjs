@@ -6,16 +6,16 @@ import { fileURLToPath } from 'url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const installedList = path.join(root, 'node_modules/.package-lock.json');
+const lockFile = path.join(root, '.local/run/install.lock');
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 export const OLDEST_NODE = [20, 20, 0];
 
 /** @returns {boolean} whether `version`, such as "20.20.2", is one that the project runs on */
 export function isSupportedNode(version) {
   const parts = version.split('.').map((part) => parseInt(part, 10));
-  for (let i = 0; i < OLDEST_NODE.length; i++) {
-    if (parts[i] !== OLDEST_NODE[i]) return parts[i] > OLDEST_NODE[i];
-  }
-  return true;
+  const differing = OLDEST_NODE.findIndex((part, index) => parts[index] !== part);
+  return differing < 0 || parts[differing] > OLDEST_NODE[differing];
 }
 
 /**
@@ -38,17 +38,21 @@ export function isInstalled(wanted, installed) {
 
 /** Installs the npm packages unless that was done already. Two processes do not do it at the same time. */
 export async function installPackages() {
-  if (isComplete()) return;
-  const release = await lock(path.join(root, '.local/run/install.lock'));
-  try {
-    if (isComplete()) return;
-    console.log('installing the npm packages …');
-    // npm writes this file last. One that is left from before would vouch for an installation that was cut short.
-    fs.rmSync(installedList, { force: true });
-    // NODE_ENV=production would leave out the compiler.
-    await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
-  } finally {
-    release();
+  while (!isComplete()) {
+    if (!takeLock()) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      continue;
+    }
+    try {
+      console.log('installing the npm packages …');
+      // npm writes this file last. One that is left from before would vouch for an installation that was cut short.
+      fs.rmSync(installedList, { force: true });
+      // NODE_ENV=production would leave out the compiler.
+      await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+      if (!isComplete()) return; // npm knows better what its lock file asks for
+    } finally {
+      fs.rmSync(lockFile, { force: true });
+    }
   }
 }
 
@@ -63,44 +67,37 @@ function npm(args) {
   const [command, before] = cli.endsWith('npm-cli.js') ? [process.execPath, [cli]] : ['npm', []];
   const child = spawn(command, before.concat(args), { cwd: root, stdio: 'inherit', detached: true });
   return new Promise((resolve, reject) => {
+    // npm that is told to stop takes out again what it has installed, which takes half a minute.
+    const kill = () => process.kill(-child.pid, 'SIGKILL');
+    let patience;
     const stop = (signal) => {
       process.kill(-child.pid, signal);
-      reject(new Error('interrupted by ' + signal));
+      patience = patience || setTimeout(kill, 2000);
     };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop);
+    for (const signal of SIGNALS) process.on(signal, stop);
     child.once('error', reject);
-    child.once('exit', (code) => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeListener(signal, stop);
+    child.once('exit', (code, signal) => {
+      clearTimeout(patience);
+      for (const name of SIGNALS) process.removeListener(name, stop);
       if (code === 0) resolve();
-      else reject(new Error('npm ci failed (code ' + code + ')'));
+      else reject(new Error('npm ci failed (' + (signal || 'code ' + code) + ')'));
     });
   });
 }
 
-/** @returns a function that gives the lock back; a lock whose holder is gone is taken over */
-async function lock(file) {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  for (let told = false; ;) {
-    try {
-      fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
-      return () => fs.rmSync(file, { force: true });
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    const holder = Number(fs.existsSync(file) && fs.readFileSync(file, 'utf8'));
-    if (!isAlive(holder)) fs.rmSync(file, { force: true });
-    else {
-      if (!told) console.log('waiting for pid ' + holder + ', which installs the npm packages');
-      told = true;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
-}
-
-function isAlive(pid) {
+/** @returns {boolean} whether this process has the lock now; one whose holder is gone is free for the next attempt */
+function takeLock() {
+  fs.mkdirSync(path.dirname(lockFile), { recursive: true });
   try {
-    return pid > 0 && process.kill(pid, 0);
+    fs.writeFileSync(lockFile, String(process.pid), { flag: 'wx' });
+    return true;
   } catch (error) {
-    return error.code === 'EPERM';
+    if (error.code !== 'EEXIST') throw error;
   }
+  try {
+    process.kill(Number(fs.readFileSync(lockFile, 'utf8')), 0);
+  } catch (error) {
+    if (error.code === 'ESRCH') fs.rmSync(lockFile, { force: true });
+  }
+  return false;
 }

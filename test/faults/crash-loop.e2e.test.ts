@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import pg from 'pg';
-import { DEFAULTS } from 'saga-core';
+import { CONSTANTS } from 'saga-core';
 import { createTestBroker, type TestBroker } from '../support/broker.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { takeDeadLetters } from '../support/dead-letters.js';
@@ -128,7 +128,7 @@ test('a command that kills its participant is parked alone', async () => {
 
   const parked = async () => (await ready('fragile_service.commands.dead')) > 0;
   const deaths = await untilDone('participant', async () => answered.size === INNOCENT && (await parked()));
-  expect(deaths).toBe(1 + DEFAULTS.maxDeathsPerMessage);
+  expect(deaths).toBe(1 + CONSTANTS.maxDeathsPerMessage);
   expect(answered.has(ids[guilty]!)).toBe(false);
   const touched = await rowsOf<{ number: number }>('participant', 'select number from touched order by number');
   expect(touched.map(({ number }) => number)).toEqual([...ids.keys()].filter((number) => number !== guilty));
@@ -163,7 +163,7 @@ testInLongForm(
       'orchestrator',
       async () => (await endedSagas()) && (await ready(`${SAGA}.dead`)) > 0,
     );
-    expect(deaths).toBe(1 + DEFAULTS.maxDeathsPerMessage);
+    expect(deaths).toBe(1 + CONSTANTS.maxDeathsPerMessage);
     expect(await takeDeadLetters(broker.amqpUrl, SAGA, 1)).toEqual({ CRASH_LOOP: 1 });
     const left = await rowsOf<{ saga_id: string; status: string }>(
       'orchestrator',

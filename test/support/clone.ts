@@ -1,7 +1,7 @@
 /** A copy of the project, which starts what it starts in a folder of its own. */
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { identify } from '../../scripts/lib/process-identity.mjs';
+import { identify } from '../../scripts/lib/process-identity.js';
 
 const PARTS = [
   'apps',

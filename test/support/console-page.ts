@@ -1,6 +1,6 @@
 /** The operator's console in a real browser. */
 import { launch, type Browser, type Page } from 'puppeteer-core';
-import { findChromium, NO_CHROMIUM } from '../../scripts/lib/chromium.mjs';
+import { findTestTool } from './test-tools.js';
 
 /** Every wait of the browser allows for a machine that does a lot else. */
 const WAIT_MS = 30_000;
@@ -31,10 +31,9 @@ export interface ConsolePage {
 
 /** @returns a headless browser. @throws with what to install when there is none */
 export async function startBrowser(): Promise<Browser> {
-  const executablePath = await findChromium();
-  if (executablePath === undefined) throw new Error(NO_CHROMIUM);
+  const { command } = await findTestTool('chromium');
   // Tests run as root in containers, where Chromium's sandbox does not start.
-  return launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+  return launch({ executablePath: command, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
 }
 
 /**

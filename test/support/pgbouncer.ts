@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { findPgBouncer, NO_PGBOUNCER } from '../../scripts/lib/pgbouncer.mjs';
-import { freePort } from '../../scripts/lib/ports.mjs';
+import { freePort } from '../../scripts/lib/ports.js';
+import { findTestTool } from './test-tools.js';
 import { waitFor } from './wait-for.js';
 import { watched } from './watched.js';
 
@@ -23,8 +23,7 @@ export interface PgBouncer {
  * @param poolSize - the sessions with the server, for each database
  */
 export async function startPgBouncer(mode: 'transaction' | 'session', poolSize: number): Promise<PgBouncer> {
-  const program = await findPgBouncer();
-  if (!program) throw new Error(NO_PGBOUNCER);
+  const program = await findTestTool('pgbouncer');
   const server = new URL(process.env.TEST_DATABASE_URL!);
   const port = await freePort();
   const folder = mkdtempSync(path.join(tmpdir(), 'pgbouncer-'));

@@ -37,8 +37,8 @@ export async function startPrivateServers(
 ): Promise<PrivateServers> {
   const folder = path.resolve('.local', 'test', `${purpose}_${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  const child = fork(path.resolve('test/support/server-keeper.mjs'), [folder, ...names], {
-    execArgv: [],
+  const child = fork(path.resolve('test/support/server-keeper.ts'), [folder, ...names], {
+    execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let complaints = '';

@@ -1,7 +1,7 @@
 /** The participant in Python, as a process of its own. */
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findPythonWithPika, NO_PIKA } from '../../scripts/lib/python-with-pika.mjs';
+import { findTestTool } from './test-tools.js';
 import { waitFor } from './wait-for.js';
 import { watched } from './watched.js';
 
@@ -24,9 +24,7 @@ export interface PythonParticipant {
 
 /** @returns a Python that can run it. @throws with what to install */
 export async function pythonWithPika(): Promise<string> {
-  const python = await findPythonWithPika();
-  if (python === undefined) throw new Error(NO_PIKA);
-  return python;
+  return (await findTestTool('pika')).command;
 }
 
 /** @returns the rows that a statement gives, of a SQLite file that is in use */

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type ChannelModel } from 'amqplib';
 import { createOrderSaga } from 'order-service';
-import { deadLetterQueueOf, queuesOf, type SagaDefinition } from 'saga-core';
+import { deadLetterQueueOf, queuesOf } from 'saga-core';
 import type { Findings } from './rules.js';
 
 /** The participants', and that of the replies. */
-const QUEUES = queuesOf([createOrderSaga as unknown as SagaDefinition<never, never>]);
+const QUEUES = queuesOf([createOrderSaga]);
 const WITH_DEAD_LETTERS = QUEUES.flatMap((queue) => [queue, deadLetterQueueOf(queue)]);
 
 /** Doubled and late messages are taken within moments, while somebody takes any. */

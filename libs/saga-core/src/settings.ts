@@ -1,4 +1,4 @@
-/** Every default of saga-core, in one place. Times are milliseconds. */
+/** Every number of saga-core, in one place: defaults of settings, and constants. Times are milliseconds. */
 import { DAY_MS } from './util/duration.js';
 
 /** How long a step waits and how often it is tried. */
@@ -25,14 +25,33 @@ export const DEFAULT_RETRIABLE_RETRY: RetryPolicy = {
   backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
 };
 
+/** What a setting is unless it is given: those of orchestrators, participants and databases. */
 export const DEFAULTS = {
   /** The most deliveries, due deadlines or starts that are handled in one transaction. */
   maxBatchSize: 200,
   /** How long a handler may take. It is less than a session may idle in its transaction before the server ends it. */
   handlerTimeoutMs: 8_000,
-  /** The part of that time that it may take beside others. A slower one is run again alone: the others need not wait. */
+  /** Unacknowledged deliveries per consumer: one batch in hand and one ready. */
+  prefetch: 400,
+  /** Whether the sagas in flight are limited by how long replies take. */
+  limitInFlight: true,
+  /** How often due deadlines are looked for. */
+  deadlinePollMs: 250,
+  /** How long an ended saga and its history are kept. Sagas that live or are stuck are kept for ever. */
+  sagaRetentionMs: 30 * DAY_MS,
+  /** How long a participant remembers the commands of a saga, from the saga's start; it refuses those of older sagas, so it is to outlive them and their operators' holidays. */
+  inboxRetentionMs: 90 * DAY_MS,
+  /** Quorum queues survive the loss of a node; classic ones are cheaper. */
+  queueType: 'quorum',
+  /** The most connections of a pool. */
+  poolSize: 10,
+} as const;
+
+/** What no setting changes. */
+export const CONSTANTS = {
+  /** The part of its time that a handler may take beside others. A slower one is run again alone: the others need not wait. */
   sharedHandlerTimeShare: 0.25,
-  /** The least part of that, when many others have taken all of theirs. */
+  /** The least part of it, when many others have taken all of theirs. */
   minHandlerTimeShare: 1 / 16,
   /** How often a transaction is tried that loses against others, or loses its session, while the database answers. */
   maxConflicts: 3,
@@ -40,22 +59,16 @@ export const DEFAULTS = {
   maxConcurrentSuspects: 4,
   /** The same of sagas whose time is up: each holds a connection, of which the pool has ten. */
   maxConcurrentIsolatedTimers: 2,
-  /** Unacknowledged deliveries per consumer: one batch in hand and one ready. */
-  prefetch: 400,
   /** How old a decision about an instance that was not locked may be when it is saved: its process may have stood still, and its deadlines would be short. */
   maxDecisionAgeMs: 500,
   /** The most living instances that an orchestrator keeps in memory; others are read when their reply comes. */
   maxCachedInstances: 5_000,
-  /** Whether the sagas in flight are limited by how long replies take. */
-  limitInFlight: true,
   /** Replies that take more than this share of their timeouts, beyond what is normal for their step, are slow, and mean that fewer sagas should be in flight. */
   slowReplyShare: 0.4,
   /** How many sagas may be in flight at first, before replies have told how quick they are. */
   initialInFlight: 400,
   /** Sagas that were saved longer ago wait for something else than their turn, or have gone on in another process: they count as in flight no more. */
   inFlightForMs: 2_000,
-  /** How often due deadlines are looked for. */
-  deadlinePollMs: 250,
   /**
    * How long before its time a timer may wake: one that was set for an earlier step is left where it is, so that a
    * quick saga moves no timer.
@@ -131,10 +144,6 @@ export const DEFAULTS = {
   missingAddressTtlMs: 5_000,
   /** How often it is told how many messages came that are of no use, while they come. */
   logEveryMs: 10_000,
-  /** How long an ended saga and its history are kept. Sagas that live or are stuck are kept for ever. */
-  sagaRetentionMs: 30 * DAY_MS,
-  /** How long a participant remembers the commands of a saga, from the saga's start; it refuses those of older sagas, so it is to outlive them and their operators' holidays. */
-  inboxRetentionMs: 90 * DAY_MS,
   /** How often rows past their retention are looked for, and the most that go in one transaction. */
   purgePollMs: 60_000,
   purgeBatchSize: 1_000,

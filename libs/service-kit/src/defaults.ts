@@ -1,4 +1,6 @@
-/** Every default of service-kit, in one place. Times are milliseconds. */
+/** Every number of service-kit, in one place. Times are milliseconds. */
+
+/** What a setting is unless it is given. */
 export const DEFAULTS = {
   host: '0.0.0.0',
   logLevel: 'info',
@@ -9,6 +11,10 @@ export const DEFAULTS = {
     'restaurant-service': 8083,
     'accounting-service': 8084,
   },
+} as const;
+
+/** What no setting changes. */
+export const CONSTANTS = {
   /** The largest body that a route reads. */
   bodyLimitBytes: 65_536,
   /** How long the database may take to answer a readiness probe. */

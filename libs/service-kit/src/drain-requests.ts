@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 import { shedLoadWhile } from './shed-load.js';
 
 declare module 'fastify' {
@@ -33,7 +33,7 @@ export function drainRequests(app: FastifyInstance): void {
     closing = true;
     if (inHand.size === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, DEFAULTS.requestDrainMs);
+      const timer = setTimeout(resolve, CONSTANTS.requestDrainMs);
       drained = () => {
         clearTimeout(timer);
         resolve();

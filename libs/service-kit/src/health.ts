@@ -3,7 +3,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { RETRY_AFTER_SECONDS } from 'http-kit';
 import { sql, type Kysely } from 'kysely';
 import { withTimeout } from 'saga-core';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 import type { HttpApp } from './http-app.js';
 
 const check = (description: string) => Type.Union([Type.Literal('ok'), Type.Literal('failing')], { description });
@@ -104,7 +104,7 @@ function databaseProbe(database: HealthSources['database'], probe: HealthSources
       })
       .catch(() => false)
       .finally(() => (current = null));
-    return withTimeout(current, DEFAULTS.databaseProbeMs, () => false);
+    return withTimeout(current, CONSTANTS.databaseProbeMs, () => false);
   };
 }
 

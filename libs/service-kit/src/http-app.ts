@@ -13,7 +13,7 @@ import {
 import { compileValidator, HttpProblem, problemOf, PROBLEMS, sendProblem } from 'http-kit';
 import { messageOf, type Logger } from 'saga-core';
 import { answerOtherMethods } from './allowed-methods.js';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 import { drainRequests } from './drain-requests.js';
 import { readJsonAlone } from './json-body.js';
 import { answerUnreadable } from './unreadable-request.js';
@@ -40,7 +40,7 @@ export function createHttpApp(logger: Logger): HttpApp {
     loggerInstance,
     // Two lines for each request are two too many under load.
     logController: new LogController({ disableRequestLogging: !logger.isLevelEnabled('debug') }),
-    bodyLimit: DEFAULTS.bodyLimitBytes,
+    bodyLimit: CONSTANTS.bodyLimitBytes,
     forceCloseConnections: true,
     // drainRequests answers them, with problem details.
     return503OnClosing: false,

@@ -1,6 +1,6 @@
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'saga-core';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 import { endAtOnce } from './main/index.js';
 
 /** From a process's first moment to its last. */
@@ -24,7 +24,7 @@ export function beginLifetime(): Lifetime {
   let logger: Logger | undefined;
   const onTimeout = (delay: number) => logger?.error({ afterMs: delay }, 'not stopped in time; exiting');
 
-  closeWithGrace({ delay: DEFAULTS.shutdownMs, logger: false, onTimeout }, async ({ err, signal }) => {
+  closeWithGrace({ delay: CONSTANTS.shutdownMs, logger: false, onTimeout }, async ({ err, signal }) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal).on(signal, () => undefined);
     if (err) logger?.fatal({ err }, 'stopping after an error');
     else logger?.info({ signal: signal ?? null }, 'stopping');

@@ -7,7 +7,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { logSparsely, withTimeout, type Logger } from 'saga-core';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 
 /**
  * Registers a tracer provider for this process that sends spans in the background. What cannot be sent is lost, with a line in the log.
@@ -31,7 +31,7 @@ export function startTracing(service: string, logger: Logger): () => Promise<voi
   });
   trace.setGlobalTracerProvider(provider);
   return async () => {
-    await withTimeout(provider.shutdown(), DEFAULTS.traceFlushMs, () => undefined);
+    await withTimeout(provider.shutdown(), CONSTANTS.traceFlushMs, () => undefined);
   };
 }
 

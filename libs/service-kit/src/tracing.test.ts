@@ -1,6 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { pino } from 'pino';
+import type { Logger } from 'saga-core';
 import { createHttpApp } from './http-app.js';
 import { traceparentOf, traceRequests } from './tracing.js';
 
@@ -12,8 +13,8 @@ afterEach(() => {
   trace.disable();
 });
 
-const appWith = (traced: boolean) => {
-  const app = createHttpApp(pino({ level: 'silent' }));
+const appWith = (traced: boolean, logger: Logger = pino({ level: 'silent' })) => {
+  const app = createHttpApp(logger);
   if (traced) {
     trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
     traceRequests(app);
@@ -55,8 +56,15 @@ test('what is not an operation of the API is no span, and what fails is an error
   const app = appWith(true);
   for (const url of ['/health/live', '/page', '/events', '/nowhere', '/broken']) await app.inject({ url });
   expect(exporter.getFinishedSpans()).toMatchObject([
-    { name: 'GET /broken', status: { code: 2 }, attributes: { 'http.response.status_code': 500 } },
+    { name: 'GET /broken', status: { code: 2 }, attributes: { 'http.response.status_code': 500, 'error.type': '500' } },
   ]);
+});
+
+test('the log line of a traced request names its trace', async () => {
+  const lines: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+  await appWith(true, logger).inject({ url: '/broken', headers: { traceparent: `00-${TRACE}-${PARENT}-01` } });
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ msg: 'request failed', trace_id: TRACE }]);
 });
 
 test('without traces the client’s traceparent is passed on, if it is one', async () => {

@@ -9,7 +9,7 @@ const spans = new WeakMap<FastifyRequest, Span>();
 /** Makes a span of each request to a route that is added afterwards and is an operation of the service's API: pages, probes and endless streams are none. */
 export function traceRequests(app: HttpApp): void {
   const tracer = trace.getTracer('service-kit');
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     if (!isOperation(request)) return done();
     const { method, url: route = '' } = request.routeOptions;
     const parent = incoming(request);
@@ -20,12 +20,15 @@ export function traceRequests(app: HttpApp): void {
       parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT,
     );
     spans.set(request, span);
+    // By the name that OpenTelemetry has for it in log lines.
+    reply.log = request.log = request.log.child({ trace_id: span.spanContext().traceId });
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     const span = spans.get(request);
     span?.setAttribute('http.response.status_code', reply.statusCode);
-    if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
+    if (reply.statusCode >= 500)
+      span?.setAttribute('error.type', String(reply.statusCode)).setStatus({ code: SpanStatusCode.ERROR });
     span?.end();
     done();
   });

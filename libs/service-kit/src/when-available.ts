@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isRetryable, type Logger } from 'saga-core';
-import { DEFAULTS } from './defaults.js';
+import { CONSTANTS } from './defaults.js';
 
 /**
  * Tries until what it needs is there: a service that was started before its database or broker waits for it.
@@ -16,7 +16,7 @@ export async function whenAvailable<Result>(
   attempt: () => Promise<Result>,
   { logger, signal }: { logger: Logger; signal: AbortSignal },
 ): Promise<Result> {
-  for (let pauseMs: number = DEFAULTS.startInitialMs; ; pauseMs = Math.min(pauseMs * 2, DEFAULTS.startMaxMs)) {
+  for (let pauseMs: number = CONSTANTS.startInitialMs; ; pauseMs = Math.min(pauseMs * 2, CONSTANTS.startMaxMs)) {
     signal.throwIfAborted();
     try {
       return await attempt();

@@ -4,7 +4,8 @@ import { participantDocument } from 'saga-core/asyncapi';
 import { yamlOf } from 'service-kit';
 import { asyncApi } from '../../../apps/order-service/src/asyncapi.js';
 import { openApiDocument } from '../../../apps/order-service/src/openapi-document.js';
-import { root, type GeneratedFile } from './generated-file.js';
+import type { GeneratedFile } from './generated-file.js';
+import { root } from '../paths.js';
 
 /** @returns the AsyncAPI and OpenAPI documents */
 export async function documents(): Promise<GeneratedFile[]> {

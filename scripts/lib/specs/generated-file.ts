@@ -1,11 +1,6 @@
-import path from 'node:path';
-
 /** A file that is made of something else, as it should be. */
 export interface GeneratedFile {
   /** Its absolute path. */
   readonly file: string;
   readonly text: string;
 }
-
-/** The folder of the project. */
-export const root = path.resolve(import.meta.dirname, '../../..');

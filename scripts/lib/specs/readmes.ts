@@ -4,7 +4,8 @@ import path from 'node:path';
 import { serviceContracts } from 'messages';
 import { sequenceDiagramOf, stateDiagramOf } from 'saga-core';
 import { createOrderSaga } from '../../../apps/order-service/src/create-order-saga/create-order-saga.js';
-import { root, type GeneratedFile } from './generated-file.js';
+import type { GeneratedFile } from './generated-file.js';
+import { root } from '../paths.js';
 import { contractTable, handledTable, stepTable } from './tables.js';
 
 /** @returns the READMEs, with their parts made anew */

@@ -10,7 +10,8 @@ import { shapeProblems, shapeRecordOf, type ShapeRecord } from 'saga-core';
 import type { CommandContract } from 'saga-core';
 import { adviceFor, breaksOf, isRecordedBy, recordOf, type ContractRecord } from 'saga-core/asyncapi';
 import { createOrderSagas } from '../../../apps/order-service/src/create-order-saga/create-order-saga.js';
-import { root, type GeneratedFile } from './generated-file.js';
+import type { GeneratedFile } from './generated-file.js';
+import { root } from '../paths.js';
 
 export interface Records {
   /** What does not agree with its record: a sentence each that says what to do. */

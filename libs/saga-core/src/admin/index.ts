@@ -14,7 +14,7 @@ export type { SagaInstance } from '../engine/instance.js';
 export type { StoredSaga } from '../orchestrator/saga-store.js';
 // What an operator does, and the record of it.
 export { stepsToUndo } from '../engine/moves.js';
-export { transition } from '../engine/transition.js';
+export { transition } from '../engine/decide.js';
 export type { OperatorActionType } from '../engine/event.js';
 export { completeAuditEntry, listAuditEntries, addAuditEntry, removeAuditEntry } from '../store/audit-log.js';
 export type { AuditEntry } from '../store/audit-log.js';

@@ -1,7 +1,7 @@
 /** What a document says in words: what no schema can. Numbers come from the settings. */
 import { COMMAND_HEADERS } from '../contract/command-message.js';
 import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
-import { DEFAULT_ACTION_RETRY, DEFAULT_RETRIABLE_RETRY, DEFAULTS } from '../settings.js';
+import { DEFAULT_ACTION_RETRY, DEFAULT_RETRIABLE_RETRY, CONSTANTS, DEFAULTS } from '../settings.js';
 import { DAY_MS } from '../util/duration.js';
 
 const days = (ms: number): number => ms / DAY_MS;
@@ -14,8 +14,8 @@ const PUBLISH =
   'Lengths count characters (code points). Ignore fields that you do not know.';
 
 const RECONNECT = [
-  `A lost connection, a closed channel, and a consumer that the broker cancels (\`basic.cancel\`, in some clients an empty delivery) are alike: connect, declare and consume again, after pauses that grow from ${seconds(DEFAULTS.recoveryInitialMs)} to ${seconds(DEFAULTS.recoveryMaxMs)}.`,
-  `Set a heartbeat of ${DEFAULTS.heartbeatSeconds} s and a timeout of ${seconds(DEFAULTS.connectTimeoutMs)} for connecting. A confirm that takes over ${seconds(DEFAULTS.confirmTimeoutMs)} means that the connection is dead.`,
+  `A lost connection, a closed channel, and a consumer that the broker cancels (\`basic.cancel\`, in some clients an empty delivery) are alike: connect, declare and consume again, after pauses that grow from ${seconds(CONSTANTS.recoveryInitialMs)} to ${seconds(CONSTANTS.recoveryMaxMs)}.`,
+  `Set a heartbeat of ${CONSTANTS.heartbeatSeconds} s and a timeout of ${seconds(CONSTANTS.connectTimeoutMs)} for connecting. A confirm that takes over ${seconds(CONSTANTS.confirmTimeoutMs)} means that the connection is dead.`,
 ];
 
 /** @returns how to be a participant, for whoever has nothing but the document. */
@@ -24,13 +24,13 @@ export function participantDescription(service: string, queue: string): string {
     `## How to be ${service}`,
     `Declare the exchanges, queues, arguments and bindings of the channels exactly as they stand there, or have it done; reply exchanges belong to those who ask. Consume \`${queue}\` with acknowledgements and a prefetch.`,
     '### Check each delivery, in this order',
-    `1. The headers have over ${DEFAULTS.maxHeaderBytes} bytes or ${DEFAULTS.maxHeaderFields} entries, or are nested over ${DEFAULTS.maxHeaderDepth} levels deep: dead letter \`UNREADABLE_HEADERS\`, without them.
-2. The body has over ${DEFAULTS.maxMessageBytes} bytes: dead letter \`TOO_LARGE\`.
-3. It is no JSON in UTF-8, or nested over ${DEFAULTS.maxMessageDepth} levels deep: dead letter \`UNPARSEABLE\`.
+    `1. The headers have over ${CONSTANTS.maxHeaderBytes} bytes or ${CONSTANTS.maxHeaderFields} entries, or are nested over ${CONSTANTS.maxHeaderDepth} levels deep: dead letter \`UNREADABLE_HEADERS\`, without them.
+2. The body has over ${CONSTANTS.maxMessageBytes} bytes: dead letter \`TOO_LARGE\`.
+3. It is no JSON in UTF-8, or nested over ${CONSTANTS.maxMessageDepth} levels deep: dead letter \`UNPARSEABLE\`.
 4. The routing key is no command's \`x-routing-key\`: dead letter \`UNKNOWN_TASK\`.
 5. There is no \`correlation-id\`: dead letter \`NO_CORRELATION_ID\`.
 6. There is no \`reply-to\`: dead letter \`NO_REPLY_ADDRESS\`.
-7. \`reply-to\` breaks its pattern, or is no exchange that you may write to: dead letter \`REPLY_ADDRESS_REFUSED\`. Ask by a passive declaration on a channel of its own, for a missing exchange closes it. Remember a no for ${seconds(DEFAULTS.missingAddressTtlMs)}.
+7. \`reply-to\` breaks its pattern, or is no exchange that you may write to: dead letter \`REPLY_ADDRESS_REFUSED\`. Ask by a passive declaration on a channel of its own, for a missing exchange closes it. Remember a no for ${seconds(CONSTANTS.missingAddressTtlMs)}.
 8. \`correlation-id\` breaks its pattern: reply with the error \`INVALID_COMMAND_ID\`.
 9. The body breaks its schema: reply with the error \`INVALID_PAYLOAD\`.`,
     '### Handle it, in one transaction',
@@ -51,7 +51,7 @@ export function participantDescription(service: string, queue: string): string {
     '### When something breaks',
     list(
       ...RECONNECT,
-      `A message that kills your process comes again, marked as redelivered. Before you handle such a one, count it in your database; handle it alone, and forget the count afterwards. At a count of ${DEFAULTS.maxDeathsPerMessage}, make it a dead letter \`CRASH_LOOP\`. Otherwise its queue gives it up after ${DEFAULTS.deliveryLimit} deliveries, and what was prefetched beside it as well.`,
+      `A message that kills your process comes again, marked as redelivered. Before you handle such a one, count it in your database; handle it alone, and forget the count afterwards. At a count of ${CONSTANTS.maxDeathsPerMessage}, make it a dead letter \`CRASH_LOOP\`. Otherwise its queue gives it up after ${CONSTANTS.deliveryLimit} deliveries, and what was prefetched beside it as well.`,
       `The sender waits ${seconds(DEFAULT_ACTION_RETRY.replyTimeoutMs)} for a reply unless its step says otherwise, then sends the command again.`,
     ),
     PUBLISH,
@@ -70,7 +70,7 @@ export function orchestratorDescription(saga: string, address: string): string {
       'A **refusal** is final: the command has had no effect, and the saga is compensated. Where there is only forward, the command is sent under a new `correlation-id`.',
       'An **error** and silence are tried again within those limits. Then the saga is compensated, the step included, for it may have happened; where there is only forward it is `stuck`. `COMMAND_EXPIRED` is not tried again.',
       'A success that breaks its schema is not tried again: before the pivot the saga is compensated, later it is `stuck`.',
-      `What is no reply, has over ${DEFAULTS.maxMessageBytes} bytes or over ${DEFAULTS.maxMessageDepth} levels is dead-lettered as \`NOT_A_REPLY\`.`,
+      `What is no reply, has over ${CONSTANTS.maxMessageBytes} bytes or over ${CONSTANTS.maxMessageDepth} levels is dead-lettered as \`NOT_A_REPLY\`.`,
       ...RECONNECT,
     ),
     PUBLISH,

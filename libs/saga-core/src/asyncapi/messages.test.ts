@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { defineCommand, defineUndo, type CommandContract } from '../contract/command.js';
 import { isValid } from '../contract/validation.js';
 import { barrierDecisions } from '../participant/barrier.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { failureSchema, refusalsOf } from './failures.js';
 import { messagesOf, schemasOf } from './messages.js';
 import { plain } from './names.js';
@@ -99,7 +99,7 @@ test('schemas count characters, as the library does', () => {
 
 test('each limit of what is taken stands in the words', () => {
   const words = participantDescription('hotel_service', 'hotel_service.commands');
-  const { maxHeaderBytes, maxHeaderFields, maxHeaderDepth, maxMessageBytes, maxMessageDepth } = DEFAULTS;
+  const { maxHeaderBytes, maxHeaderFields, maxHeaderDepth, maxMessageBytes, maxMessageDepth } = CONSTANTS;
   for (const limit of [maxHeaderBytes, maxHeaderFields, maxHeaderDepth, maxMessageBytes, maxMessageDepth])
     expect(words).toMatch(new RegExp(`over ${limit} |or ${limit} `));
 });

@@ -1,7 +1,7 @@
 /** Commands and replies as AsyncAPI messages: all in them comes from the contract. */
 import type { CommandContract } from '../contract/command.js';
 import { replyRoutingKeyOf } from '../contract/routing.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { exampleOf } from './example.js';
 import { errorSchema, refusalSchema } from './failures.js';
 import { nameOfTask, plain, reference, typeNameOf, type Json } from './names.js';
@@ -111,7 +111,7 @@ function failureMessage({ contract: { task }, refusals }: DocumentedCommand): Js
 export function deadLetterMessageOf(queue: string): Json {
   return {
     title: `Dead letter of ${queue}`,
-    summary: `Body and properties as they came, and the cause. Nobody reads more than ${DEFAULTS.maxMessageBytes} bytes of it.`,
+    summary: `Body and properties as they came, and the cause. Nobody reads more than ${CONSTANTS.maxMessageBytes} bytes of it.`,
     headers: reference('deadLetterProperties'),
     'x-routing-key': queue,
   };

@@ -2,7 +2,7 @@
  * Invariant: what is saved is what is used. A value is made what the database will give back before anybody uses it, so that nothing depends on whether
  * the process was started anew in between; and it is frozen, so that nobody changes what others were given.
  */
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /**
  * @param value - what a saga's author gave: anything
@@ -10,12 +10,12 @@ import { DEFAULTS } from '../settings.js';
  * @throws {TypeError} for what JSON cannot say: a BigInt, and what refers to itself or is nested too deeply; and what a `toJSON` throws
  */
 export function asSaved<Value>(value: Value): Value {
-  return saved(value, DEFAULTS.maxMessageDepth, false) as Value;
+  return saved(value, CONSTANTS.maxMessageDepth, false) as Value;
 }
 
 /** The same for what PostgreSQL keeps as jsonb, which orders the members of objects by its own rule. */
 export function asSavedInJsonb<Value>(value: Value): Value {
-  return saved(value, DEFAULTS.maxMessageDepth, true) as Value;
+  return saved(value, CONSTANTS.maxMessageDepth, true) as Value;
 }
 
 /**

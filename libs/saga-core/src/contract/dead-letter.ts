@@ -1,6 +1,6 @@
 /** Dead letters: what cannot be answered, kept with its cause for people. */
 import type { DeadLetterCause } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { cut } from '../util/text.js';
 import type { IncomingMessage, OutgoingMessage } from './message.js';
 import { DEAD_LETTER_EXCHANGE } from './routing.js';
@@ -47,7 +47,7 @@ export function deadLetter(
 export function minimalDeadLetter(letter: OutgoingMessage): OutgoingMessage {
   const ours = Object.values(DEAD_LETTER_HEADERS).map((name) => [name, letter.headers[name] ?? ''] as const);
   const headers: Record<string, string | number> = Object.fromEntries(ours);
-  const body = letter.body.subarray(0, DEFAULTS.maxMessageBytes);
+  const body = letter.body.subarray(0, CONSTANTS.maxMessageBytes);
   const cut = body.length < letter.body.length ? ` and all but the first of its ${letter.body.length} bytes` : '';
   headers[DEAD_LETTER_HEADERS.detail] = `${headers[DEAD_LETTER_HEADERS.detail]} (kept without its headers${cut})`;
   return { ...letter, headers, body };

@@ -1,6 +1,6 @@
 /** Messages as saga-core sees them: what an AMQP client would call exchange, routing key, properties and body. */
 import { isUtf8 } from 'node:buffer';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /** A message to publish; it is always persistent, mandatory and JSON. */
 export interface OutgoingMessage {
@@ -46,7 +46,7 @@ export function decodeJson(body: Buffer): unknown {
   if (!isUtf8(body)) return undefined;
   try {
     const value = JSON.parse(body.toString('utf8')) as unknown;
-    return isDeeperThan(DEFAULTS.maxMessageDepth, value) ? undefined : value;
+    return isDeeperThan(CONSTANTS.maxMessageDepth, value) ? undefined : value;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 /** What fits into an AMQP message: asked before anything is written, because what cannot be encoded must fail alone. */
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import type { OutgoingMessage } from './message.js';
 
 /** AMQP's limit for names, correlation ids, reply addresses and the keys of headers. */
@@ -18,7 +18,7 @@ export const isShort = (text: string): boolean => Buffer.byteLength(text) <= SHO
  */
 export function whyTooLarge(body: unknown): string | null {
   const bytes = Buffer.byteLength(JSON.stringify(body ?? null));
-  return bytes > DEFAULTS.maxMessageBytes ? `${bytes} bytes; ${DEFAULTS.maxMessageBytes} are allowed` : null;
+  return bytes > CONSTANTS.maxMessageBytes ? `${bytes} bytes; ${CONSTANTS.maxMessageBytes} are allowed` : null;
 }
 
 /** @returns whether a number can be written as a header: amqplib reads more numbers than it writes (NaN, −1e300, 2⁵⁰ + 0.5). */

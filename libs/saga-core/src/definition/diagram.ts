@@ -2,6 +2,8 @@
 import type { SagaDefinition } from './saga.js';
 import { isRemote, nameOf, type Step, type StepCommand } from './step.js';
 
+type AnyStep = Step<never, never>;
+
 const COMPLETED = 'completed';
 const COMPENSATED = 'compensated';
 
@@ -9,7 +11,7 @@ const COMPENSATED = 'compensated';
  * @returns a Mermaid state diagram: a state for each action and each undo, how a saga comes from one to the next, and its two ends. What must succeed, undos
  *   and steps after the pivot, is tried again until it does, or is parked for an operator.
  */
-export function stateDiagramOf<Data, Tx>({ steps }: SagaDefinition<Data, Tx>): string {
+export function stateDiagramOf({ steps }: SagaDefinition): string {
   const arrows = new Map<string, string[]>();
   const arrow = (from: string, to: string, why: string): void => {
     const reasons = arrows.get(`${from} --> ${to}`) ?? [];
@@ -51,7 +53,7 @@ export function stateDiagramOf<Data, Tx>({ steps }: SagaDefinition<Data, Tx>): s
 }
 
 /** @returns a Mermaid sequence diagram: who gets which command in the order of the steps, and what is undone, in the opposite order, when it turns back. */
-export function sequenceDiagramOf<Data, Tx>({ name, steps }: SagaDefinition<Data, Tx>): string {
+export function sequenceDiagramOf({ name, steps }: SagaDefinition): string {
   const services = new Set(steps.flatMap(({ action }) => (isRemote(action) ? [serviceOf(action)] : [])));
   const pivot = steps.findIndex(({ kind }) => kind === 'pivot');
   const before = pivot < 0 ? steps : steps.slice(0, pivot + 1);
@@ -71,14 +73,14 @@ export function sequenceDiagramOf<Data, Tx>({ name, steps }: SagaDefinition<Data
   ]);
 }
 
-function undoOf<Data, Tx>({ kind, action, undo }: Step<Data, Tx>): string[] {
+function undoOf({ kind, action, undo }: AnyStep): string[] {
   const when = kind === 'pivot' ? 'may have succeeded' : 'has succeeded, or may have';
   return isRemote(undo!)
     ? [`opt ${shortName(action)} ${when}`, ...indented(exchangeOf(undo, 'undo')), 'end']
     : exchangeOf(undo!, 'undo');
 }
 
-function exchangeOf<Data, Tx>(command: StepCommand<Data, Tx>, kind: string): string[] {
+function exchangeOf(command: StepCommand<never, never>, kind: string): string[] {
   if (!isRemote(command)) return [`Note over saga: ${nameOf(command)} (${kind}, local)`];
   const service = serviceOf(command);
   const fields = Object.keys(command.command.reply.properties as object);
@@ -88,9 +90,9 @@ function exchangeOf<Data, Tx>(command: StepCommand<Data, Tx>, kind: string): str
   ];
 }
 
-const serviceOf = <Data, Tx>(command: StepCommand<Data, Tx>): string => nameOf(command).split('.')[0]!;
-const shortName = <Data, Tx>(command: StepCommand<Data, Tx>): string => nameOf(command).split('.').at(-1)!;
+const serviceOf = (command: StepCommand<never, never>): string => nameOf(command).split('.')[0]!;
+const shortName = (command: StepCommand<never, never>): string => nameOf(command).split('.').at(-1)!;
 /** Mermaid takes no dot in the name of a state. */
-const stateOf = <Data, Tx>(command: StepCommand<Data, Tx>): string => nameOf(command).replaceAll('.', '__');
+const stateOf = (command: StepCommand<never, never>): string => nameOf(command).replaceAll('.', '__');
 const indented = (texts: readonly string[]): string[] => texts.map((text) => `  ${text}`);
 const lines = ([first, ...rest]: readonly string[]): string => `${[first, ...indented(rest)].join('\n')}\n`;

@@ -4,7 +4,7 @@ import type { SagaDefinition } from './saga.js';
 import { isRemote, nameOf } from './step.js';
 
 /** @returns the queues of the participants that sagas use, and of their replies; each once, by name */
-export function queuesOf(definitions: readonly SagaDefinition<never, never>[]): string[] {
+export function queuesOf(definitions: readonly SagaDefinition[]): string[] {
   const commands = definitions.flatMap(({ steps }) =>
     steps.flatMap(({ action, undo }) => [action, ...(undo ? [undo] : [])]).filter(isRemote),
   );

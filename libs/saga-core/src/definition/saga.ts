@@ -8,7 +8,11 @@ import type { RetryPolicy } from '../settings.js';
 import { fingerprintOf, shapeOf } from './shape.js';
 import { isRemote, nameOf, type Step, type StepCommand } from './step.js';
 
-export interface SagaDefinition<Data = unknown, Tx = unknown> {
+/**
+ * A saga as it is run. It takes its data and the transaction, and gives neither: so each definition is a
+ * `SagaDefinition` of `never`, which is what is written where any saga will do.
+ */
+export interface SagaDefinition<in Data = never, in Tx = never> {
   /** Lower snake case: `create_order_saga`. */
   readonly name: string;
   /**

@@ -15,7 +15,7 @@ export interface SagaFailure {
 }
 
 /** What a local step gets. */
-export interface LocalInput<Data> {
+export interface LocalInput<out Data> {
   readonly sagaId: string;
   readonly data: Data;
   /** Set in an undo: why the saga is being compensated. */
@@ -29,30 +29,36 @@ export interface LocalAction<Data, Tx> {
   readonly handle: Handler<Tx, LocalInput<Data>, Partial<Data> | Refusal | void>;
 }
 
+/** A local action as a step keeps it: what it answers is checked when it runs. */
+export interface AnyLocalAction<in Data, in Tx> {
+  readonly name: string;
+  readonly handle: Handler<Tx, LocalInput<Data>, unknown>;
+}
+
 /** Overrides of the defaults in settings.ts. */
 export type RetryOptions = Partial<Omit<RetryPolicy, 'backoff'>> & {
   readonly backoff?: Partial<RetryPolicy['backoff']>;
 };
 
 /** A command to a participant, as a step sends it. */
-export interface RemoteCommand<Data> {
+export interface RemoteCommand<in Data> {
   readonly command: CommandContract;
   /** Builds the payload; pure. When it throws, the step has failed without having been sent. */
   readonly payload: (data: Data) => unknown;
   /** Changes of the saga's data that the reply brings; pure. */
-  readonly onReply: ((data: Data, reply: unknown) => Partial<Data>) | null;
+  readonly onReply: ((data: Data, reply: unknown) => object) | null;
   readonly retry: RetryPolicy;
 }
 
 /** A change in the orchestrator's own database, as a step makes it. */
-export interface LocalCommand<Data, Tx> {
-  readonly local: LocalAction<Data, Tx>;
+export interface LocalCommand<in Data, in Tx> {
+  readonly local: AnyLocalAction<Data, Tx>;
   readonly retry: RetryPolicy;
 }
 
 export type StepCommand<Data, Tx> = RemoteCommand<Data> | LocalCommand<Data, Tx>;
 
-export interface Step<Data, Tx> {
+export interface Step<in Data, in Tx> {
   readonly kind: StepKind;
   /** The task name of a remote step, the name of a local one. */
   readonly name: string;
@@ -119,12 +125,13 @@ export interface StepBuilders<Data, Tx> {
   retriable<Command extends CommandContract>(this: void, step: RemoteOptions<Data, Command>): Step<Data, Tx>;
 }
 
-interface AnyOptions extends RetryOptions {
+/** What the builders take, whichever it is. A local undo is written as the action itself. */
+interface AnyOptions<Data, Tx> extends RetryOptions, Partial<AnyLocalAction<Data, Tx>> {
   command?: CommandContract;
-  payload?: (data: never) => unknown;
-  onReply?: (data: never, reply: never) => unknown;
-  local?: unknown;
-  undo?: AnyOptions;
+  payload?: (data: Data) => unknown;
+  onReply?: (data: Data, reply: never) => unknown;
+  local?: AnyLocalAction<Data, Tx>;
+  undo?: AnyOptions<Data, Tx>;
 }
 
 /**
@@ -133,21 +140,20 @@ interface AnyOptions extends RetryOptions {
  * @returns builders that infer payloads and replies from the contracts
  */
 export function stepsFor<Data, Tx = unknown>(): StepBuilders<Data, Tx> {
-  const commandOf = (options: AnyOptions, defaults: RetryPolicy): StepCommand<Data, Tx> => {
+  const commandOf = (options: AnyOptions<Data, Tx>, defaults: RetryPolicy): StepCommand<Data, Tx> => {
     const retry = policy(defaults, options);
-    if (options.local) return { local: options.local as LocalAction<Data, Tx>, retry };
-    // A local undo is written as the action itself.
-    if (!options.command) return { local: options as unknown as LocalAction<Data, Tx>, retry };
+    if (options.local) return { local: options.local, retry };
+    if (!options.command) return { local: { name: options.name!, handle: options.handle! }, retry };
     return {
       command: options.command,
-      payload: options.payload as RemoteCommand<Data>['payload'],
+      payload: options.payload!,
       onReply: (options.onReply as RemoteCommand<Data>['onReply'] | undefined) ?? null,
       retry,
     };
   };
   const build =
     (kind: StepKind, defaults: RetryPolicy) =>
-    (options: AnyOptions): Step<Data, Tx> => {
+    (options: AnyOptions<Data, Tx>): Step<Data, Tx> => {
       const action = commandOf(options, defaults);
       const undo = options.undo ? commandOf(options.undo, DEFAULT_RETRIABLE_RETRY) : null;
       return { kind, name: nameOf(action), action, undo };

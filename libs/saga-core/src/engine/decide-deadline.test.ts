@@ -1,6 +1,6 @@
 import type { SagaDefinition } from '../definition/saga.js';
-import { Play, SAGA_ID, error, saga, success, toAuthorize, type Data } from './transition.fixture.js';
-import { transition } from './transition.js';
+import { Play, SAGA_ID, error, saga, success, toAuthorize, type Data } from './decide.fixture.js';
+import { transition } from './decide.js';
 
 describe('a deadline', () => {
   it('resends a silent command under its identity, then undoes it as well: unknown is not failed', () => {

@@ -12,7 +12,7 @@ import {
   toApprove,
   toAuthorize,
   type Data,
-} from './transition.fixture.js';
+} from './decide.fixture.js';
 
 const { pivot } = stepsFor<Data>();
 

@@ -3,12 +3,11 @@ import { asSaved } from '../contract/as-saved.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote } from '../definition/step.js';
 import { messageOf, SagaError } from '../errors.js';
-import { actionId } from './build-command.js';
 import { failureOf, type Draft } from './draft.js';
 import type { OperatorAction } from './event.js';
 import type { Standing } from './history.js';
 import type { SagaInstance } from './instance.js';
-import { compensate, goBack, goForward, send, takeAnswer, turnBack } from './moves.js';
+import { actionId, compensate, goBack, goForward, send, takeAnswer, turnBack } from './moves.js';
 
 /**
  * @throws {SagaError} ACTION_NOT_ALLOWED when the definition does not allow it now, SAGA_MOVED_ON when it was meant for another version,

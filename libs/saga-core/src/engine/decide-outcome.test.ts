@@ -1,5 +1,5 @@
 import { refuse, type Outcome } from '../contract/outcome.js';
-import { Play, SAGA_ID, error, success, toApprove, toAuthorize } from './transition.fixture.js';
+import { Play, SAGA_ID, error, success, toApprove, toAuthorize } from './decide.fixture.js';
 
 describe('the outcome of a command', () => {
   it('compensates a refusal in reverse order, without undoing the refused step, and keeps the reason', () => {

@@ -2,19 +2,22 @@
  * Decides what becomes of an instance: one function for each thing that can happen to it. "The decision" in the README of saga-core
  * is the table of these functions, by what the instance waits for. Each records facts (evolve.ts), and goes on with one
  * of the moves (moves.ts). Invariants kept here:
+ * - It is pure. No clock, no network, no database; replies, deadlines and operators all go through it.
  * - A reply counts only for the command awaited now, of the task that was sent, and each attempt's once; others are recorded.
  * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot and parked after it.
  */
 import type { Outcome } from '../contract/outcome.js';
+import type { SagaDefinition } from '../definition/saga.js';
 import { isRemote } from '../definition/step.js';
 import type { FailureCode } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { bounded } from '../util/bounded.js';
 import { decideOperatorAction } from './decide-operator-action.js';
-import { failureOf, type Draft } from './draft.js';
+import { Draft, failureOf, type NextAction } from './draft.js';
 import type { ReplyEvent, SagaEvent } from './event.js';
 import type { Problem } from './evolve.js';
-import { awaitedCommandId, type AwaitedCommand } from './instance.js';
+import type { HistoryEntry } from './history.js';
+import { awaitedCommandId, type AwaitedCommand, type SagaInstance } from './instance.js';
 import {
   compensate,
   compensateOrPark,
@@ -28,8 +31,37 @@ import {
   turnBack,
 } from './moves.js';
 
-/** Decides what an event leads to. @throws {SagaError} as {@link decideOperatorAction} does */
-export function decide<Data, Tx>(draft: Draft<Data, Tx>, event: SagaEvent): void {
+/** What an event leads to. */
+export interface Decision<Data, Tx> {
+  readonly instance: SagaInstance;
+  readonly history: readonly HistoryEntry[];
+  /** send: publish after the commit. local: run in this transaction, then come back with `local-outcome`. */
+  readonly next: NextAction<Data, Tx> | null;
+}
+
+/**
+ * Decides what an event leads to, and says how the instance stands then.
+ *
+ * @param definition - of the instance's saga and version
+ * @param instance - as it was saved
+ * @param event - what happened
+ * @param now - milliseconds since the epoch, by the sagas' clock
+ * @returns the next instance, what its history gains, and what to do
+ * @throws {SagaError} for an operator's action: ACTION_NOT_ALLOWED when the definition does not allow it now, SAGA_MOVED_ON when it was meant for another
+ *   version, INVALID_SAGA_DATA for an edited payload that breaks the command's schema
+ */
+export function transition<Data, Tx>(
+  definition: SagaDefinition<Data, Tx>,
+  instance: SagaInstance,
+  event: SagaEvent,
+  now: number,
+): Decision<Data, Tx> {
+  const draft = new Draft(definition, instance, now);
+  decide(draft, event);
+  return { instance: draft.instance, history: draft.history, next: draft.next };
+}
+
+function decide<Data, Tx>(draft: Draft<Data, Tx>, event: SagaEvent): void {
   switch (event.type) {
     case 'started':
       return onStarted(draft);
@@ -209,7 +241,7 @@ interface Ignored {
 /** Records a reply that has no effect. */
 function ignore<Data, Tx>(draft: Draft<Data, Tx>, { commandId, kind, why, arrived = false }: Ignored): void {
   // Without end they would fill the history of a saga that is long over.
-  if (draft.instance.version >= DEFAULTS.maxInputsWithIgnored) return;
+  if (draft.instance.version >= CONSTANTS.maxInputsWithIgnored) return;
   draft.record({
     type: 'reply_ignored',
     arrived,

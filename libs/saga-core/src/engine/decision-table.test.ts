@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { refuse, type Outcome } from '../contract/outcome.js';
 import type { OperatorActionType, SagaEvent } from './event.js';
 import type { SagaInstance } from './instance.js';
-import { error, Play, saga, SAGA_ID, success, toApprove, toAuthorize } from './transition.fixture.js';
-import { transition } from './transition.js';
+import { error, Play, saga, SAGA_ID, success, toApprove, toAuthorize } from './decide.fixture.js';
+import { transition } from './decide.js';
 
 const toCreate = () => new Play().reply(success());
 const toReject = () => toAuthorize().reply(refuse('OVER', 'over the limit'));

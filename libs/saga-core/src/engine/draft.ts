@@ -2,7 +2,7 @@
 import { storableText } from '../contract/as-saved.js';
 import type { CommandToSend } from '../contract/command-message.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { isRemote, type LocalAction, type Step, type StepCommand } from '../definition/step.js';
+import { isRemote, type AnyLocalAction, type Step, type StepCommand } from '../definition/step.js';
 import { SagaError, type FailureCode } from '../errors.js';
 import { entryOf, evolve, type Fact, type MutableInstance, type Problem, type Wait } from './evolve.js';
 import type { HistoryEntry } from './history.js';
@@ -11,7 +11,7 @@ import type { AwaitedCommand, SagaInstance } from './instance.js';
 /** What to do next: at most one thing, for an instance awaits one command. */
 export type NextAction<Data, Tx> =
   | { readonly type: 'send'; readonly command: CommandToSend }
-  | { readonly type: 'local'; readonly action: LocalAction<Data, Tx> };
+  | { readonly type: 'local'; readonly action: AnyLocalAction<Data, Tx> };
 
 export class Draft<Data, Tx> {
   readonly history: HistoryEntry[] = [];

@@ -1,5 +1,5 @@
 /** What an instance's history says. */
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 export const HISTORY_TYPES = [
   'started',
@@ -69,7 +69,7 @@ export function addEntries(history: HistoryEntry[], entries: readonly HistoryEnt
   for (const entry of entries) {
     const ignored = entry.type === 'reply_ignored' ? history.filter(({ type }) => type === 'reply_ignored') : [];
     const last = ignored.at(-1);
-    if (!last || ignored.length < DEFAULTS.maxIgnoredPerInput) history.push(entry);
+    if (!last || ignored.length < CONSTANTS.maxIgnoredPerInput) history.push(entry);
     else history[history.lastIndexOf(last)] = { ...last, times: (last.times ?? 1) + 1 };
   }
 }

@@ -66,7 +66,7 @@ export interface SagaInstance {
 
 /** @returns an instance that has not begun. */
 export function newInstance(
-  definition: SagaDefinition<never, never>,
+  definition: SagaDefinition,
   id: string,
   data: unknown,
   traceparent: string | null,

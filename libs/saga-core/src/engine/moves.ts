@@ -3,17 +3,20 @@
  * - Unknown is not failed: a step that may have happened is undone as well.
  * - A saga that is late turns back before the pivot, and only goes forward after it.
  * - Nothing ends silently: what cannot be finished is stuck.
+ * - A command has one identity, and resends keep it.
  */
 import { asSaved } from '../contract/as-saved.js';
+import type { CommandToSend } from '../contract/command-message.js';
+import { commandIdOf } from '../contract/routing.js';
+import { whyTooLarge } from '../contract/sendable.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import { isRemote, nameOf } from '../definition/step.js';
+import { isRemote, nameOf, type RemoteCommand } from '../definition/step.js';
 import { messageOf } from '../errors.js';
 import { backoffMs } from '../util/backoff.js';
-import { buildPayload, commandToSend } from './build-command.js';
 import { failureOf, type Draft } from './draft.js';
 import type { Problem } from './evolve.js';
-import type { ActionRecord } from './instance.js';
+import { awaitedCommandId, type ActionRecord } from './instance.js';
 import { withChanges, type ChangedData } from './saga-data.js';
 
 /** Goes on with a step's action; completes the saga after the last one; turns back when the saga is late. */
@@ -25,7 +28,7 @@ export function goForward<Data, Tx>(draft: Draft<Data, Tx>, step: number): void 
 
 /** Undoes what is to be undone, from a step on back to the first; ends the saga when there is nothing left. */
 export function goBack<Data, Tx>(draft: Draft<Data, Tx>, from: number): void {
-  const step = stepsToUndo(draft.definition as SagaDefinition<never, never>, draft.instance.actions, from)[0];
+  const step = stepsToUndo(draft.definition, draft.instance.actions, from)[0];
   if (step === undefined) return draft.record({ type: 'compensated' });
   begin(draft, step, 'undo');
 }
@@ -139,11 +142,7 @@ export const lateness = <Data, Tx>({ definition }: Draft<Data, Tx>): Problem =>
   failureOf('SAGA_DEADLINE', `The saga has not come past its pivot within ${definition.deadlineMs} ms`);
 
 /** @returns the indexes of the steps that an undo awaits, in the order in which they are undone, from `last` on */
-export function stepsToUndo(
-  definition: SagaDefinition<never, never>,
-  actions: readonly ActionRecord[],
-  last: number,
-): number[] {
+export function stepsToUndo(definition: SagaDefinition, actions: readonly ActionRecord[], last: number): number[] {
   return definition.steps
     .map((_step, index) => index)
     .slice(0, last + 1)
@@ -152,4 +151,46 @@ export function stepsToUndo(
       const state = actions[index]?.state;
       return definition.steps[index]!.undo !== null && (state === 'succeeded' || state === 'unknown');
     });
+}
+
+/** @returns the payload of the awaited command, or why there is none: the step has failed then, and certainly had no effect */
+function buildPayload<Data, Tx>(
+  draft: Draft<Data, Tx>,
+  command: RemoteCommand<Data>,
+): { readonly payload: unknown } | { readonly problem: Problem } {
+  try {
+    const given = command.payload(draft.instance.data as Data) as object;
+    const isUndo = draft.awaited.direction === 'undo';
+    // What is checked is what is sent, now and again.
+    const payload = asSaved(isUndo ? { ...given, ...actionId(draft, draft.awaited.step) } : given);
+    const problems = problemsOf(command.command.payload, payload);
+    if (problems.length > 0) throw new TypeError(`The payload breaks its contract: ${describeProblems(problems)}`);
+    const tooLarge = whyTooLarge(payload);
+    if (tooLarge !== null) throw new TypeError(`The payload is too large: ${tooLarge}`);
+    return { payload };
+  } catch (thrown) {
+    return { problem: failureOf('COMMAND_NOT_BUILT', messageOf(thrown)) };
+  }
+}
+
+/** @returns what an undo names its action by: the orchestrator may never have learned more of it */
+export function actionId<Data, Tx>({ instance }: Draft<Data, Tx>, step: number): { actionId: string } {
+  return { actionId: commandIdOf(instance.id, instance.actions[step]!.sequence) };
+}
+
+/** @returns the awaited command as it is sent, the first time and each other */
+function commandToSend<Data, Tx>(draft: Draft<Data, Tx>, { command }: RemoteCommand<Data>): CommandToSend {
+  const { id, sagaName, traceparent } = draft.instance;
+  const { attempt, payload } = draft.awaited;
+  return {
+    contract: command,
+    commandId: awaitedCommandId(draft.instance)!,
+    replyTo: draft.definition.replyAddress,
+    sagaId: id,
+    sagaName,
+    step: draft.step.name,
+    attempt,
+    traceparent,
+    payload,
+  };
 }

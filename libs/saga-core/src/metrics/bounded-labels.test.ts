@@ -1,7 +1,6 @@
 import { Registry } from 'prom-client';
 import type { OutgoingMessage } from '../contract/message.js';
-import { Play, saga, success } from '../engine/transition.fixture.js';
-import type { ObservedSaga } from '../orchestrator/saga-observer.js';
+import { Play, saga, success } from '../engine/decide.fixture.js';
 import { participantTopology } from '../transport/topology.js';
 import type { Transport } from '../transport/transport.js';
 import { sagaMetrics } from './saga-metrics.js';
@@ -14,7 +13,7 @@ const seriesOf = async (registry: Registry, name: string) =>
 async function seriesOfRefusals(codes: readonly string[]): Promise<string[]> {
   const registry = new Registry();
   const observer = sagaMetrics(registry);
-  observer.known?.([saga as unknown as ObservedSaga]);
+  observer.known?.([saga]);
   for (const code of codes) {
     const { instance, history } = new Play().reply(success()).reply({ kind: 'refusal', code, message: '' });
     observer.saved([{ decidedAt: 0, instance, history }], 0);
@@ -35,7 +34,7 @@ test('codes of refusals that the contract does not have make one series, whoever
 test('sagas and steps that no definition has are other ones', async () => {
   const registry = new Registry();
   const observer = sagaMetrics(registry);
-  observer.known?.([saga as unknown as ObservedSaga]);
+  observer.known?.([saga]);
   const { instance } = new Play();
   for (let index = 0; index < 50; index++) {
     const stuck = { type: 'stuck', step: `kitchen.made_up_${index}`, code: 'HANDLER_FAILED' } as const;

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { saga } from '../engine/transition.fixture.js';
+import { saga } from '../engine/decide.fixture.js';
 import type { LetterCount } from '../transport/dead-letters.js';
 import { connectTransport } from '../transport/rabbit-transport.js';
 import { deadLetterGauge } from './dead-letter-gauge.js';

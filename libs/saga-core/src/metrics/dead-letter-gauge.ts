@@ -1,6 +1,5 @@
 /** How many dead letters wait for an operator: asked of the broker when somebody looks, so that each process of an orchestrator tells the same. */
 import type { Registry } from 'prom-client';
-import type { SagaDefinition } from '../definition/saga.js';
 import { queuesOf } from '../definition/queues.js';
 import type { Orchestrator } from '../orchestrator/orchestrator.js';
 import type { DeadLetters } from '../transport/dead-letters.js';
@@ -18,7 +17,7 @@ export function deadLetterGauge(
   { definitions }: Pick<Orchestrator<any>, 'definitions'>,
   registry: Registry,
 ): void {
-  const queues = queuesOf(definitions as readonly SagaDefinition<never, never>[]);
+  const queues = queuesOf(definitions);
   const read = cachedQuery(() => deadLetters.count(queues));
   instrumentsIn(registry).gauge(
     'saga_dead_letters_waiting',

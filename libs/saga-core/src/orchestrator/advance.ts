@@ -1,5 +1,5 @@
 /**
- * Advances a batch of instances in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
+ * Starts and advances instances, a batch of them in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
  * deadline and what local steps write are saved together, and what is to be published is only returned.
  */
 import { asSaved } from '../contract/as-saved.js';
@@ -7,11 +7,11 @@ import type { CommandToSend } from '../contract/command-message.js';
 import { withCheckedAnswers } from '../contract/handler.js';
 import { isRefusal, type Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
-import type { LocalAction, LocalInput } from '../definition/step.js';
+import type { AnyLocalAction, LocalInput } from '../definition/step.js';
 import type { SagaEvent } from '../engine/event.js';
 import { addEntries, type HistoryEntry } from '../engine/history.js';
 import { groupBy } from '../util/group-by.js';
-import { awaitedCommandId, type AwaitedCommand, type SagaInstance } from '../engine/instance.js';
+import { awaitedCommandId, newInstance, type AwaitedCommand, type SagaInstance } from '../engine/instance.js';
 import {
   runHandler,
   TransactionBroken,
@@ -19,16 +19,17 @@ import {
   type HandlerMode,
   type HandlerSession,
 } from '../store/run-handler.js';
-import type { SagaChange } from './saga-store.js';
-import { transition } from '../engine/transition.js';
-import { withChanges } from '../engine/saga-data.js';
+import type { SagaChange, SagaSession } from './saga-store.js';
+import { transition } from '../engine/decide.js';
+import { dataAsSaved, withChanges } from '../engine/saga-data.js';
 import { failureOf } from '../engine/draft.js';
 import { messageOf, SagaError } from '../errors.js';
 import { isConflict } from '../store/database-errors.js';
+import { sagaIdOf } from './saga-id.js';
 
 /** An instance and what happened to it, in order. */
 export interface AdvanceInput<Tx> {
-  readonly definition: SagaDefinition<unknown, Tx>;
+  readonly definition: SagaDefinition<never, Tx>;
   readonly instance: SagaInstance;
   readonly events: readonly SagaEvent[];
 }
@@ -44,10 +45,10 @@ class Item<Tx> {
   instance: SagaInstance;
   readonly history: HistoryEntry[] = [];
   command: CommandToSend | null = null;
-  local: LocalAction<unknown, Tx> | null = null;
+  local: AnyLocalAction<never, Tx> | null = null;
   private readonly events: SagaEvent[];
   private readonly before: SagaInstance;
-  private readonly definition: SagaDefinition<unknown, Tx>;
+  private readonly definition: SagaDefinition<never, Tx>;
   private readonly now: number;
 
   constructor({ definition, instance, events }: AdvanceInput<Tx>, now: number) {
@@ -138,7 +139,7 @@ export async function advance<Tx>(
       timeoutMs,
       keepsNothing: isRefusal,
     }).catch((error: unknown) => {
-      if (error instanceof TransactionBroken) error.suspect = (error.suspect as LocalInput<unknown> | null)?.sagaId;
+      if (error instanceof TransactionBroken) error.suspect = (error.suspect as LocalInput<never> | null)?.sagaId;
       throw error;
     });
     return handled.map((each, index) => {
@@ -152,12 +153,52 @@ export async function advance<Tx>(
   return { ...advancedOf(kept), suspects: [...suspects].map(({ instance }) => instance.id) };
 }
 
+/** A saga instance to start. */
+export interface NewSaga<Data> {
+  /** A UUIDv7 of the caller's making; it is known in lower case. */
+  readonly id: string;
+  readonly data: Data;
+  /** W3C trace context, passed on in every command. */
+  readonly traceparent?: string;
+}
+
 /**
- * The same at a start, in the caller's transaction, which fails as a whole when a local step throws.
+ * Starts instances in the session's transaction: their leading local steps run, they are saved, and they are returned with their first commands for the
+ * time after the commit.
+ *
+ * @param now - milliseconds since the epoch, by the sagas' clock
+ * @throws {SagaError} INVALID_SAGA_ID, INVALID_SAGA_DATA, START_REFUSED when a local step refuses, START_FAILED when one throws, DUPLICATE_SAGA.
+ *   The caller rolls back.
+ */
+export async function startSagas<Data, Tx>(
+  session: SagaSession<Tx>,
+  definition: SagaDefinition<Data, Tx>,
+  sagas: readonly NewSaga<Data>[],
+  now: number,
+): Promise<Advanced> {
+  const ids = sagas.map(({ id }) => sagaIdOf(id));
+  const inputs = sagas.map(({ data, traceparent }, index) => ({
+    definition,
+    instance: newInstance(definition, ids[index]!, dataAsSaved(definition, data), traceparent ?? null),
+    events: [{ type: 'started' } as const],
+  }));
+  const advanced = await advanceStart(session.tx, inputs, now);
+  const refused = advanced.changes.find(({ instance }) => instance.failure !== null);
+  if (refused)
+    throw new SagaError(
+      'START_REFUSED',
+      `${refused.instance.failure!.step} refused: ${refused.instance.failure!.message}`,
+    );
+  await session.insert(advanced.changes);
+  return advanced;
+}
+
+/**
+ * {@link advance} at a start, in the caller's transaction, which fails as a whole when a local step throws.
  *
  * @throws {SagaError} START_FAILED, with what a local step threw as its cause
  */
-export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>[], now: number): Promise<Advanced> {
+async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>[], now: number): Promise<Advanced> {
   const items = inputs.map((input) => new Item(input, now));
   await runLocals(items, async ({ name, handle }, locals) => {
     const answers: unknown[] = [];
@@ -176,8 +217,8 @@ export async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>
 async function runLocals<Tx>(
   items: readonly Item<Tx>[],
   run: (
-    action: LocalAction<unknown, Tx>,
-    inputs: readonly LocalInput<unknown>[],
+    action: AnyLocalAction<never, Tx>,
+    inputs: readonly LocalInput<never>[],
     batch: readonly Item<Tx>[],
   ) => Promise<readonly Handled<unknown>[]>,
 ): Promise<void> {
@@ -214,9 +255,10 @@ const waitsStill = (before: AwaitedCommand | null, after: AwaitedCommand | null)
   after !== null &&
   (['sequence', 'attempt', 'state', 'until'] as const).every((key) => before[key] === after[key]);
 
-const localInput = <Tx>({ instance }: Item<Tx>): LocalInput<unknown> => ({
+const localInput = <Tx>({ instance }: Item<Tx>): LocalInput<never> => ({
   sagaId: instance.id,
-  data: instance.data,
+  // Whatever it is, it is what the instance's own definition takes.
+  data: instance.data as never,
   failure: instance.failure,
 });
 

@@ -17,7 +17,7 @@ const read = (task: string) =>
   });
 const trip = (...tasks: string[]) => defineSaga({ name: 'trip_saga', version: 2, data: none, steps: tasks.map(read) });
 const known = trip('a.check', 'a.look');
-const registry = new SagaRegistry([known as never]);
+const registry = new SagaRegistry([known]);
 const needs = (version: number, count: number, stuck = 0, started: typeof known | null = null, shape = started) => ({
   name: 'trip_saga',
   version,

@@ -1,7 +1,7 @@
 /** The timer: looks for due deadlines in the database, so that no broker plugin and no process memory is needed. */
 import type { Logger } from 'pino';
 import { pollLoop } from '../util/poll-loop.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import type { Transport } from '../transport/transport.js';
 import { IsolationQueue } from './isolation-queue.js';
 import { sendCommands } from './command-sender.js';
@@ -69,7 +69,7 @@ export async function handleDeadlines<Tx>(
 ): Promise<void> {
   const { runner, pollMs, signal, logger } = options;
   const alone = new IsolationQueue(logger, signal);
-  const puttingOff = { what: 'putting timers off', pauseMs: DEFAULTS.postponePollMs, signal, logger };
+  const puttingOff = { what: 'putting timers off', pauseMs: CONSTANTS.postponePollMs, signal, logger };
   await Promise.all([
     pollLoop(() => pollDeadlines({ ...options, alone }), {
       what: 'handling deadlines',
@@ -77,7 +77,7 @@ export async function handleDeadlines<Tx>(
       signal,
       logger,
     }),
-    pollLoop(() => runner.postponeEarlyTimers(DEFAULTS.postponeBatchSize), puttingOff),
+    pollLoop(() => runner.postponeEarlyTimers(CONSTANTS.postponeBatchSize), puttingOff),
   ]);
   await alone.idle();
 }

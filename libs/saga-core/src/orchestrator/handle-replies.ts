@@ -4,7 +4,7 @@ import { deadLetter } from '../contract/dead-letter.js';
 import { whyUnreadable, type IncomingMessage } from '../contract/message.js';
 import { parseReply } from '../contract/reply-message.js';
 import { parseCommandId } from '../contract/routing.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import type { SagaEvent } from '../engine/event.js';
 import { logSparsely } from '../util/log-sparsely.js';
 import type { SagaObserver } from './saga-observer.js';
@@ -30,7 +30,7 @@ export function replyBatchHandler<Tx>(
     const dead: DeadLettered[] = [];
     for (const message of batch) {
       const unreadable = whyUnreadable(message);
-      const isTooLarge = message.body.length > DEFAULTS.maxMessageBytes;
+      const isTooLarge = message.body.length > CONSTANTS.maxMessageBytes;
       const reply = unreadable !== null || isTooLarge ? null : parseReply(message);
       const identity = reply && parseCommandId(reply.commandId);
       if (!identity) {

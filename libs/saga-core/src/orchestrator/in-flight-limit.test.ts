@@ -1,4 +1,4 @@
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { InFlightLimit, type ReplyWait } from './in-flight-limit.js';
 
 let at = 0;
@@ -30,12 +30,12 @@ function tried(inFlight: number) {
 }
 
 test('before anything is known it lets some through, and counts those that are just being started', () => {
-  const { allows } = tried(DEFAULTS.initialInFlight - 5);
+  const { allows } = tried(CONSTANTS.initialInFlight - 5);
   expect([allows(5), allows(6)]).toEqual([true, false]);
 });
 
 test('quick replies make room for more, up to twice what is in flight', () => {
-  const { allows, replied, state } = tried(DEFAULTS.initialInFlight);
+  const { allows, replied, state } = tried(CONSTANTS.initialInFlight);
   expect(allows(1)).toBe(false);
   replied(0.05);
   expect(allows(200)).toBe(true);
@@ -46,7 +46,7 @@ test('quick replies make room for more, up to twice what is in flight', () => {
 test('a limit that is not reached does not grow', () => {
   const { allows, replied, state } = tried(10);
   replied(0.05, 50);
-  state.inFlight = DEFAULTS.initialInFlight;
+  state.inFlight = CONSTANTS.initialInFlight;
   expect(allows(1)).toBe(false);
 });
 
@@ -61,7 +61,7 @@ test('slow replies take room away, but never all of it; one slow batch is no har
 });
 
 test('replies that are neither quick nor slow change nothing, nor does a batch of none', () => {
-  const { allows, replied } = tried(DEFAULTS.initialInFlight);
+  const { allows, replied } = tried(CONSTANTS.initialInFlight);
   replied(0.3, 50);
   expect(allows(1)).toBe(false);
   new InFlightLimit(() => 0).note([]);
@@ -78,7 +78,7 @@ test('what was learned is forgotten when no replies come: it kept them from bein
 test('what a step takes while little is in flight is normal, and room is left up to its timeout', () => {
   const { allows, replied, state } = tried(10);
   replied(0.7);
-  state.inFlight = DEFAULTS.initialInFlight;
+  state.inFlight = CONSTANTS.initialInFlight;
   replied(0.75, 100);
   expect(allows(100)).toBe(true);
   // 0.88 of the timeout is where its good part begins.

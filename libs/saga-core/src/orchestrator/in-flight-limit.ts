@@ -4,7 +4,7 @@
  * increase, multiplicative decrease, as TCP limits what is on its way). It begins low, for before the first replies nothing is known, and then each quick reply
  * makes room for two. What is normal is learned while little is in flight, when nothing waits for anything: a step that takes long by itself is not slow.
  */
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /** How long a reply was waited for, since its attempt was decided on. */
 export interface ReplyWait {
@@ -49,7 +49,7 @@ interface Task {
 export class InFlightLimit {
   private readonly count: () => number;
   private readonly tasks = new Map<string, Task>();
-  private limit: number = DEFAULTS.initialInFlight;
+  private limit: number = CONSTANTS.initialInFlight;
   private judgedAt = -Infinity;
   private notedAt = -Infinity;
   private inFlight = 0;
@@ -128,12 +128,12 @@ export class InFlightLimit {
   }
 
   private forget(): void {
-    if (performance.now() - this.notedAt > FORGET_MS) this.limit = DEFAULTS.initialInFlight;
+    if (performance.now() - this.notedAt > FORGET_MS) this.limit = CONSTANTS.initialInFlight;
   }
 }
 
 /** @returns the wait from which a task's replies are slow: they take a good part of the time that is left beyond what is normal, or have timed out */
 function slowFrom({ normalMs, timeoutMs }: Task): number {
-  const share = normalMs + DEFAULTS.slowReplyShare * Math.max(0, timeoutMs - normalMs);
+  const share = normalMs + CONSTANTS.slowReplyShare * Math.max(0, timeoutMs - normalMs);
   return Math.min(timeoutMs, Math.max(share, NOISE * normalMs));
 }

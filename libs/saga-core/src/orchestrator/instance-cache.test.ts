@@ -1,5 +1,5 @@
 import type { SagaInstance } from '../engine/instance.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { InstanceCache } from './instance-cache.js';
 
 const instance = (id: string, version: number, status: SagaInstance['status'] = 'running'): SagaInstance => ({
@@ -35,7 +35,7 @@ test('keeps a stuck instance, and forgets one that has ended', () => {
 
 test('keeps so many at most: those saved longest ago give way', () => {
   const cache = new InstanceCache();
-  cache.saved(Array.from({ length: DEFAULTS.maxCachedInstances }, (_, index) => instance(String(index), 1)));
+  cache.saved(Array.from({ length: CONSTANTS.maxCachedInstances }, (_, index) => instance(String(index), 1)));
   cache.saved([instance('0', 2), instance('new', 1)]);
   expect([cache.get('0')?.version, cache.get('1'), cache.get('2')?.version, cache.get('new')?.version]).toEqual([
     2,

@@ -3,7 +3,7 @@
  * saved an instance since: what is saved from here is fenced by the version, and read anew when that fails.
  */
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 interface Saved {
   readonly instance: SagaInstance;
@@ -27,7 +27,7 @@ export class InstanceCache {
       if (!hasEnded(instance.status)) this.known.set(instance.id, { instance, at });
     }
     for (const id of this.known.keys()) {
-      if (this.known.size <= DEFAULTS.maxCachedInstances) break;
+      if (this.known.size <= CONSTANTS.maxCachedInstances) break;
       this.known.delete(id);
     }
   }

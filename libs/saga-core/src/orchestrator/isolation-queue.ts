@@ -1,7 +1,7 @@
 /** Advances sagas alone, a few at a time, beside the rounds that find them: those that are due do not wait for them. */
 import type { Logger } from 'pino';
 import { messageOf } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 export class IsolationQueue {
   private readonly logger: Logger;
@@ -44,7 +44,7 @@ export class IsolationQueue {
 
   private fill(): void {
     if (this.signal.aborted) return;
-    while (this.running.size < DEFAULTS.maxConcurrentIsolatedTimers && this.waiting.length > 0) {
+    while (this.running.size < CONSTANTS.maxConcurrentIsolatedTimers && this.waiting.length > 0) {
       const task = this.waiting.shift()!().finally(() => {
         this.running.delete(task);
         this.fill();

@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { sagaObservers } from './saga-observer.js';
 import type { SagaStore } from './saga-store.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS, DEFAULTS } from '../settings.js';
 import { SagaRegistry } from './saga-registry.js';
 import { SagaRunner } from './saga-runner.js';
 
@@ -17,7 +17,7 @@ const runner = (limitInFlight: boolean) =>
   });
 
 test('the sagas in flight are limited unless that is switched off', () => {
-  const tooMany = DEFAULTS.initialInFlight + 1;
+  const tooMany = CONSTANTS.initialInFlight + 1;
   expect(runner(true).isOverloadedBy(tooMany)).toBe(true);
   expect(runner(true).isOverloadedBy(tooMany - 1)).toBe(false);
   expect(runner(false).isOverloadedBy(1_000_000)).toBe(false);

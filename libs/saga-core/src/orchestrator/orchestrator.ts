@@ -4,7 +4,7 @@ import type { SagaDefinition } from '../definition/saga.js';
 import { shapeOf } from '../definition/shape.js';
 import type { OperatorAction } from '../engine/event.js';
 import type { SagaStatus } from '../engine/instance.js';
-import { sagaObservers, type ObservedSaga, type SagaObserver } from './saga-observer.js';
+import { sagaObservers, type SagaObserver } from './saga-observer.js';
 import { purgeLog } from '../store/batch-observer.js';
 import type { StoredSaga } from './saga-store.js';
 import { purgeLoop } from '../util/poll-loop.js';
@@ -30,15 +30,11 @@ import { sagaLog } from './saga-log.js';
 import { SagaRegistry } from './saga-registry.js';
 import { SagaRunner } from './saga-runner.js';
 import { sagaView, type SagaView } from './saga-view.js';
-import { startSagas, type NewSaga } from './start-sagas.js';
-
-/** A saga definition whatever its data. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a definition consumes and produces its data, so only `any` accepts all of them
-export type AnySagaDefinition<Tx> = SagaDefinition<any, Tx>;
+import { startSagas, type NewSaga } from './advance.js';
 
 export interface OrchestratorOptions<Db> {
   /** Every definition that may have instances, old versions that are draining included. */
-  readonly sagas: readonly AnySagaDefinition<Transaction<Db>>[];
+  readonly sagas: readonly SagaDefinition<never, Transaction<Db>>[];
   /** Holds the tables of orchestratorMigrations beside the service's own. */
   readonly database: Database<Db>;
   readonly transport: Transport;
@@ -104,7 +100,7 @@ export interface Orchestrator<Db> {
   /** @returns an instance as it is stored, with its history, or null. @throws {SagaError} INVALID_SAGA_ID */
   stored(sagaId: string): Promise<StoredSaga | null>;
   /** The definitions that it runs. */
-  readonly definitions: readonly AnySagaDefinition<Transaction<Db>>[];
+  readonly definitions: readonly SagaDefinition<never, Transaction<Db>>[];
   /**
    * Does what an operator asks for.
    *
@@ -124,7 +120,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     maxBatchSize: DEFAULTS.maxBatchSize,
     deadlinePollMs: DEFAULTS.deadlinePollMs,
     sagaRetentionMs: DEFAULTS.sagaRetentionMs as number | null,
-    queueType: 'quorum' as const,
+    queueType: DEFAULTS.queueType,
     handlerTimeoutMs: DEFAULTS.handlerTimeoutMs as number,
     limitInFlight: DEFAULTS.limitInFlight as boolean,
     ...options.settings,
@@ -133,7 +129,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
   const store = postgresSagaStore(database);
   const ends = new CompletionWaiter((ids) => store.statuses(ids), logger);
   const observer = sagaObservers([ends, sagaLog(logger, registry), ...(options.observers ?? [])], logger);
-  observer.known(options.sagas as unknown as readonly ObservedSaga[]);
+  observer.known(options.sagas);
   const runner = new SagaRunner<Tx>({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight });
   const spared = new Set<string>();
   const told = purgeLog(logger, observer);
@@ -185,7 +181,7 @@ export function createOrchestrator<Db>(options: OrchestratorOptions<Db>): Orches
     isReady: () => notReadyReason(consumers) === null,
     notReadyBecause: () => notReadyReason(consumers),
     async start(tx, saga, instances) {
-      registry.assertKnown(saga as unknown as SagaDefinition<never, Tx>);
+      registry.assertKnown(saga);
       const session = store.within(tx);
       const { changes, commands } = await startSagas(session, saga, instances, store.clock() ?? (await session.now()));
       crashPoint('start:before-commit');

@@ -1,6 +1,6 @@
 /** Sagas, participants and clients in virtual time, as far as it matters for the limit of sagas in flight: who waits for whom, and how long. */
 import type { SagaInstance } from '../engine/instance.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS, DEFAULTS } from '../settings.js';
 import { InFlightLimit, type ReplyWait } from './in-flight-limit.js';
 import { InstanceCache } from './instance-cache.js';
 
@@ -68,7 +68,7 @@ export class QueueingModel {
   readonly totals: Totals = { taken: 0, refused: 0, completed: 0, timedOut: 0 };
   private readonly begun: number;
   private readonly cache = new InstanceCache();
-  private readonly limit = new InFlightLimit(() => this.cache.countSaved(DEFAULTS.inFlightForMs));
+  private readonly limit = new InFlightLimit(() => this.cache.countSaved(CONSTANTS.inFlightForMs));
   private readonly time: VirtualTime;
   private readonly model: Model;
   private readonly commands: readonly ((flow: Flow) => void)[];

@@ -1,4 +1,4 @@
-import { Play, saga, SAGA_ID, success, toAuthorize } from '../engine/transition.fixture.js';
+import { Play, saga, SAGA_ID, success, toAuthorize } from '../engine/decide.fixture.js';
 import type { SagaEvent } from '../engine/event.js';
 import { replyWaits } from './reply-waits.js';
 
@@ -10,8 +10,8 @@ const reply = (more: object = {}): SagaEvent => ({
   redelivered: false,
   ...more,
 });
-const waitOf = (play: Play, event: SagaEvent, definition: object = saga) =>
-  replyWaits([{ definition: definition as never, instance: play.instance, events: [event] }], play.now)[0]?.waitedMs;
+const waitOf = (play: Play, event: SagaEvent, definition = saga) =>
+  replyWaits([{ definition, instance: play.instance, events: [event] }], play.now)[0]?.waitedMs;
 
 test('a reply was waited for since its command was sent', () => {
   const play = toAuthorize();

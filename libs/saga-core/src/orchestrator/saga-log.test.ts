@@ -21,11 +21,16 @@ const sagaWith = (logFields: (data: { parcelId: string }) => object) =>
 const withKeys = sagaWith(({ parcelId }) => ({ parcelId }));
 
 /** @returns the lines that one input leaves */
-function linesOf(level: string, history: readonly HistoryEntry[], saga = withKeys): Record<string, unknown>[] {
+function linesOf(
+  level: string,
+  history: readonly HistoryEntry[],
+  saga = withKeys,
+  traceparent: string | null = null,
+): Record<string, unknown>[] {
   const lines: string[] = [];
   const logger = pino({ level }, { write: (line: string) => void lines.push(line) });
-  const instance = newInstance(saga as never, 'a saga', { parcelId: 'p1' }, null);
-  sagaLog(logger, new SagaRegistry<null>([saga as never])).saved([{ instance, history, decidedAt: 0 }], 0);
+  const instance = newInstance(saga, 'a saga', { parcelId: 'p1' }, traceparent);
+  sagaLog(logger, new SagaRegistry<null>([saga])).saved([{ instance, history, decidedAt: 0 }], 0);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
@@ -43,6 +48,14 @@ it('says with each line which saga, business key, step, attempt and command it c
       code: 'BROKEN',
     }),
   ]);
+});
+
+it('says which trace a line belongs to, if to any', () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const [traced] = linesOf('info', [failed], withKeys, `00-${traceId}-b7ad6b7169203331-00`);
+  expect(traced).toMatchObject({ trace_id: traceId });
+  for (const traceparent of [null, 'nonsense'])
+    expect(linesOf('info', [failed], withKeys, traceparent)[0]).not.toHaveProperty('trace_id');
 });
 
 it('tells of a stuck saga as an error, and of what is as it should be only to those who debug', () => {

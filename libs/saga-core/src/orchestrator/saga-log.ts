@@ -1,7 +1,9 @@
 /**
- * What happens to sagas, in the log: each line has the saga's id, its business keys, and of what it tells the step, the attempt and the command.
+ * What happens to sagas, in the log: each line has the saga's id, its business keys and its trace, and of what it tells
+ * the step, the attempt and the command.
  */
 import type { Logger } from 'pino';
+import { traceFields } from '../contract/traceparent.js';
 import type { HistoryEntry, HistoryType } from '../engine/history.js';
 import type { SagaInstance } from '../engine/instance.js';
 import { logSparsely } from '../util/log-sparsely.js';
@@ -35,6 +37,7 @@ export function sagaLog<Tx>(logger: Logger, registry: SagaRegistry<Tx>): SagaObs
     detail: message,
     by,
     tookMs,
+    ...traceFields(instance.traceparent),
   });
   return {
     saved(changes) {
@@ -55,7 +58,7 @@ export function sagaLog<Tx>(logger: Logger, registry: SagaRegistry<Tx>): SagaObs
 function businessKeys<Tx>(registry: SagaRegistry<Tx>, instance: SagaInstance): object {
   try {
     // What it gives is read here, for a member may throw.
-    return { ...registry.find(instance)?.logFields?.(instance.data) };
+    return { ...registry.find(instance)?.logFields?.(instance.data as never) };
   } catch (error) {
     return { logFieldsError: messageOf(error) };
   }

@@ -8,7 +8,7 @@ import type { SagaChange } from './saga-store.js';
 export type IdleReply = 'unknown_saga' | 'other_version' | 'not_a_reply';
 
 /** A saga, by what an observer may want to know of its definition. */
-export type ObservedSaga = Pick<SagaDefinition<never, never>, 'name' | 'version' | 'steps'>;
+export type ObservedSaga = Pick<SagaDefinition, 'name' | 'version' | 'steps'>;
 
 export interface SagaObserver extends BatchObserver {
   /** Told first: the definitions of the sagas whose instances are going to be told of. */

@@ -6,10 +6,10 @@ import { SagaError } from '../errors.js';
 /** The definitions that an orchestrator runs, old versions that are draining included. */
 export class SagaRegistry<Tx> {
   readonly keys: readonly DefinitionKey[];
-  private readonly definitions: ReadonlyMap<string, SagaDefinition<unknown, Tx>>;
+  private readonly definitions: ReadonlyMap<string, SagaDefinition<never, Tx>>;
 
   /** @throws {SagaError} INVALID_DEFINITION when a name and version come twice */
-  constructor(definitions: readonly SagaDefinition<unknown, Tx>[]) {
+  constructor(definitions: readonly SagaDefinition<never, Tx>[]) {
     this.keys = definitions.map(({ name, version, fingerprint }) => ({ name, version, fingerprint }));
     this.definitions = new Map(definitions.map((definition) => [keyOf(definition), definition]));
     if (this.definitions.size < definitions.length)
@@ -20,14 +20,14 @@ export class SagaRegistry<Tx> {
   }
 
   /** @returns the definition of this name and version, whatever its steps. */
-  ofVersion(key: VersionKey): SagaDefinition<unknown, Tx> | undefined {
+  ofVersion(key: VersionKey): SagaDefinition<never, Tx> | undefined {
     return this.definitions.get(keyOf(key));
   }
 
   /** @returns the definition that an instance was started with, or undefined when this process does not know it, or knows other steps under its version. */
   find(
     instance: Pick<SagaInstance, 'sagaName' | 'definitionVersion' | 'fingerprint'>,
-  ): SagaDefinition<unknown, Tx> | undefined {
+  ): SagaDefinition<never, Tx> | undefined {
     const definition = this.ofVersion({ name: instance.sagaName, version: instance.definitionVersion });
     return definition && isInstanceOf(definition, instance) ? definition : undefined;
   }

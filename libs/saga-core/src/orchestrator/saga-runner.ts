@@ -14,7 +14,7 @@ import type { SagaObserver } from './saga-observer.js';
 import type { BatchFailure, BatchPlace } from '../store/batch-observer.js';
 import type { KeptReply, LockedBatch, SagaChange, SagaSession, SagaStore } from './saga-store.js';
 import { messageOf, SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { causeOf, isOutage } from '../store/database-errors.js';
 import { bisectBatch, handleIsolated, HandlerTimeBudget } from '../store/bisect-batch.js';
 import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput, type LocalOptions } from './advance.js';
@@ -80,9 +80,9 @@ export class SagaRunner<Tx> {
     this.registry = registry;
     this.observer = observer;
     this.logger = logger;
-    this.shared = { timeoutMs: handlerTimeoutMs * DEFAULTS.sharedHandlerTimeShare };
+    this.shared = { timeoutMs: handlerTimeoutMs * CONSTANTS.sharedHandlerTimeShare };
     this.isolatedOptions = { timeoutMs: handlerTimeoutMs, mode: 'isolated' };
-    const count = () => this.cache.countSaved(DEFAULTS.inFlightForMs);
+    const count = () => this.cache.countSaved(CONSTANTS.inFlightForMs);
     this.inFlightLimit = limitInFlight ? new InFlightLimit(count) : null;
   }
 

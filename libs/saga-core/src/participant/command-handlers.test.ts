@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { defineCommand } from '../contract/command.js';
 import { refuse } from '../contract/outcome.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { checkedHandler, type AnyHandler } from './command-handlers.js';
 import type { ReceivedCommand } from './received-command.js';
 
@@ -22,7 +22,7 @@ const answering = (answer: unknown) => {
 };
 
 /** So much that the whole answer has as many bytes as are allowed. */
-const MOST = DEFAULTS.maxMessageBytes - JSON.stringify({ text: '' }).length;
+const MOST = CONSTANTS.maxMessageBytes - JSON.stringify({ text: '' }).length;
 
 it('takes answers as large as may be read', async () => {
   await expect(answering({ text: 'x'.repeat(MOST) })).resolves.toBeDefined();

@@ -1,13 +1,16 @@
 import pino from 'pino';
 import { commandLog, type CommandLog } from './command-log.js';
-import type { ReceivedCommand } from './received-command.js';
 
-const command: ReceivedCommand<{ parcelId: string; secret: string }> = {
-  commandId: 'a saga:1',
-  sagaId: 'a saga',
-  task: 'depot.ship',
-  attempt: 2,
-  payload: { parcelId: 'p1', secret: 'x' },
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const command = {
+  received: {
+    commandId: 'a saga:1',
+    sagaId: 'a saga',
+    task: 'depot.ship',
+    attempt: 2,
+    payload: { parcelId: 'p1', secret: 'x' },
+  },
+  traceparent: `00-${traceId}-b7ad6b7169203331-00`,
 };
 const parcel = ({ parcelId }: { parcelId: string }) => ({ parcelId });
 
@@ -19,8 +22,15 @@ function linesOf(level: string, tell: (log: CommandLog) => void, logFields = par
 }
 const fail = (log: CommandLog) => log.failed(command, new Error('no van'));
 
-it('says with each line which saga, business key, task, attempt and command it concerns, and nothing else of the payload', () => {
-  const told = { sagaId: 'a saga', parcelId: 'p1', task: 'depot.ship', attempt: 2, commandId: 'a saga:1' };
+it('says with each line which saga, business key, task, attempt, command and trace it concerns, and nothing else of the payload', () => {
+  const told = {
+    sagaId: 'a saga',
+    parcelId: 'p1',
+    task: 'depot.ship',
+    attempt: 2,
+    commandId: 'a saga:1',
+    trace_id: traceId,
+  };
   const [failed, handled] = linesOf('debug', (log) => {
     fail(log);
     log.handled(command, 'success');

@@ -1,14 +1,18 @@
-/** What happens to commands, in the log: each line has the command's and the saga's id, the business keys, and the attempt. */
+/** What happens to commands, in the log: each line has the ids of command, saga and trace, the business keys, and the attempt. */
 import type { Logger } from 'pino';
+import { traceFields } from '../contract/traceparent.js';
 import type { CommandFate } from './command-observer.js';
 import { messageOf } from '../errors.js';
-import type { ReceivedCommand } from './received-command.js';
+import type { AcceptedCommand } from './received-command.js';
+
+/** What the log says of a command. */
+type LoggedCommand = Pick<AcceptedCommand, 'received' | 'traceparent'>;
 
 export interface CommandLog {
   /** A handler threw. */
-  failed(command: ReceivedCommand, thrown: unknown): void;
+  failed(command: LoggedCommand, thrown: unknown): void;
   /** It is answered, or its answer withheld. Told at level debug. */
-  handled(command: ReceivedCommand, fate: CommandFate): void;
+  handled(command: LoggedCommand, fate: CommandFate): void;
 }
 
 /**
@@ -16,12 +20,13 @@ export interface CommandLog {
  * @returns what a participant's log is told
  */
 export function commandLog(logger: Logger, logFields: (payload: never) => object = () => ({})): CommandLog {
-  const fieldsOf = ({ task, commandId, sagaId, attempt, payload }: ReceivedCommand) => ({
+  const fieldsOf = ({ received: { task, commandId, sagaId, attempt, payload }, traceparent }: LoggedCommand) => ({
     sagaId,
     ...keysOf(logFields, payload),
     task,
     commandId,
     attempt,
+    ...traceFields(traceparent),
   });
   return {
     failed(command, thrown) {

@@ -79,7 +79,7 @@ export function commandBatchHandler<Tx>(
     crashPoint('participant:after-commit');
     const observed = results.map(({ command, outcome, fate }) => {
       const { task, commandId, sagaId, attempt } = command.received;
-      log.handled(command.received, fate);
+      log.handled(command, fate);
       return { task, commandId, sagaId, attempt, traceparent: command.traceparent, fate, outcome };
     });
     return {

@@ -69,7 +69,7 @@ export function createParticipant<Service extends ServiceContract, Db>(
     prefetch: DEFAULTS.prefetch,
     maxBatchSize: DEFAULTS.maxBatchSize,
     inboxRetentionMs: DEFAULTS.inboxRetentionMs as number | null,
-    queueType: 'quorum' as const,
+    queueType: DEFAULTS.queueType,
     handlerTimeoutMs: DEFAULTS.handlerTimeoutMs,
     ...options.settings,
   };

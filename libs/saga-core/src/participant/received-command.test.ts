@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { defineCommand } from '../contract/command.js';
 import type { IncomingMessage } from '../contract/message.js';
 import { defineService } from '../contract/service.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { commandsByTask, receive } from './received-command.js';
 
 const book = defineCommand({
@@ -68,7 +68,7 @@ describe('receive', () => {
   it.each<[string, Partial<Record<keyof IncomingMessage, unknown>>]>([
     ['UNPARSEABLE', { body: Buffer.from('{"guest":') }],
     ['UNPARSEABLE', { body: Buffer.alloc(0) }],
-    ['TOO_LARGE', { body: Buffer.alloc(DEFAULTS.maxMessageBytes + 1, 32) }],
+    ['TOO_LARGE', { body: Buffer.alloc(CONSTANTS.maxMessageBytes + 1, 32) }],
     ['UNKNOWN_TASK', { routingKey: 'hotel.burn' }],
     ['UNKNOWN_TASK', { routingKey: '__proto__' }],
     ['NO_CORRELATION_ID', { correlationId: undefined }],

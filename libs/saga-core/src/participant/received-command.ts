@@ -8,7 +8,7 @@ import { parseCommandId, type CommandIdentity } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import type { DeadLetterCause, FailureCode } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { cut } from '../util/text.js';
 
 /** A command as its handler gets it. */
@@ -60,8 +60,8 @@ export function receive(message: IncomingMessage, commands: ReturnType<typeof co
   const { correlationId, replyTo, routingKey: task, body } = message;
   const unreadable = whyUnreadable(message);
   if (unreadable !== null) return dead('UNREADABLE_HEADERS', unreadable);
-  if (body.length > DEFAULTS.maxMessageBytes)
-    return dead('TOO_LARGE', `The body has ${body.length} bytes; ${DEFAULTS.maxMessageBytes} are allowed`);
+  if (body.length > CONSTANTS.maxMessageBytes)
+    return dead('TOO_LARGE', `The body has ${body.length} bytes; ${CONSTANTS.maxMessageBytes} are allowed`);
   const payload = decodeJson(body);
   if (payload === undefined) return dead('UNPARSEABLE', 'The body is not JSON in UTF-8, or nested too deeply');
   const known = commands.get(task);

@@ -20,7 +20,7 @@ import {
   type HandlerMode,
 } from '../store/run-handler.js';
 import { messageOf } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { isConflict } from '../store/database-errors.js';
 import { bisectBatch, handleIsolated, type OnFailure, type HandlerTimeBudget } from '../store/bisect-batch.js';
 import { claimsOf, barrierDecisions } from './barrier.js';
@@ -66,7 +66,7 @@ export async function runCommands<Tx>(
 ): Promise<RunCommands> {
   const { results, suspects } = await bisectBatch(batch, {
     patience: parts.patience,
-    handle: (commands, patience) => runOnce(parts, commands, DEFAULTS.sharedHandlerTimeShare * patience),
+    handle: (commands, patience) => runOnce(parts, commands, CONSTANTS.sharedHandlerTimeShare * patience),
     isReachable: () => parts.inbox.isReachable(),
     onFailure,
   });
@@ -198,7 +198,7 @@ function resultOf(handled: Handled<unknown>, command: AcceptedCommand, log: Comm
   return { command, outcome, fate: outcome.kind };
 }
 
-function failureOf(thrown: unknown, { received }: AcceptedCommand, log: CommandLog): Outcome {
-  log.failed(received, thrown);
+function failureOf(thrown: unknown, command: AcceptedCommand, log: CommandLog): Outcome {
+  log.failed(command, thrown);
   return { kind: 'error', code: 'HANDLER_FAILED', message: messageOf(thrown) };
 }

@@ -1,5 +1,5 @@
 import { HandlerTimeout, TransactionBroken } from './run-handler.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { bisectBatch, handleIsolated } from './bisect-batch.js';
 
 const isReachable = () => Promise.resolve(true);
@@ -50,7 +50,7 @@ describe('a batch', () => {
 
   it('is tried again as it is, a few times, when it loses against another transaction', async () => {
     let tries = 0;
-    const handle = () => (++tries < DEFAULTS.maxConflicts ? Promise.reject(coded('40P01')) : Promise.resolve('done'));
+    const handle = () => (++tries < CONSTANTS.maxConflicts ? Promise.reject(coded('40P01')) : Promise.resolve('done'));
     expect(await bisectBatch([1, 2], { handle, isReachable })).toEqual({ results: ['done'], suspects: [] });
   });
 
@@ -74,7 +74,7 @@ describe('an item alone', () => {
   it.each(['40001', '40P01', 'ECONNRESET'])('is tried again after %s, and blamed in the end', async (code) => {
     const handle = jest.fn(() => Promise.reject(coded(code)));
     expect(await handleIsolated(handle, blame, { isReachable })).toBe(`blamed for ${code}`);
-    expect(handle).toHaveBeenCalledTimes(DEFAULTS.maxConflicts);
+    expect(handle).toHaveBeenCalledTimes(CONSTANTS.maxConflicts);
   });
 
   it('is blamed at once for what it did, with what it threw', async () => {

@@ -5,7 +5,7 @@
 import type { BatchFailure } from './batch-observer.js';
 import { HandlerTimeout, TransactionBroken } from './run-handler.js';
 import { SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { causeOf, isConflict, isOutage, isUnavailable } from './database-errors.js';
 
 /**
@@ -24,7 +24,7 @@ export class HandlerTimeBudget {
 
   wasTried(): void {
     this.times++;
-    this.share = Math.max(DEFAULTS.minHandlerTimeShare, this.share / 4);
+    this.share = Math.max(CONSTANTS.minHandlerTimeShare, this.share / 4);
   }
 
   recovers(): void {
@@ -85,7 +85,7 @@ export async function bisectBatch<Item, Result>(
         await work(part.slice(0, suspect));
         return work(part.slice(suspect + 1));
       }
-      if (failure === 'conflict' && attempt < DEFAULTS.maxConflicts) return work(part, attempt + 1);
+      if (failure === 'conflict' && attempt < CONSTANTS.maxConflicts) return work(part, attempt + 1);
       if (part.length === 1 || isSlow(error)) return void suspects.push(...part);
       const half = Math.ceil(part.length / 2);
       await work(part.slice(0, half));
@@ -117,7 +117,7 @@ export async function handleIsolated<Result>(
       onFailure?.(failure, causeOf(error), 1);
       if (failure === 'database') throw causeOf(error);
       const mayPass = failure === 'conflict' || (isLostSession(causeOf(error)) && !isOwnFault(error));
-      if (!mayPass || attempt >= DEFAULTS.maxConflicts) return blame(thrownBy(error));
+      if (!mayPass || attempt >= CONSTANTS.maxConflicts) return blame(thrownBy(error));
     }
   }
 }

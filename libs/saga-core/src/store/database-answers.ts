@@ -1,7 +1,7 @@
 /** "The database is away" is concluded from the library's own statements, and confirmed here. */
 import { sql, type Kysely } from 'kysely';
 import pg from 'pg';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { withTimeout } from '../util/with-timeout.js';
 import { clientBesidePool, schemaOf, searchPathOf, type SingleClient } from './open-database.js';
 
@@ -16,17 +16,17 @@ const IS_WRITABLE = "select current_setting('transaction_read_only') = 'off' as 
  * gives no further connection, the pool is asked.
  *
  * @param table - one that must be there, with the rights to read and write it; none unless given
- * @returns whether it answered, and takes writes, within `DEFAULTS.databaseProbeTimeoutMs`; it never throws for what is wrong with the database
+ * @returns whether it answered, and takes writes, within `CONSTANTS.databaseProbeTimeoutMs`; it never throws for what is wrong with the database
  * @throws {TypeError} for a database that `openDatabase` did not open
  */
 export async function databaseAnswers<Db>(database: Kysely<Db>, table?: string): Promise<boolean> {
   const asking = question(database, table);
-  const client = clientBesidePool(database, { connectionTimeoutMillis: DEFAULTS.databaseProbeTimeoutMs });
+  const client = clientBesidePool(database, { connectionTimeoutMillis: CONSTANTS.databaseProbeTimeoutMs });
   const asked = askFresh(client, asking, searchPathOf(database)).catch(
     (error: { code?: unknown }) => error.code === TOO_MANY_CONNECTIONS && askPool(database, asking),
   );
   try {
-    return await withTimeout(asked, DEFAULTS.databaseProbeTimeoutMs, () => false);
+    return await withTimeout(asked, CONSTANTS.databaseProbeTimeoutMs, () => false);
   } catch {
     return false;
   } finally {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { CheckedClient } from './checked-client.js';
 import { isDuplicateDatabase, isMissingDatabase } from './database-errors.js';
 import { parseDatabaseUrl } from './database-url.js';
@@ -29,7 +29,7 @@ async function createDatabase(config: pg.ClientConfig): Promise<void> {
 }
 
 async function withClient(config: pg.ClientConfig, work: (client: CheckedClient) => Promise<unknown>): Promise<void> {
-  const client = new CheckedClient({ connectionTimeoutMillis: DEFAULTS.connectTimeoutMs, ...config });
+  const client = new CheckedClient({ connectionTimeoutMillis: CONSTANTS.connectTimeoutMs, ...config });
   try {
     await client.connect();
     await work(client);

@@ -5,7 +5,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import {
   createMigrationLog,
   recordMigration,
@@ -146,7 +146,7 @@ class MigrationRun<Db> {
     const begun = performance.now();
     const ms = () => ({ ...fields, ms: Math.round(performance.now() - begun) });
     logger?.info(fields, 'migration begins');
-    const timer = setInterval(() => logger?.info(ms(), 'migration goes on'), DEFAULTS.logEveryMs);
+    const timer = setInterval(() => logger?.info(ms(), 'migration goes on'), CONSTANTS.logEveryMs);
     try {
       await work();
     } finally {

@@ -1,6 +1,6 @@
 import { Kysely } from 'kysely';
 import pg from 'pg';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS, DEFAULTS } from '../settings.js';
 import { CheckedClient, type CheckedClientConfig } from './checked-client.js';
 import { parseDatabaseUrl } from './database-url.js';
 import { PipeliningDialect } from './pipelining-driver.js';
@@ -39,8 +39,8 @@ const openings = new WeakMap<object, Opening>();
 export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Kysely<Db> {
   const address = parseDatabaseUrl(url);
   const config: pg.ClientConfig = {
-    connectionTimeoutMillis: DEFAULTS.connectTimeoutMs,
-    query_timeout: DEFAULTS.queryTimeoutMs,
+    connectionTimeoutMillis: CONSTANTS.connectTimeoutMs,
+    query_timeout: CONSTANTS.queryTimeoutMs,
     keepAlive: true,
     pipeline: true,
     ...(options.applicationName === undefined ? {} : { application_name: options.applicationName }),
@@ -52,7 +52,7 @@ export function openDatabase<Db>(url: string, options: DatabaseOptions = {}): Ky
 function open<Db>(config: pg.ClientConfig, session: SessionSettings, options: DatabaseOptions): Kysely<Db> {
   const pool = new CheckedPool({
     ...config,
-    max: options.poolSize ?? 10,
+    max: options.poolSize ?? DEFAULTS.poolSize,
     // A connection costs its first users tens of milliseconds, for signing in and for empty caches in the server: once made, it is kept.
     idleTimeoutMillis: 0,
     ...(options.transactionPooler ? transactionPooled(session) : perSession(session)),
@@ -72,7 +72,7 @@ function perSession(session: SessionSettings): pg.PoolConfig {
     ...more,
     Client: CheckedClient,
     // The pool waits for what this gives.
-    onConnect: (client) => client.query({ text, query_timeout: DEFAULTS.connectTimeoutMs } as pg.QueryConfig) as never,
+    onConnect: (client) => client.query({ text, query_timeout: CONSTANTS.connectTimeoutMs } as pg.QueryConfig) as never,
   };
 }
 

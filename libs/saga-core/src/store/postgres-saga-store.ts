@@ -17,7 +17,7 @@ import type {
   StoredSaga,
 } from '../orchestrator/saga-store.js';
 import { SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { abandonerOf, sessionResetterOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
 import { DatabaseClock, type ClockSample } from './database-clock.js';
@@ -191,7 +191,7 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], c
 
 const NO_CONDITION = sql``;
 const isFresh = (decidedAt: number) =>
-  sql`and abs(extract(epoch from ${SAGAS_NOW}) * 1000 - ${decidedAt}::float8) < ${DEFAULTS.maxDecisionAgeMs}`;
+  sql`and abs(extract(epoch from ${SAGAS_NOW}) * 1000 - ${decidedAt}::float8) < ${CONSTANTS.maxDecisionAgeMs}`;
 
 /** Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the ids of those that did. */
 const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?: number) => sql`
@@ -205,7 +205,7 @@ const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?
         when keeps_deadline then saga.wake_at
         when due_in is null then null
         when saga.wake_at > (select now from moment) and saga.wake_at <= ${after('due_in')}
-          and saga.wake_at >= ${after(`(due_in - ${DEFAULTS.wakeEarlyMs})`)} then saga.wake_at
+          and saga.wake_at >= ${after(`(due_in - ${CONSTANTS.wakeEarlyMs})`)} then saga.wake_at
         else ${after('due_in')} end,
       data = coalesce(input.data, saga.data), actions = input.actions, failure = input.failure, last_error = input.last_error,
       updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end

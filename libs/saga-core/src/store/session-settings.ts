@@ -4,7 +4,7 @@
  * Not set here is what whoever runs the database may have good reason for: that it only reads, row security, where tables lie, and limits that are stricter.
  */
 import pg from 'pg';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 export interface SessionSettings {
   /** The only schema in which anything is created and looked for. */
@@ -29,15 +29,15 @@ const MEANINGS = {
 
 /** What the server ends by itself, before the client gives it up: otherwise it would run on, and hold its locks, with nobody to hear its answer. */
 const LIMITS = {
-  statement_timeout: `${DEFAULTS.statementTimeoutMs}ms`,
-  idle_in_transaction_session_timeout: `${DEFAULTS.idleInTransactionMs}ms`,
+  statement_timeout: `${CONSTANTS.statementTimeoutMs}ms`,
+  idle_in_transaction_session_timeout: `${CONSTANTS.idleInTransactionMs}ms`,
 };
 
 /**
  * A connection that was broken while its statement waited for a lock is noticed by the server, which would wait on, and
  * hold all that the transaction has locked. PostgreSQL knows it from version 14 on.
  */
-const CHECK_CONNECTION = `select set_config(name, '${DEFAULTS.connectionCheckMs}ms', false) from pg_settings
+const CHECK_CONNECTION = `select set_config(name, '${CONSTANTS.connectionCheckMs}ms', false) from pg_settings
   where name = 'client_connection_check_interval' and setting = '0'`;
 
 /** What has been committed is told to others at once, so it must not be lost any more. All values but this one see to it. */

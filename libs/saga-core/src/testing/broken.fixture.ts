@@ -2,8 +2,8 @@
 import type { SagaDefinition } from '../definition/saga.js';
 import type { SagaEvent } from '../engine/event.js';
 import type { SagaInstance } from '../engine/instance.js';
-import type { Decision } from '../engine/transition.js';
-import type * as TransitionModule from '../engine/transition.js';
+import type { Decision } from '../engine/decide.js';
+import type * as DecideModule from '../engine/decide.js';
 import type * as FaultsModule from './faults.js';
 import type { Faults } from './faults.js';
 import type * as InboxModule from './memory-inbox-store.js';
@@ -19,7 +19,7 @@ import type { InboxSession } from '../participant/inbox-store.js';
 
 export type AnyDecision = Decision<unknown, unknown>;
 export type Transition = (
-  definition: SagaDefinition<never, never>,
+  definition: SagaDefinition,
   instance: SagaInstance,
   event: SagaEvent,
   now: number,
@@ -31,7 +31,7 @@ const REPLACED = [
   '../store/database-errors.js',
   '../store/bisect-batch.js',
   '../engine/saga-data.js',
-  '../engine/transition.js',
+  '../engine/decide.js',
   '../orchestrator/command-sender.js',
   '../orchestrator/saga-runner.js',
   '../participant/barrier.js',
@@ -43,9 +43,15 @@ const REPLACED = [
   './simulated-consumer.js',
 ];
 
-/** Loads all modules anew, with those replaced that `breakIt` replaces. */
+/** Nothing in packages is replaced, and to evaluate their modules again takes longer than most of these tests. */
+const PACKAGES = ['@sinclair/typebox', '@sinclair/typebox/compiler', '@sinclair/typebox/errors', 'pino'].map(
+  (name) => [name, jest.requireActual<object>(name)] as const,
+);
+
+/** Loads all modules of ours anew, with those replaced that `breakIt` replaces. */
 export function broken(breakIt: () => void): void {
   jest.resetModules();
+  for (const [name, evaluated] of PACKAGES) jest.doMock(name, () => evaluated);
   breakIt();
 }
 
@@ -57,8 +63,8 @@ export function repair(): void {
 
 /** Replaces the transition by one that is wrong. */
 export function withTransition(wrong: (real: Transition) => Transition): void {
-  jest.doMock('../engine/transition.js', () => {
-    const actual = jest.requireActual<typeof TransitionModule>('../engine/transition.js');
+  jest.doMock('../engine/decide.js', () => {
+    const actual = jest.requireActual<typeof DecideModule>('../engine/decide.js');
     return { ...actual, transition: wrong(actual.transition as Transition) };
   });
 }

@@ -8,7 +8,7 @@ import { describeCommandId, sagaNumber } from './story.js';
 const SENDINGS: readonly HistoryType[] = ['command_sent', 'command_resent'];
 
 /** @returns what is wrong with one history: it must tell a legal story */
-export function historyViolations(saga: SagaDefinition<never, never>, { instance, history }: StoredSaga): string[] {
+export function historyViolations(saga: SagaDefinition, { instance, history }: StoredSaga): string[] {
   const entries = history.flatMap((row) => row.entries);
   const first = (type: HistoryType): number => entries.findIndex((entry) => entry.type === type);
   const wrong: string[] = [];

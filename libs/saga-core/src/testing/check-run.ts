@@ -10,7 +10,7 @@ import type { RunResult } from './plan.js';
 import { describeCommandId, sagaNumber } from './story.js';
 
 /** @returns what is wrong, a line each; empty when every promise was kept */
-export function violationsOf(saga: SagaDefinition<never, never>, run: RunResult): string[] {
+export function violationsOf(saga: SagaDefinition, run: RunResult): string[] {
   const { sagas, effects, promised, deadLetters } = run;
   const known = new Set(sagas.map(({ instance }) => instance.id));
   // A process may die over one message again and again; nothing else may become a dead letter.
@@ -38,7 +38,7 @@ function effectViolations({ sagaId, action, done, cameBack }: Effect): string[] 
   ];
 }
 
-function sagaViolations(saga: SagaDefinition<never, never>, stored: StoredSaga, effects: readonly Effect[]): string[] {
+function sagaViolations(saga: SagaDefinition, stored: StoredSaga, effects: readonly Effect[]): string[] {
   const { id, status } = stored.instance;
   const name = `saga ${sagaNumber(id)}`;
   if (!hasEnded(status)) return [`${name} never ends: it is ${status}`];

@@ -13,7 +13,7 @@ const LATEST_MS = 20 * 60_000;
 const DUE: readonly HistoryType[] = ['command_sent', 'command_resent', 'retry_scheduled'];
 
 /** @returns which timers of a saga came too early or too late */
-export function timerViolations(saga: SagaDefinition<never, never>, { instance, history }: RememberedSaga): string[] {
+export function timerViolations(saga: SagaDefinition, { instance, history }: RememberedSaga): string[] {
   const wrong: string[] = [];
   const judge = (what: string, due: number, at: number): void => {
     const late = at - due;
@@ -43,7 +43,7 @@ export function timerViolations(saga: SagaDefinition<never, never>, { instance, 
   return wrong;
 }
 
-const replyTimeoutsOf = (saga: SagaDefinition<never, never>): ReadonlyMap<string, number> =>
+const replyTimeoutsOf = (saga: SagaDefinition): ReadonlyMap<string, number> =>
   new Map(
     saga.steps
       .flatMap(({ action, undo }) => [action, ...(undo ? [undo] : [])])

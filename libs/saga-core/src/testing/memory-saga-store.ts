@@ -12,7 +12,7 @@ import type {
   StoredSaga,
 } from '../orchestrator/saga-store.js';
 import { SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { DatabaseClock, type ClockSample } from '../store/database-clock.js';
 import { toJson } from '../store/json.js';
 import type { CommitFaults, MemoryDatabase, MemoryTransaction } from './memory-transaction.js';
@@ -130,7 +130,7 @@ export function memorySagaStore(
   };
   const isFresh = (tx: MemoryTransaction, decidedAt: number): boolean => {
     const heard = timeIn(tx);
-    return Math.abs(heard.wall + heard.shift - decidedAt) < DEFAULTS.maxDecisionAgeMs;
+    return Math.abs(heard.wall + heard.shift - decidedAt) < CONSTANTS.maxDecisionAgeMs;
   };
   const saveAll = (tx: MemoryTransaction, changes: readonly SagaChange[], decidedAt?: number): void => {
     const fresh = decidedAt === undefined || isFresh(tx, decidedAt);
@@ -174,7 +174,16 @@ export const clockShiftIn = (tx: MemoryTransaction): number => tx.get<number>(CL
 /** @returns an instance, or undefined */
 export function instanceIn(tx: MemoryTransaction, id: string): SagaInstance | undefined {
   const row = tx.get<Row>(TABLE, id);
-  return row && frozen(JSON.parse(row.instance) as SagaInstance);
+  return row && instanceOf(row);
+}
+
+/** A row is read many times and never changes, and what is frozen can be given to several readers. */
+const instances = new WeakMap<Row, SagaInstance>();
+
+function instanceOf(row: Row): SagaInstance {
+  let instance = instances.get(row);
+  if (instance === undefined) instances.set(row, (instance = frozen(JSON.parse(row.instance) as SagaInstance)));
+  return instance;
 }
 
 /** @returns what can be asked of each saga without reading it whole, by id */
@@ -200,7 +209,7 @@ export function storedSagaIn(tx: MemoryTransaction, id: string): RememberedSaga 
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     endedAt: row.endedAt,
-    instance: JSON.parse(row.instance) as SagaInstance,
+    instance: instanceOf(row),
     history: row.history.map((input) => ({ ...input, entries: JSON.parse(input.entries) as [] })),
   };
 }

@@ -20,7 +20,7 @@ export async function play<Data>(scenario: Scenario<Data>, plan: Plan, story: St
   const simulation = new Simulation(scenario, plan, story);
   try {
     const result = await simulation.run();
-    return { plan, violations: violationsOf(scenario.saga as never, result), faults: result.faults, result };
+    return { plan, violations: violationsOf(scenario.saga, result), faults: result.faults, result };
   } catch (error) {
     const violations = [`the code threw: ${messageOf(error)}`];
     return { plan, violations, faults: simulation.faultsSoFar(), result: null };

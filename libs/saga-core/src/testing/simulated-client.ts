@@ -1,7 +1,7 @@
 /** A client, who starts each saga of a plan in a step of its own. */
 import type { SagaDefinition } from '../definition/saga.js';
 import { sendCommands } from '../orchestrator/command-sender.js';
-import { startSagas } from '../orchestrator/start-sagas.js';
+import { startSagas } from '../orchestrator/advance.js';
 import type { Chance } from './chance.js';
 import { SagaError } from '../errors.js';
 import { SimulatedFailure, type MemoryTransaction } from './memory-transaction.js';
@@ -16,7 +16,7 @@ const LAST_START = 25;
 
 /** What a client needs of the run. */
 interface Surroundings {
-  readonly saga: SagaDefinition<unknown, MemoryTransaction>;
+  readonly saga: SagaDefinition<never, MemoryTransaction>;
   readonly data: (random: Random, number: number) => unknown;
   readonly system: SimulatedSystem;
   readonly work: WorkInHand;
@@ -62,7 +62,12 @@ export class SimulatedClient {
     await work.as(worker, `the start of saga ${number}`, async () => {
       const started = system.orders.transaction(async (tx) => {
         const session = store.within(tx);
-        const first = await startSagas(session, saga, [{ id, data }], store.clock() ?? (await session.now()));
+        const first = await startSagas(
+          session,
+          saga,
+          [{ id, data: data as never }],
+          store.clock() ?? (await session.now()),
+        );
         work.pass('start:before-commit');
         return first;
       }, process.commitFaults);

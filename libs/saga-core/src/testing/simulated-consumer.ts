@@ -1,6 +1,6 @@
 /** A consumer that is driven from outside: one batch after the other, a failed one again in the same process, acknowledged last. */
 import type { IncomingMessage } from '../contract/message.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import type { ConsumeOptions, Consumer, ConsumerHealth } from '../transport/transport.js';
 
 /** What a consumer needs of its broker. */
@@ -71,13 +71,13 @@ export class SimulatedConsumer implements Consumer {
   /** The batch in hand was handled: it is acknowledged. @param undone - but for these, which are tried again later, while others go on */
   acknowledge(undone: readonly IncomingMessage[] = []): void {
     this.hand = [];
-    if (undone.length > 0) this.broker.redeliver(this.options.queue, undone, DEFAULTS.recoveryMaxMs);
+    if (undone.length > 0) this.broker.redeliver(this.options.queue, undone, CONSTANTS.recoveryMaxMs);
   }
 
   /** The batch in hand could not be handled: the same process tries it again after a pause. */
   retry(): void {
     this.hand = this.hand.map((message) => ({ ...message, redelivered: true }));
-    this.tryAt = this.clock() + DEFAULTS.recoveryInitialMs;
+    this.tryAt = this.clock() + CONSTANTS.recoveryInitialMs;
   }
 
   /** The broker has lost sight of this process, and gives the batch in hand to others. @param afterMs - so long it takes to notice */

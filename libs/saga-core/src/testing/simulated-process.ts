@@ -1,7 +1,7 @@
 /** One process of a simulation: the real code of an orchestrator or a participant, driven from outside, mortal, and able to stand still. */
 import pino from 'pino';
 import { SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { isTransient } from '../store/database-errors.js';
 import type { FaultDice, Occasion } from './faults.js';
 import type { CommitFaults } from './memory-transaction.js';
@@ -18,7 +18,7 @@ export const SILENT = pino({ level: 'silent' });
 export type End = 'done' | 'failed' | 'died';
 
 /** After this many milliseconds without a heartbeat the broker gives a process up. */
-export const GIVEN_UP_AFTER_MS = 2 * DEFAULTS.heartbeatSeconds * 1_000;
+export const GIVEN_UP_AFTER_MS = 2 * CONSTANTS.heartbeatSeconds * 1_000;
 
 export class SimulatedProcess implements Link {
   readonly name: string;

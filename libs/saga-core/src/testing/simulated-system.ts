@@ -47,8 +47,10 @@ export interface Orchestrator extends Worker {
   readonly store: SagaStore<MemoryTransaction>;
 }
 
+/** One for all: to make an error takes long, for the stack is noted. */
+const OBSERVER_ERROR = new Error('simulated: an observer throws');
 const throws = (): never => {
-  throw new Error('simulated: an observer throws');
+  throw OBSERVER_ERROR;
 };
 /** An observer that throws whenever it is told of anything, as long as the simulation lasts. */
 const THROWS = { saved: throws, idleReply: throws, handled: throws, batchFailed: throws, itemBlamed: throws };
@@ -65,11 +67,11 @@ export class SimulatedSystem {
   /** By how much the clock of that database is wrong, in milliseconds: it jumps. */
   databaseAheadMs = 0;
   readonly services: ReadonlyMap<string, MemoryDatabase>;
-  private readonly saga: SagaDefinition<unknown, MemoryTransaction>;
+  private readonly saga: SagaDefinition<never, MemoryTransaction>;
   private readonly world: World;
 
   constructor(
-    saga: SagaDefinition<unknown, MemoryTransaction>,
+    saga: SagaDefinition<never, MemoryTransaction>,
     participants: readonly SimulatedParticipant[],
     world: Omit<World, 'deadlineOf'>,
   ) {

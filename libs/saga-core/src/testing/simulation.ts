@@ -9,11 +9,18 @@ import { pollDeadlines } from '../orchestrator/handle-deadlines.js';
 import { toJson } from '../store/json.js';
 import { effectsIn } from './effects.js';
 import { FaultDice, type FaultDecision } from './faults.js';
-import { sagaRows, storedSagaIn, type SagaColumns } from './memory-saga-store.js';
+import { instanceIn, sagaRows, storedSagaIn, type SagaColumns } from './memory-saga-store.js';
 import type { MemoryTransaction } from './memory-transaction.js';
 import type { Plan, RunResult, Scenario } from './plan.js';
 import { SimulatedClient } from './simulated-client.js';
-import { chooseOperation, describeOperation, operate, operateAt, type Findings } from './simulated-operator.js';
+import {
+  chooseOperation,
+  describeOperation,
+  operate,
+  operateAt,
+  type Findings,
+  type Operation,
+} from './simulated-operator.js';
 import { SILENT } from './simulated-process.js';
 import { SimulatedSystem, type Orchestrator, type Worker } from './simulated-system.js';
 import { withStandIns } from './stand-ins.js';
@@ -40,7 +47,7 @@ export class Simulation<Data> {
     if (!Object.isFrozen(data)) this.dataProblems.add(`${step} could change the data that others are given`);
   };
   private readonly plan: Plan;
-  private readonly saga: SagaDefinition<unknown, MemoryTransaction>;
+  private readonly saga: SagaDefinition<never, MemoryTransaction>;
   private readonly story: Story | null;
   private readonly dice: FaultDice;
   private readonly system: SimulatedSystem;
@@ -142,10 +149,16 @@ export class Simulation<Data> {
     if (occasion.happens('jump', jumps)) return this.jump(jumpMs, jumper < 0.5);
     if (occasion.happens('lull', () => 'everybody: is slow for a while'))
       return this.tick(Math.floor(lullMs * dice.faults.maxLullMs));
-    const operation = chooseOperation(this.sagas(), (id) => this.findingsOf(id), random.next(), random.next());
-    const acts = (): string => `operator: ${operation ? describeOperation(operation) : 'finds nothing to do'}`;
-    if (occasion.happens('operate', acts))
-      return operation ? operate(operation, this.orchestratorsHere(), this.work, this.tell, occasion) : undefined;
+    const [whom, what] = [random.next(), random.next()];
+    const operation = (): Operation | null => chooseOperation(this.sagas(), (id) => this.findingsOf(id), whom, what);
+    const acts = (): string => {
+      const chosen = operation();
+      return `operator: ${chosen ? describeOperation(chosen) : 'finds nothing to do'}`;
+    };
+    if (occasion.happens('operate', acts)) {
+      const chosen = operation();
+      return chosen ? operate(chosen, this.orchestratorsHere(), this.work, this.tell, occasion) : undefined;
+    }
     if (waits < 0.1) return this.tick(waitMs);
     await this.step();
   }
@@ -181,7 +194,7 @@ export class Simulation<Data> {
   }
 
   private findingsOf(id: string): Findings {
-    const instance = storedSagaIn(this.system.orders.peek(), id)?.instance;
+    const instance = instanceIn(this.system.orders.peek(), id);
     const commandId = instance ? awaitedCommandId(instance) : null;
     return {
       payload: instance?.awaited?.payload,

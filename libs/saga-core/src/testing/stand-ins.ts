@@ -31,7 +31,7 @@ export function withStandIns<Data>(
   attempts: number,
   dataSeen: (step: string, data: unknown) => void,
   dice: FaultDice,
-): SagaDefinition<unknown, MemoryTransaction> {
+): SagaDefinition<never, MemoryTransaction> {
   const standIn = (command: StepCommand<Data, never>, undoOf: string | null): StepCommand<Data, MemoryTransaction> => {
     const retry = { ...command.retry, attempts: Math.min(command.retry.attempts, attempts) };
     if (isRemote(command)) return { ...watched(command, dataSeen, dice), retry };
@@ -56,7 +56,7 @@ export function withStandIns<Data>(
     action: standIn(step.action, null),
     undo: step.undo && standIn(step.undo, step.name),
   }));
-  return { ...saga, steps } as unknown as SagaDefinition<unknown, MemoryTransaction>;
+  return { ...saga, steps };
 }
 
 function watched<Data>(

@@ -1,11 +1,12 @@
 /** What a participant does with commands, as spans. */
 import { SpanKind } from '@opentelemetry/api';
 import type { CommandObserver } from '../participant/command-observer.js';
+import { commandAttributes } from './messaging-attributes.js';
 import { pastSpan, registeredTracer } from './past-span.js';
 import { sampledContext } from './traceparent.js';
 
 /**
- * A span for each command, below the traceparent that it came with, as long as its set took: the commands of a batch share a transaction.
+ * A span for each command, below the traceparent that it came with, as long as its batch took: the commands of a batch share a transaction.
  *
  * @returns what a participant is given as an observer; it does nothing without a tracer provider, or for a command whose trace is not sampled
  */
@@ -24,10 +25,9 @@ export function commandSpans(): CommandObserver {
           startTime: endTime - tookMs,
           endTime,
           attributes: {
-            'saga.task': task,
+            ...commandAttributes('process', task, commandId),
             'saga.fate': fate,
             'saga.attempt': attempt,
-            'saga.command_id': commandId,
             ...(sagaId === null ? {} : { 'saga.id': sagaId }),
           },
           error: outcome?.kind === 'error' ? outcome.code : undefined,

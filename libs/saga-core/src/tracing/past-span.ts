@@ -28,6 +28,7 @@ interface Past extends Pick<SpanOptions, 'kind' | 'attributes'> {
 /** Makes a span, from beginning to end. */
 export function pastSpan(tracer: Tracer, parent: Context, { name, endTime, error, ...options }: Past): void {
   const span = tracer.startSpan(name, options, parent);
-  if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+  if (error !== undefined)
+    span.setAttribute('error.type', error).setStatus({ code: SpanStatusCode.ERROR, message: error });
   span.end(endTime);
 }

@@ -3,6 +3,7 @@ import { SpanKind, type Context, type Tracer } from '@opentelemetry/api';
 import { ATTEMPT_OUTCOMES, type HistoryEntry } from '../engine/history.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import type { SagaObserver } from '../orchestrator/saga-observer.js';
+import { commandAttributes } from './messaging-attributes.js';
 import { pastSpan, registeredTracer } from './past-span.js';
 import { sampledContext } from './traceparent.js';
 
@@ -42,7 +43,8 @@ function attemptSpan(tracer: Tracer, parent: Context, instance: SagaInstance, en
       'saga.step': step,
       'saga.outcome': outcome,
       ...(attempt === undefined ? {} : { 'saga.attempt': attempt }),
-      ...(commandId === undefined ? {} : { 'saga.command_id': commandId }),
+      // The name of a local step has no dot.
+      ...(commandId !== undefined && step.includes('.') ? commandAttributes('publish', step, commandId) : {}),
       ...(outcome === 'success' ? {} : { 'saga.code': code }),
     },
     error: outcome === 'error' || outcome === 'timeout' ? code : undefined,

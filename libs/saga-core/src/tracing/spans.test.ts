@@ -91,8 +91,13 @@ test('an attempt that was answered is a span from its beginning to its answer, i
         'saga.name': 'order_saga',
         'saga.step': 'kitchen.create',
         'saga.attempt': 2,
-        'saga.command_id': 'saga-1:2',
         'saga.outcome': 'success',
+        'messaging.system': 'rabbitmq',
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': 'saga.commands:kitchen.create',
+        'messaging.rabbitmq.destination.routing_key': 'kitchen.create',
+        'messaging.message.conversation_id': 'saga-1:2',
       },
       status: { code: SpanStatusCode.UNSET },
       from: NOW - 40,
@@ -112,12 +117,14 @@ test.each([
   const [span] = spans();
   expect(span).toMatchObject({ from: NOW - 1_000, to: NOW, status: { code: status } });
   expect(span!.attributes).toMatchObject({ 'saga.outcome': outcome, 'saga.code': code });
+  expect(span!.attributes['error.type']).toBe(status === SpanStatusCode.ERROR ? code : undefined);
   expect(JSON.stringify(span)).not.toContain('customer');
 });
 
 test('an attempt of which no duration is known is a moment', () => {
   save({}, step('step_succeeded', { step: 'create_order' }));
   expect(spans()).toMatchObject([{ name: 'create_order', kind: SpanKind.INTERNAL, from: NOW, to: NOW }]);
+  expect(Object.keys(spans()[0]!.attributes).filter((name) => name.startsWith('messaging.'))).toEqual([]);
 });
 
 test('a saga that ends is a span from its start to its end, once', () => {
@@ -152,10 +159,14 @@ test('a command that was handled is a span as long as its batch, in the trace th
     name: 'kitchen.create',
     kind: SpanKind.CONSUMER,
     attributes: {
-      'saga.task': 'kitchen.create',
+      'messaging.system': 'rabbitmq',
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': 'saga.commands:kitchen.create:kitchen.commands',
+      'messaging.rabbitmq.destination.routing_key': 'kitchen.create',
+      'messaging.message.conversation_id': 'saga-1:2',
       'saga.fate': 'success',
       'saga.attempt': 1,
-      'saga.command_id': 'saga-1:2',
       'saga.id': 'saga-1',
     },
     status: { code: SpanStatusCode.UNSET },
@@ -164,7 +175,10 @@ test('a command that was handled is a span as long as its batch, in the trace th
   });
   expect(good!.to - good!.from).toBeCloseTo(30, 3);
   expect(good!.to).toBeGreaterThanOrEqual(before);
-  expect(bad).toMatchObject({ attributes: { 'saga.fate': 'error' }, status: { code: SpanStatusCode.ERROR } });
+  expect(bad).toMatchObject({
+    attributes: { 'saga.fate': 'error', 'error.type': 'HANDLER_FAILED' },
+    status: { code: SpanStatusCode.ERROR },
+  });
 });
 
 const untraced = [

@@ -1,4 +1,4 @@
-/** The `traceparent` of W3C trace context, which saga rows and messages carry. */
+/** The `traceparent` of W3C trace context as OpenTelemetry's contexts. */
 import {
   isSpanContextValid,
   ROOT_CONTEXT,
@@ -7,14 +7,13 @@ import {
   type Context,
   type SpanContext,
 } from '@opentelemetry/api';
-
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+import { readTraceparent } from '../contract/traceparent.js';
 
 /** @returns what a traceparent says; null when it is none */
 export function parseTraceparent(traceparent: string): SpanContext | null {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? [];
-  if (!traceId || !spanId || !flags) return null;
-  const context = { traceId, spanId, traceFlags: parseInt(flags, 16), isRemote: true };
+  const parsed = readTraceparent(traceparent);
+  if (!parsed) return null;
+  const context = { ...parsed, isRemote: true };
   return isSpanContextValid(context) ? context : null;
 }
 

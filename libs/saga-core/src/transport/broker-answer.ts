@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { withTimeout } from '../util/with-timeout.js';
 
 /**
@@ -14,7 +14,7 @@ export async function brokerAnswer<Answer>(
   connection: ChannelModel,
   what: string,
   asked: Promise<Answer>,
-  withinMs: number = DEFAULTS.brokerAnswerTimeoutMs,
+  withinMs: number = CONSTANTS.brokerAnswerTimeoutMs,
 ): Promise<Answer> {
   const unanswered = (why: string): SagaError =>
     new SagaError('TRANSPORT_UNAVAILABLE', `RabbitMQ did not answer (${what}): ${why}`);

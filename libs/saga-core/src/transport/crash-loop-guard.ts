@@ -10,7 +10,7 @@ import { deadLetter } from '../contract/dead-letter.js';
 import type { IncomingMessage } from '../contract/message.js';
 import { commandIdOf, isRoutingKey, parseCommandId } from '../contract/routing.js';
 import type { DeliveryAttempts, DeliveryKey } from './delivery-attempts.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { ensureDeadLettered } from './ensure-dead-lettered.js';
 import type { ConsumeOptions, Suspect, Transport, Unfinished } from './transport.js';
 
@@ -111,7 +111,7 @@ export function guardAgainstCrashLoops(
       const count = deaths[index]!;
       const { key, messages, fresh } = suspect;
       if (count === 0) continue;
-      const isLethal = count >= DEFAULTS.maxDeathsPerMessage;
+      const isLethal = count >= CONSTANTS.maxDeathsPerMessage;
       if (isLethal) later.push(...(await park(suspect, count)));
       const left = isLethal ? fresh : [...messages, ...fresh];
       if (left.length > 0) add(await handleNoted([{ key, messages: left, fresh: [] }]));

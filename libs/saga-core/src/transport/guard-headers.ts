@@ -7,7 +7,7 @@
  */
 import type { ChannelModel } from 'amqplib';
 import { UNREADABLE_HEADERS } from '../contract/message.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /** The version of amqplib whose internals are these. */
 export const TESTED_WITH = '2.3.1';
@@ -76,7 +76,7 @@ const MALFORMED = 'they are malformed';
 
 /** Goes through a table without recursion. @returns what keeps it from being decoded, or null */
 function problemOf(table: Buffer): string | null {
-  const { maxHeaderBytes, maxHeaderDepth, maxHeaderFields } = DEFAULTS;
+  const { maxHeaderBytes, maxHeaderDepth, maxHeaderFields } = CONSTANTS;
   if (table.length > maxHeaderBytes) return `they have ${table.length} bytes; ${maxHeaderBytes} are allowed`;
   /** Tables and arrays that have begun and not ended. */
   const open = [{ end: table.length, isTable: true }];

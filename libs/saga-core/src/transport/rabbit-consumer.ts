@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { IncomingMessage } from '../contract/message.js';
 import { isShort } from '../contract/sendable.js';
 import { messageOf } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { brokerAnswer } from './broker-answer.js';
 import { QueueDeleted } from './rabbit-link.js';
 import { SuspectQueue } from './suspect-queue.js';
@@ -52,7 +52,7 @@ export class RabbitConsumer implements Consumer {
   }
 
   health(): ConsumerHealth {
-    const isFailing = this.failures >= DEFAULTS.failingAfterAttempts;
+    const isFailing = this.failures >= CONSTANTS.failingAfterAttempts;
     const { queue } = this.options;
     return {
       running: this.isRunning(),

@@ -8,7 +8,7 @@ import { connect, type ChannelModel } from 'amqplib';
 import type { Logger } from 'pino';
 import { corkWrites } from '../util/cork-writes.js';
 import { messageOf } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { guardHeaders, TESTED_WITH } from './guard-headers.js';
 import { recoveryPauseMs } from '../util/backoff.js';
 import { withTimeout } from '../util/with-timeout.js';
@@ -86,11 +86,11 @@ export class RabbitLink {
       });
       if (this.isStopping()) break;
       // To come up is not enough: what breaks again at once is to be tried more and more seldom.
-      const wasGood = performance.now() - upSince >= DEFAULTS.connectionGoodAfterMs;
+      const wasGood = performance.now() - upSince >= CONSTANTS.connectionGoodAfterMs;
       failures = wasGood ? 1 : failures + 1;
       logger.warn({ link: name, reason: messageOf(reason) }, 'connection to RabbitMQ lost or refused; trying again');
       const backoff = recoveryPauseMs(failures);
-      const pause = reason instanceof QueueDeleted ? Math.max(backoff, DEFAULTS.queueDeletedPauseMs) : backoff;
+      const pause = reason instanceof QueueDeleted ? Math.max(backoff, CONSTANTS.queueDeletedPauseMs) : backoff;
       await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
@@ -133,7 +133,7 @@ export class RabbitLink {
   private async connect(url: string): Promise<ChannelModel> {
     const { signal } = this.stopping;
     const connecting = connect(withHeartbeat(url), {
-      timeout: DEFAULTS.connectTimeoutMs,
+      timeout: CONSTANTS.connectTimeoutMs,
       clientProperties: { connection_name: this.options.name },
       noDelay: true,
     });
@@ -171,6 +171,6 @@ export class RabbitLink {
 
 function withHeartbeat(url: string): string {
   const parsed = new URL(url);
-  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(DEFAULTS.heartbeatSeconds));
+  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(CONSTANTS.heartbeatSeconds));
   return parsed.href;
 }

@@ -8,7 +8,7 @@ import type { OutgoingMessage } from '../contract/message.js';
 import { COMMAND_EXCHANGE, DEAD_LETTER_EXCHANGE } from '../contract/routing.js';
 import { whyUnsendable } from '../contract/sendable.js';
 import { messageOf, SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { brokerAnswer, closeQuietly } from './broker-answer.js';
 import { isGuilty, refusalIn, Refusals } from './refusals.js';
 import type { PublishOutcome } from './transport.js';
@@ -87,7 +87,7 @@ export class RabbitPublisher {
         missing: messages.length,
         timeout: setInterval(() => {
           if (!this.options.isBlocked()) this.options.fail(new Error('RabbitMQ did not confirm in time'));
-        }, DEFAULTS.confirmTimeoutMs),
+        }, CONSTANTS.confirmTimeoutMs),
       };
       this.pending.add(batch);
       for (const [index, message] of messages.entries())
@@ -170,7 +170,7 @@ export class RabbitPublisher {
     }
     const { channel } = this;
     if (!channel) return;
-    if (this.nackedAt !== null && performance.now() - this.nackedAt >= DEFAULTS.recoveryMaxMs)
+    if (this.nackedAt !== null && performance.now() - this.nackedAt >= CONSTANTS.recoveryMaxMs)
       return this.renew(channel);
     const waiting = this.waiting;
     this.waiting = [];

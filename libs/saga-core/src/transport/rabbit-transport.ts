@@ -4,7 +4,7 @@ import type { ChannelModel } from 'amqplib';
 import type { Logger } from 'pino';
 import { logSparsely } from '../util/log-sparsely.js';
 import { SagaError } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { withTimeout } from '../util/with-timeout.js';
 import { brokerAnswer, closeQuietly, isUnanswered } from './broker-answer.js';
 import type { DeadLetters } from './dead-letters.js';
@@ -43,7 +43,7 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
   const addresses = new Map<string, { usable: boolean; until: number }>();
   const remember = (exchange: string, usable: boolean): void => {
     if (addresses.size >= MOST_ADDRESSES) addresses.clear();
-    const until = usable ? Infinity : performance.now() + DEFAULTS.missingAddressTtlMs;
+    const until = usable ? Infinity : performance.now() + CONSTANTS.missingAddressTtlMs;
     addresses.set(exchange, { usable, until });
   };
   let publisher: RabbitPublisher | null = null;
@@ -112,7 +112,7 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
       const declaring = declareAllOn(connection);
       // A node that does not answer to this may deliver all the same.
       const declared = declaring.then(() => true);
-      const isSlow = !(await withTimeout(declared, DEFAULTS.declareWaitMs, () => false));
+      const isSlow = !(await withTimeout(declared, CONSTANTS.declareWaitMs, () => false));
       if (isSlow)
         declaring.catch((error: Error) => {
           if (!isUnanswered(error)) fail(error);
@@ -141,7 +141,7 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
         topologies.every((topology) => declared.has(topology)) &&
         [...consumers].every((consumer) => consumer.isRunning());
       while (!isReady() && !signal.aborted)
-        await delay(DEFAULTS.readyPollMs, undefined, { signal }).catch(() => undefined);
+        await delay(CONSTANTS.readyPollMs, undefined, { signal }).catch(() => undefined);
     },
     use(topology) {
       topologies.push(topology);

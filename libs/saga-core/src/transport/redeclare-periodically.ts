@@ -1,5 +1,5 @@
 import { isUnanswered } from './broker-answer.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /**
  * Declares a topology again and again: of an exchange or a binding that somebody deletes, no broker tells, and a saga would wait for ever.
@@ -19,6 +19,6 @@ export function redeclarePeriodically(declareAll: () => Promise<void>, fail: (re
         if (!isUnanswered(error)) fail(error);
       })
       .finally(() => (busy = false));
-  }, DEFAULTS.topologyCheckMs);
+  }, CONSTANTS.topologyCheckMs);
   return () => clearInterval(timer);
 }

@@ -1,6 +1,6 @@
 /** What RabbitMQ says when it closes a channel because of a message, and whose it was. */
 import type { OutgoingMessage } from '../contract/message.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /** 3.x says access, 4.x write access. */
 const WRITE_REFUSED = /access to (?:topic '(.*)' in )?exchange '([^']*)' in vhost/;
@@ -38,7 +38,7 @@ export class Refusals {
 
   note({ exchange, routingKey }: Refusal): void {
     if (this.until.size >= MOST_REMEMBERED) this.until.clear();
-    this.until.set(nameOf(exchange, routingKey), performance.now() + DEFAULTS.missingAddressTtlMs);
+    this.until.set(nameOf(exchange, routingKey), performance.now() + CONSTANTS.missingAddressTtlMs);
   }
 
   /** @returns whether a message would be refused */

@@ -1,4 +1,4 @@
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /** Keeps what cannot be done now, to be tried again after a while; bounded in number and in time. */
 export class RetryQueue<Item> {
@@ -23,11 +23,11 @@ export class RetryQueue<Item> {
     const givenUp: Item[] = [];
     for (const item of items) {
       const since = this.waiting.get(item);
-      const isFull = since === undefined && this.waiting.size >= DEFAULTS.maxWaitingDeadLetters;
-      if (isFull || now - (since ?? now) >= DEFAULTS.deadLetterRetryForMs) givenUp.push(item);
+      const isFull = since === undefined && this.waiting.size >= CONSTANTS.maxWaitingDeadLetters;
+      if (isFull || now - (since ?? now) >= CONSTANTS.deadLetterRetryForMs) givenUp.push(item);
       else this.waiting.set(item, since ?? now);
     }
-    if (this.waiting.size > 0) this.timer ??= setTimeout(() => this.ring(), DEFAULTS.recoveryMaxMs);
+    if (this.waiting.size > 0) this.timer ??= setTimeout(() => this.ring(), CONSTANTS.recoveryMaxMs);
     return givenUp;
   }
 

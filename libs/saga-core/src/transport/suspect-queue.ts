@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { IncomingMessage } from '../contract/message.js';
 import { messageOf } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import type { Suspect } from './transport.js';
 import { recoveryPauseMs } from '../util/backoff.js';
 
@@ -48,7 +48,7 @@ export class SuspectQueue {
   }
 
   private fill(): void {
-    while (this.running.size < DEFAULTS.maxConcurrentSuspects && this.waiting.length > 0) {
+    while (this.running.size < CONSTANTS.maxConcurrentSuspects && this.waiting.length > 0) {
       const task = this.waiting.shift()!().finally(() => {
         this.running.delete(task);
         this.fill();

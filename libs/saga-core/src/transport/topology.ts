@@ -8,7 +8,7 @@ import {
   deadLetterQueueOf,
   replyAddressOf,
 } from '../contract/routing.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /** quorum: replicated, the default. classic: faster, and lost with its node; a saga then waits for its deadline and goes on. */
 export type QueueType = 'quorum' | 'classic';
@@ -71,15 +71,15 @@ const deadLettersTo = (queue: string) => ({
 /** The default overflow would drop acknowledged messages, and at-most-once dead-lettering would lose letters while their queue is away. */
 const QUORUM_QUEUE = {
   'x-queue-type': 'quorum',
-  'x-delivery-limit': DEFAULTS.deliveryLimit,
+  'x-delivery-limit': CONSTANTS.deliveryLimit,
   'x-dead-letter-strategy': 'at-least-once',
   'x-overflow': 'reject-publish',
 } as const;
 
 /** So many letters are enough to see what is wrong; those that find no room wait in their live queue, and hold up nobody there. */
 const DEAD_LENGTH = {
-  'x-max-length': DEFAULTS.maxDeadLetters,
-  'x-max-length-bytes': DEFAULTS.maxDeadLetterBytes,
+  'x-max-length': CONSTANTS.maxDeadLetters,
+  'x-max-length-bytes': CONSTANTS.maxDeadLetterBytes,
 } as const;
 
 /** People look at dead letters again and again; RabbitMQ 4 would drop a letter after twenty looks. */

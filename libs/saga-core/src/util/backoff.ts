@@ -1,5 +1,5 @@
 /** Pauses between attempts, each longer than the one before. */
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 /** How pauses grow. */
 export interface Backoff {
@@ -31,7 +31,7 @@ export function backoffMs({ initialMs, factor, maxMs }: Backoff, attempt: number
  * @returns milliseconds
  */
 export const recoveryPauseMs = (failures: number): number =>
-  backoffMs({ initialMs: DEFAULTS.recoveryInitialMs, factor: 2, maxMs: DEFAULTS.recoveryMaxMs }, failures);
+  backoffMs({ initialMs: CONSTANTS.recoveryInitialMs, factor: 2, maxMs: CONSTANTS.recoveryMaxMs }, failures);
 
 /** @returns a number from 0 to 1 (FNV-1a). */
 function spread(text: string): number {

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { logSparsely } from './log-sparsely.js';
 
 interface Line {
@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => jest.useRealTimers());
 
 const note = (id: number, message = 'it is late') => logSparsely(logger, 'info', { id }, message);
-const pass = () => jest.advanceTimersByTime(DEFAULTS.logEveryMs);
+const pass = () => jest.advanceTimersByTime(CONSTANTS.logEveryMs);
 
 describe('logSparsely', () => {
   it('writes the first at once, and tells of the others with their number and some of them', () => {

@@ -1,6 +1,6 @@
 /** Lines about what others send, of which there may be any number: the first is written at once, and what follows is counted and told every few seconds. */
 import type { Logger } from 'pino';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 
 const MOST_EXAMPLES = 5;
 
@@ -33,7 +33,7 @@ export function logSparsely(logger: Logger, level: 'info' | 'warn', fields: obje
       if (count === 0) return;
       logger[level]({ count, total, examples }, message);
       tellLater();
-    }, DEFAULTS.logEveryMs);
+    }, CONSTANTS.logEveryMs);
     // What is untold is no reason to live.
     tally.timer.unref();
   };

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../errors.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { recoveryPauseMs } from './backoff.js';
 
 export interface PollLoopOptions {
@@ -51,9 +51,9 @@ export async function purgeLoop(
   options: Pick<PollLoopOptions, 'signal' | 'logger'>,
 ): Promise<void> {
   if (retentionMs === null) return;
-  await pollLoop(() => purge(retentionMs, DEFAULTS.purgeBatchSize), {
+  await pollLoop(() => purge(retentionMs, CONSTANTS.purgeBatchSize), {
     ...options,
     what: 'purging',
-    pauseMs: DEFAULTS.purgePollMs,
+    pauseMs: CONSTANTS.purgePollMs,
   });
 }

@@ -1,6 +1,5 @@
 /** Routes that show dead letters, send them again and throw them away. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { SagaDefinition } from 'saga-core';
 import { abridged, type DeadLetters, type SettledDeadLetters, queuesOf, type StoredDeadLetter } from 'saga-core/admin';
 import { HttpProblem, PROBLEMS } from 'http-kit';
 import { countDeadLettersSchema, peekDeadLettersSchema, settleDeadLettersSchema } from './dead-letter-route-schemas.js';
@@ -20,7 +19,7 @@ interface Options extends OperatorConsoleOptions {
 /** Adds `GET /dead-letters`, `GET /dead-letters/{queue}`, and `POST /dead-letters/{queue}/replay` and `/discard`. */
 export const deadLetterRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
   const { orchestrator, deadLetters, database } = options;
-  const queues = queuesOf(orchestrator.definitions as readonly SagaDefinition<never, never>[]);
+  const queues = queuesOf(orchestrator.definitions);
   const known = (queue: string): string => {
     if (!queues.includes(queue)) throw new HttpProblem(PROBLEMS.notFound, `No saga here uses a queue ${queue}.`);
     return queue;

@@ -4,7 +4,7 @@ import { isRemote, nameOf, serviceOf } from 'saga-core/admin';
 import type { Definition } from './schemas/index.js';
 
 /** @returns its steps, and a state diagram of them. */
-export function definitionView(definition: SagaDefinition<never, never>): Definition {
+export function definitionView(definition: SagaDefinition): Definition {
   const { name, version, deadlineMs } = definition;
   const steps = definition.steps.map(({ name: step, kind, action, undo }) => {
     const service = isRemote(action) ? serviceOf(action.command.task) : null;

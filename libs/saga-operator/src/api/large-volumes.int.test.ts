@@ -6,7 +6,7 @@ import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
 import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
-import { DEFAULTS, defineCommand, defineSaga, defineService, type Orchestrator, stepsFor } from 'saga-core';
+import { CONSTANTS, defineCommand, defineSaga, defineService, type Orchestrator, stepsFor } from 'saga-core';
 import { operatorConsole, type HistoryPage, type SagaDetail, type SagaPage } from '../index.js';
 
 const Key = Type.Object({ order: Type.String() });
@@ -138,8 +138,8 @@ test('a saga to which thousands of useless replies come keeps a history that can
   expect(text.length).toBeLessThan(300_000);
   const { history, earlier, version, notesIgnored } = JSON.parse(text) as SagaDetail;
   expect(history.at(-1)).toMatchObject({ type: 'reply_ignored' });
-  expect(version).toBeLessThanOrEqual(DEFAULTS.maxInputsWithIgnored);
-  expect(notesIgnored).toBe(version < DEFAULTS.maxInputsWithIgnored);
+  expect(version).toBeLessThanOrEqual(CONSTANTS.maxInputsWithIgnored);
+  expect(notesIgnored).toBe(version < CONSTANTS.maxInputsWithIgnored);
   // The rest is to be had, page by page, to the first entry.
   const pages: HistoryPage['items'] = [];
   for (let next: number | null = history[0]!.number; next !== null && earlier > 0;) {

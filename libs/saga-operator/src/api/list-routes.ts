@@ -110,6 +110,6 @@ export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   });
 
   app.get('/sagas/definitions', { schema: listDefinitionsSchema }, async () => ({
-    items: orchestrator.definitions.map((definition) => definitionView(definition as never)),
+    items: orchestrator.definitions.map(definitionView),
   }));
 };

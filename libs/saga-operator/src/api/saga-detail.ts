@@ -1,5 +1,5 @@
 /** One saga for its operator: where each step stands, and what can be done now. */
-import { commandQueueOf, DEFAULTS, messageOf, type OperatorAction, type SagaDefinition, SagaError } from 'saga-core';
+import { commandQueueOf, CONSTANTS, messageOf, type OperatorAction, type SagaDefinition, SagaError } from 'saga-core';
 import {
   hasEnded,
   isRemote,
@@ -14,7 +14,6 @@ import {
 import { latestHistory } from './saga-history.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';
 
-type AnyDefinition = SagaDefinition<never, never>;
 /** A link that is shown with each saga. */
 export interface LinkTemplate {
   readonly title: string;
@@ -27,7 +26,7 @@ const PLACEHOLDERS = /\{(\w+)\}/g;
 /** @param definition - undefined when this process does not know it: then nothing can be done here */
 export function sagaDetail(
   stored: StoredSaga,
-  definition: AnyDefinition | undefined,
+  definition: SagaDefinition | undefined,
   { links, allowEdit }: { links: readonly LinkTemplate[]; allowEdit: boolean },
 ): SagaDetail {
   const { instance } = stored;
@@ -37,7 +36,7 @@ export function sagaDetail(
   return {
     ...view,
     ...latestHistory(view.history),
-    notesIgnored: instance.version < DEFAULTS.maxInputsWithIgnored,
+    notesIgnored: instance.version < CONSTANTS.maxInputsWithIgnored,
     version: instance.version,
     direction: instance.awaited?.direction ?? null,
     payload: instance.awaited?.payload ?? null,
@@ -55,7 +54,7 @@ export function sagaDetail(
 }
 
 /** @returns why the transition refuses an action now; null when it does not. The decision itself is thrown away. */
-function refusalOf(definition: AnyDefinition, instance: SagaInstance, type: OperatorAction['type']): string | null {
+function refusalOf(definition: SagaDefinition, instance: SagaInstance, type: OperatorAction['type']): string | null {
   try {
     transition(
       definition,
@@ -71,13 +70,13 @@ function refusalOf(definition: AnyDefinition, instance: SagaInstance, type: Oper
   }
 }
 
-function mayEdit(definition: AnyDefinition | undefined, { awaited }: SagaInstance): boolean {
+function mayEdit(definition: SagaDefinition | undefined, { awaited }: SagaInstance): boolean {
   if (!definition || !awaited || awaited.state === 'sent') return false;
   const { action, undo } = definition.steps[awaited.step]!;
   return isRemote(awaited.direction === 'action' ? action : undo!);
 }
 
-function stepsOf({ instance, history }: StoredSaga, definition: AnyDefinition): SagaDetail['steps'] {
+function stepsOf({ instance, history }: StoredSaga, definition: SagaDefinition): SagaDetail['steps'] {
   const { awaited, actions, status } = instance;
   const turned = awaited?.direction === 'undo' || status === 'compensated';
   const skipped = new Set(
@@ -100,7 +99,7 @@ function stepsOf({ instance, history }: StoredSaga, definition: AnyDefinition): 
 function linkOf(
   { title, url }: LinkTemplate,
   instance: SagaInstance,
-  definition: AnyDefinition | undefined,
+  definition: SagaDefinition | undefined,
 ): { title: string; url: string } | null {
   const { orderId } = (instance.data ?? {}) as { orderId?: unknown };
   const { awaited } = instance;
@@ -118,7 +117,7 @@ function linkOf(
 
 /** @returns what compensating, or giving up its pivot, would undo, in order. Nothing is done. */
 export function undoPreview(
-  definition: AnyDefinition,
+  definition: SagaDefinition,
   instance: SagaInstance,
   type: 'compensate' | 'give-up' = 'compensate',
 ): UndoPreview {

@@ -1,6 +1,6 @@
 /** Routes that show one saga and steer it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { OperatorAction, SagaDefinition } from 'saga-core';
+import type { OperatorAction } from 'saga-core';
 import { isInstanceOf, addAuditEntry, sagaView, type StoredSaga } from 'saga-core/admin';
 import type { OperatorConsoleOptions } from './options.js';
 import { HttpProblem, PROBLEMS } from 'http-kit';
@@ -27,8 +27,7 @@ export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
   { orchestrator, links = [], allowEdit = false },
 ) => {
   const definitionOf = ({ instance }: StoredSaga) =>
-    orchestrator.definitions.find((definition) => isInstanceOf(definition, instance)) as
-      SagaDefinition<never, never> | undefined;
+    orchestrator.definitions.find((definition) => isInstanceOf(definition, instance));
   const stored = async (id: string): Promise<StoredSaga> => {
     const saga = await orchestrator.stored(id);
     if (!saga) throw new HttpProblem(PROBLEMS.notFound, `There is no saga ${id}.`);
