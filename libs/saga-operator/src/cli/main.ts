@@ -14,7 +14,7 @@ import { printable, printLine } from './print.js';
 import { audit, diagram, list, show, watch } from './queries.js';
 import { runningStack } from './running-stack.js';
 import { accept, compensate, giveUp, retry, skip } from './actions.js';
-import { checkUsage } from './usage.js';
+import { checkUsage, OPTIONS } from './usage.js';
 
 const COMMANDS = new Map<string, Command>(
   Object.entries({
@@ -33,11 +33,6 @@ const COMMANDS = new Map<string, Command>(
     diagram,
   }),
 );
-const FLAGS = ['json', 'yes', 'help', 'dry-run', 'all', 'exit-code'];
-const VALUES = [
-  ...['status', 'saga', 'step', 'min-age', 'min-attempts', 'sort', 'limit', 'cursor', 'q'],
-  ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload', 'reply'],
-];
 const DEFAULT_URL = 'http://127.0.0.1:8081';
 
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
@@ -75,10 +70,7 @@ function parsed(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: Object.fromEntries([
-        ...FLAGS.map((flag) => [flag, { type: 'boolean' as const }]),
-        ...VALUES.map((value) => [value, { type: 'string' as const }]),
-      ]) as Record<string, { type: 'boolean' | 'string' }>,
+      options: OPTIONS,
     });
   } catch (error) {
     throw new CliError(EXIT.usage, messageOf(error));

@@ -7,6 +7,8 @@ interface Usage {
   readonly options: readonly string[];
 }
 
+/** Options without a value. */
+const FLAGS = new Set(['json', 'yes', 'help', 'dry-run', 'all', 'exit-code']);
 /** What every command takes. */
 const COMMON = ['json', 'yes', 'by', 'help'];
 const STEERING = ['reason', 'version'];
@@ -38,6 +40,14 @@ const USAGES: Readonly<Record<string, Usage>> = {
   audit: { words: 0, options: ['limit', 'cursor'] },
   diagram: { words: 1, options: [] },
 };
+
+/** All options, as `parseArgs` of Node takes them. */
+export const OPTIONS: Readonly<Record<string, { type: 'boolean' | 'string' }>> = Object.fromEntries(
+  [...COMMON, ...Object.values(USAGES).flatMap(({ options }) => options)].map((name) => [
+    name,
+    { type: FLAGS.has(name) ? 'boolean' : 'string' },
+  ]),
+);
 
 /**
  * @param command - the name of a command
