@@ -4,13 +4,13 @@
  */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
-import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
-import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
+import type { HttpApp } from 'service-kit';
+import { createOperatorApp } from '../../../../test/support/operator-app.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand, defineSaga, defineService, type Orchestrator, stepsFor } from 'saga-core';
 import { bulkReason } from './bulk-item-runner.js';
-import { operatorConsole, type AuditPage, type BulkOperation } from '../index.js';
+import type { AuditPage, BulkOperation } from '../index.js';
 
 const Data = Type.Object({ orderId: Type.String(), group: Type.String() });
 type Data = { orderId: string; group: string };
@@ -47,13 +47,7 @@ let lab: SagaLab;
 let orchestrator: Orchestrator<Record<string, never>>;
 let app: HttpApp;
 
-const startApp = async (runner = orchestrator): Promise<HttpApp> => {
-  const started = createHttpApp(await createLogger('console', 'silent'));
-  asOperator(started);
-  await started.register(operatorConsole, { orchestrator: runner, database: lab.database, token: OPERATOR_TOKEN });
-  await started.ready();
-  return started;
-};
+const startApp = (runner = orchestrator): Promise<HttpApp> => createOperatorApp(lab, { orchestrator: runner });
 
 beforeAll(async () => {
   lab = await createSagaLab('bulk');

@@ -18,12 +18,12 @@ const rowOf = ({ id, saga, status, step, attempt, ageMs, lastError }: SagaSummar
   lastError && `${lastError.code}: ${lastError.message}`,
 ];
 
-export const list: Command = async ({ client, options, words }) => {
+export const list: Command = async ({ client, options, args }) => {
   const { status, saga, step, sort, limit, cursor } = options;
   const filter = {
     minAgeSeconds: options['min-age'],
     minAttempts: options['min-attempts'],
-    q: words[0] ?? options.q,
+    q: args[0] ?? options.q,
   };
   const page = await client.get<SagaPage>(
     `/sagas${queryOf({ status, saga, step, sort, limit, cursor, ...filter })}`,
@@ -78,8 +78,8 @@ export const show: Command = async (context) => {
   );
 };
 
-export const watch: Command = async ({ client, options, words }) => {
-  const id = words[0] === undefined ? undefined : wholeId(words[0]);
+export const watch: Command = async ({ client, options, args }) => {
+  const id = args[0] === undefined ? undefined : wholeId(args[0]);
   const printSaga = (saga: SagaSummary): void => {
     if (options.json) return printLine(JSON.stringify(saga));
     const { updatedAt, status, step, attempt, lastError } = saga;
@@ -144,7 +144,7 @@ export const audit: Command = async ({ client, options }) => {
   if (page.nextCursor !== null) printLine(`\nMore: the same with --cursor ${page.nextCursor}`);
 };
 
-export const diagram: Command = async ({ client, options, words: [name] }) => {
+export const diagram: Command = async ({ client, options, args: [name] }) => {
   const { items } = await client.get<{ items: Definition[] }>('/sagas/definitions', 'items');
   const wanted = items.filter((definition) => name === undefined || definition.name === name);
   if (wanted.length === 0) throw new CliError(EXIT.notFound, `There is no saga named ${name ?? 'anything'}.`);

@@ -8,7 +8,7 @@ export const SagaSummarySchema = Type.Object({
   id: Type.String({ description: 'The saga.' }),
   saga: Type.String({ description: 'The name of its definition.' }),
   definitionVersion: Type.Integer({ description: 'The version of its definition.' }),
-  version: Type.Integer({ description: 'Counts its inputs; steering names the version that was seen.' }),
+  version: Type.Integer({ description: 'Counts its inputs; an action names the version that was seen.' }),
   status: oneOf(SAGA_STATUSES, 'Where it stands.'),
   step: nullable(Type.String(), 'The awaited step; null at the end.'),
   direction: nullable(

@@ -32,7 +32,7 @@ const StepStateSchema = Type.Object({
 export const SagaDetailSchema = Type.Composite([
   SagaViewSchema,
   Type.Object({
-    version: Type.Integer({ description: 'Counts its inputs; steering names the version that was seen.' }),
+    version: Type.Integer({ description: 'Counts its inputs; an action names the version that was seen.' }),
     direction: nullable(
       oneOf(['action', 'undo'], 'Forward or back.'),
       'Whether the awaited step is done or undone; null at the end.',
