@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import pWaitFor from 'p-wait-for';
 
 /** @returns whether the condition came true in time. @throws the signal's reason when that is aborted */
-export async function cameTrue(
+export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,
   { everyMs = 50, signal }: { everyMs?: number; signal?: AbortSignal | undefined } = {},
