@@ -4,7 +4,7 @@ import pino from 'pino';
 import { startAmqpProxy } from '../../../../test/support/amqp-proxy.js';
 import { createTestBroker, type TestBroker } from '../../../../test/support/broker.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
-import { DEFAULTS } from '../settings.js';
+import { CONSTANTS } from '../settings.js';
 import { connectTransport, type RabbitTransport } from './rabbit-transport.js';
 import { participantTopology } from './topology.js';
 
@@ -62,7 +62,7 @@ it('waits for a broker that is away, until it is to wait no longer', async () =>
 });
 
 it('consumes though nothing answers to what it declares, and goes on doing so', async () => {
-  const settings: { brokerAnswerTimeoutMs: number } = DEFAULTS;
+  const settings: { brokerAnswerTimeoutMs: number } = CONSTANTS;
   const answer = jest.replaceProperty(settings, 'brokerAnswerTimeoutMs', ANSWER_MS);
   const owner = consuming(broker.amqpUrl);
   await owner.transport.untilReady(new AbortController().signal);
