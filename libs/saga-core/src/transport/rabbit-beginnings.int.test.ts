@@ -62,8 +62,8 @@ it('waits for a broker that is away, until it is to wait no longer', async () =>
 });
 
 it('consumes though nothing answers to what it declares, and goes on doing so', async () => {
-  const constants: { brokerAnswerTimeoutMs: number } = CONSTANTS;
-  const answer = jest.replaceProperty(constants, 'brokerAnswerTimeoutMs', ANSWER_MS);
+  const settings: { brokerAnswerTimeoutMs: number } = CONSTANTS;
+  const answer = jest.replaceProperty(settings, 'brokerAnswerTimeoutMs', ANSWER_MS);
   const owner = consuming(broker.amqpUrl);
   await owner.transport.untilReady(new AbortController().signal);
   await owner.transport.close();
