@@ -2,7 +2,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { UUID_PATTERN_ANY_CASE } from 'saga-core';
 import { LastErrorSchema, SAGA_STATUSES } from 'saga-core/admin';
-import { MAX_INTEGER, nameGiven, nullable, oneOf, timestamp } from './common.js';
+import { MAX_INTEGER, nameParameter, nullable, oneOf, timestamp } from './common.js';
 
 export const SagaSummarySchema = Type.Object({
   id: Type.String({ description: 'The saga.' }),
@@ -32,8 +32,8 @@ export type SagaSummary = Static<typeof SagaSummarySchema>;
 
 const filters = {
   status: Type.Optional(oneOf(SAGA_STATUSES, 'Only sagas of this status.')),
-  saga: Type.Optional(nameGiven('Only sagas of this definition, by name.')),
-  step: Type.Optional(nameGiven('Only sagas that await this step, by its task or local name.')),
+  saga: Type.Optional(nameParameter('Only sagas of this definition, by name.')),
+  step: Type.Optional(nameParameter('Only sagas that await this step, by its task or local name.')),
   minAgeSeconds: Type.Optional(
     Type.Integer({ minimum: 0, maximum: MAX_INTEGER, description: 'Only sagas started at least so long ago.' }),
   ),
@@ -109,6 +109,6 @@ export const SummarySchema = Type.Object({
 export type Summary = Static<typeof SummarySchema>;
 
 export const EventsQuery = Type.Object({
-  saga: Type.Optional(nameGiven('Only sagas of this definition.')),
+  saga: Type.Optional(nameParameter('Only sagas of this definition.')),
   id: Type.Optional(Type.String({ pattern: UUID_PATTERN_ANY_CASE, description: 'Only this saga.' })),
 });
