@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { waitFor } from '../../../../test/support/wait-for.js';
 import type { OrderDatabase } from '../database.js';
 import { orderMigrations } from '../migrations/index.js';
-import { claimKeys, type KeyClaim } from './idempotency-keys.js';
+import { claimKeys, KeyHeld, type KeyClaim } from './idempotency-keys.js';
 import { purgeKeys } from './purge-keys.js';
 
 const RETENTION_MS = 30 * 86_400_000;
@@ -23,8 +23,10 @@ afterAll(async () => {
 });
 afterEach(() => sql`delete from idempotency_key`.execute(database));
 
+/** The machine may be slow, and a claim is to be waiting when its key is purged. */
+const PATIENT_MS = 10_000;
 const claimOf = (key: string): KeyClaim => ({ key, requestHash: 'h', orderId: randomUUID() });
-const claim = (...claims: KeyClaim[]) => database.transaction().execute((tx) => claimKeys(tx, claims));
+const claim = (...claims: KeyClaim[]) => database.transaction().execute((tx) => claimKeys(tx, claims, PATIENT_MS));
 const age = (days: number, ...keys: string[]) =>
   sql`update idempotency_key set created_at = now() - ${days}::integer * interval '1 day' where key = any(${keys}::text[])`.execute(
     database,
@@ -48,23 +50,45 @@ test('keys past their retention go in batches, younger ones stay, and a purged k
   expect([owners.get('old 1')?.orderId, owners.get('young')?.orderId]).toEqual([again.orderId, young.orderId]);
 });
 
-test('a key that is purged while it is claimed is free', async () => {
+/**
+ * Claims a key that is taken, and that is purged while the claim waits for another key.
+ *
+ * @returns who owns them; null when the claim, which waits for 50 ms, had given up before the purge
+ */
+async function claimDuringPurge(again: KeyClaim): Promise<Awaited<ReturnType<typeof claim>> | null> {
   await claim(claimOf('a'));
   await age(31, 'a');
+  return database
+    .transaction()
+    .execute(async (tx) => {
+      await claimKeys(tx, [claimOf('b')]);
+      // It has found the first key taken, and waits to learn whether the second one is.
+      let hasEnded = false;
+      const claimed = claim(again, claimOf('b'))
+        .catch((error: unknown) => {
+          if (error instanceof KeyHeld) return null;
+          throw error;
+        })
+        .finally(() => (hasEnded = true));
+      await waitFor('the claim to wait', async () => {
+        const { rows } = await sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(database);
+        return rows.length > 0 || hasEnded;
+      });
+      await purgeKeys(database, RETENTION_MS, 10);
+      expect(await keys()).toEqual([]);
+      return { claimed };
+    })
+    .then(({ claimed }) => claimed);
+}
+
+test('a key that is purged while it is claimed is free', async () => {
   const again = claimOf('a');
-  let claimed: ReturnType<typeof claim> | null = null;
-  await database.transaction().execute(async (tx) => {
-    await claimKeys(tx, [claimOf('b')]);
-    // It has found the first key taken, and waits to learn whether the second one is.
-    claimed = claim(again, claimOf('b'));
-    await waitFor('the claim to wait', async () => {
-      const { rows } = await sql`select from pg_locks where not granted`.execute(database);
-      return rows.length > 0;
-    });
-    await purgeKeys(database, RETENTION_MS, 10);
-    expect(await keys()).toEqual([]);
+  const owners = await waitFor('a claim that still waits when the key is purged', async () => {
+    await sql`delete from idempotency_key`.execute(database);
+    return claimDuringPurge(again);
   });
-  expect((await claimed!).get('a')?.orderId).toBe(again.orderId);
+  expect(owners.get('a')?.orderId).toBe(again.orderId);
 });
 
 test('a key that another process holds is passed over', async () => {

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { startAmqpProxy } from '../../../../test/support/amqp-proxy.js';
 import { createTestBroker, type TestBroker } from '../../../../test/support/broker.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
+import { CONSTANTS } from '../settings.js';
 import { connectTransport, type RabbitTransport } from './rabbit-transport.js';
 import { participantTopology } from './topology.js';
 
@@ -14,6 +15,9 @@ const DECLARES: readonly (readonly [number, number])[] = [
   [50, 11],
   [50, 21],
 ];
+
+/** How long the broker may take to answer here: less than usual, so that the test takes less. */
+const ANSWER_MS = 3_000;
 
 let broker: TestBroker;
 beforeAll(async () => {
@@ -58,6 +62,8 @@ it('waits for a broker that is away, until it is to wait no longer', async () =>
 });
 
 it('consumes though nothing answers to what it declares, and goes on doing so', async () => {
+  const settings: { brokerAnswerTimeoutMs: number } = CONSTANTS;
+  const answer = jest.replaceProperty(settings, 'brokerAnswerTimeoutMs', ANSWER_MS);
   const owner = consuming(broker.amqpUrl);
   await owner.transport.untilReady(new AbortController().signal);
   await owner.transport.close();
@@ -70,10 +76,11 @@ it('consumes though nothing answers to what it declares, and goes on doing so', 
   // A node that stands still is noticed within thirteen seconds; what follows must take no more than two.
   await waitFor('the command', () => seen.includes('1'));
   // Longer than it waits for an answer: that none came is no reason to begin anew.
-  await delay(12_000);
+  await delay(ANSWER_MS + 1_000);
   await transport.publish([command('2')]);
   await waitFor('the next', () => seen.includes('2'));
   expect(proxy.connections()).toBe(2);
+  answer.restore();
   await transport.close();
   await proxy.close();
 }, 60_000);
