@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { composeServers, dockerAnswers, stopRecorded } from './lib/docker.js';
+import { composeDown, composeUp, dockerAnswers } from './lib/docker.js';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'docker-test-'));
 const record = path.join(folder, 'compose.json');
@@ -34,21 +34,21 @@ test.each([
   [true, 'down --volumes --timeout 1'],
 ])('containers are on record until they are stopped (data deleted: %s)', async (discard, stops) => {
   standIn('up', 0);
-  const servers = composeServers({ record, project: 'a-project', discard }, {});
-  await servers.up(['rabbitmq', 'postgres'], { POSTGRES_PORT: '5442' });
+  const env = { ...process.env, POSTGRES_PORT: '5442' };
+  await composeUp(record, { name: 'a-project', discard }, ['rabbitmq', 'postgres'], { env });
   assert.equal(fs.existsSync(record), true);
-  await stopRecorded(record); // as the next run does it when this one was killed
+  await composeDown(record); // as the next run does it when this one was killed
   assert.deepEqual(asked(), [
     'compose --project-name a-project up --detach --wait rabbitmq postgres 5442',
     `compose --project-name a-project ${stops}`,
   ]);
   assert.equal(fs.existsSync(record), false);
-  await servers.down(); // there is nothing left to stop
+  await composeDown(record); // there is nothing left to stop
   assert.equal(asked().length, 2);
 });
 
 test('what Compose could not do is said in its own words', async () => {
   standIn('port is already allocated', 1);
-  const servers = composeServers({ record, project: 'a-project', discard: false }, {});
-  await assert.rejects(servers.up(['postgres'], {}), /docker compose up failed \(code 1\): port is already allocated/);
+  const starting = composeUp(record, { name: 'a-project', discard: false }, ['postgres'], {});
+  await assert.rejects(starting, /docker compose up failed \(code 1\): port is already allocated/);
 });

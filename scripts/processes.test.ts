@@ -11,11 +11,11 @@ import { listensOn } from './lib/listeners.js';
 import { tryLock, withLock } from './lib/lock.js';
 import { limitLogFiles } from './lib/log-file.js';
 import { startProcess, type Exit, type ManagedProcess, type ProcessOptions } from './lib/managed-process.js';
-import { freePort, PortTaken, startError, untilPortsAreOurs } from './lib/ports.js';
+import { freePort, PortTaken, startError, retryOnPortTaken } from './lib/ports.js';
 import { identify, isRunning, type ProcessIdentity } from './lib/process-identity.js';
 import { findLeftovers, ProcessRegistry, type ProcessEntry } from './lib/process-registry.js';
 import { supervise } from './lib/supervise.js';
-import { cameTrue } from './lib/wait.js';
+import { waitUntil } from './lib/wait.js';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scripts-test-'));
 const file = (name: string): string => path.join(folder, name);
@@ -32,7 +32,7 @@ const startNode = (code: string, options: Partial<ProcessOptions> = {}): Promise
   });
 
 const says = (log: string, text: string): boolean => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes(text);
-const untilUp = (): Promise<boolean> => cameTrue(() => says(file('process.log'), 'up'), 10_000);
+const untilUp = (): Promise<boolean> => waitUntil(() => says(file('process.log'), 'up'), 10_000);
 
 test('a process that does not stop when it is asked to is killed', async () => {
   const target = await startNode("process.on('SIGTERM', () => {})", { graceMs: 200 });
@@ -76,7 +76,7 @@ async function lockElsewhere(lock: string): Promise<ManagedProcess> {
   const code = `import(${module}).then((m) => m.tryLock(process.argv[1])).then((unlock) => console.log(unlock ? 'locked' : 'not free'))`;
   const args = ['--import', 'tsx', '-e', `${code}; setInterval(() => {}, 1000)`, lock];
   const holder = await startNode('', { args });
-  assert.equal(await cameTrue(() => says(file('process.log'), 'locked'), 20_000), true);
+  assert.equal(await waitUntil(() => says(file('process.log'), 'locked'), 20_000), true);
   return holder;
 }
 
@@ -94,7 +94,7 @@ test('who waits for a lock says so once, and gets it when it is given back', asy
   const steps: string[] = [];
   const unlock = await tryLock(file('b.lock'));
   const waiting = withLock(file('b.lock'), { onWait: () => steps.push('waits') }, async () => steps.push('has it'));
-  assert.equal(await cameTrue(() => steps.length > 0, 10_000), true);
+  assert.equal(await waitUntil(() => steps.length > 0, 10_000), true);
   steps.push('given back');
   await unlock!();
   await waiting;
@@ -122,7 +122,7 @@ test('who listens on a port is told from who else does', async () => {
   const port = await freePort();
   assert.equal(await listensOn(process.pid, port), false);
   const child = await startNode(`require('node:net').createServer().listen(${port}, '127.0.0.1')`);
-  assert.equal(await cameTrue(() => listensOn(child.pid, port), 10_000), true);
+  assert.equal(await waitUntil(() => listensOn(child.pid, port), 10_000), true);
   assert.equal(await listensOn(process.pid, port), false);
   await child.kill();
   assert.equal(await listensOn(child.pid, port), false);
@@ -133,11 +133,11 @@ test('a program that loses its port to another one gets another port', async () 
   const end = await listen(taken);
   const ports = [taken, await freePort()];
   const tried: number[] = [];
-  const started = await untilPortsAreOurs(async () => {
+  const started = await retryOnPortTaken(async () => {
     const port = ports[tried.length]!;
     tried.push(port);
     const child = await startNode(`require('node:net').createServer().listen(${port}, '127.0.0.1')`);
-    await cameTrue(async () => !child.running || (await listensOn(child.pid, port)), 10_000);
+    await waitUntil(async () => !child.running || (await listensOn(child.pid, port)), 10_000);
     if (child.running) return child;
     throw startError('it has ended', file('process.log'));
   });
@@ -146,7 +146,7 @@ test('a program that loses its port to another one gets another port', async () 
   await end();
   // Another failure is not tried again, and one that never ends is an error in the end.
   let attempts = 0;
-  const failing = (error: Error) => untilPortsAreOurs(() => Promise.reject((attempts++, error)));
+  const failing = (error: Error) => retryOnPortTaken(() => Promise.reject((attempts++, error)));
   await assert.rejects(failing(new Error('broken')), /broken/);
   assert.equal(attempts, 1);
   await assert.rejects(failing(new PortTaken('again')), /again/);
@@ -165,7 +165,7 @@ test('a log that is large is moved aside, and a folder that was removed ends not
   for (let round = 0; round < 2; round++) {
     fs.mkdirSync(logs);
     fs.writeFileSync(large, 'x'.repeat(20));
-    assert.equal(await cameTrue(hasMoved, 10_000), true);
+    assert.equal(await waitUntil(hasMoved, 10_000), true);
     fs.rmSync(logs, { recursive: true });
   }
   stop();
@@ -178,7 +178,7 @@ test('a command that does not heed the end is killed with all that it started', 
   const stubborn = "trap '' TERM; echo up; while :; do sleep 1; done";
   const began = performance.now();
   const command = run('sh', ['-c', `(${stubborn}) & ${stubborn}`], { signal: abort.signal, logFile: file('run.log') });
-  assert.equal(await cameTrue(() => says(file('run.log'), 'up'), 10_000), true);
+  assert.equal(await waitUntil(() => says(file('run.log'), 'up'), 10_000), true);
   abort.abort();
   await assert.rejects(command);
   assert.ok(performance.now() - began < 20_000);

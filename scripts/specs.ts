@@ -4,7 +4,7 @@ import path from 'node:path';
 import { documents } from './lib/specs/documents.js';
 import type { GeneratedFile } from './lib/specs/generated-file.js';
 import { root } from './lib/paths.js';
-import { readmes } from './lib/specs/readmes.js';
+import { pages } from './lib/specs/pages.js';
 import { contractRecords, shapeRecords } from './lib/specs/records.js';
 
 const USAGE = `usage: npm run specs [-- --check]
@@ -23,7 +23,7 @@ async function run(options: readonly string[]): Promise<number> {
     console.error(problems.join('\n'));
     return 1;
   }
-  const files = [...(await documents()), ...records, ...readmes()];
+  const files = [...(await documents()), ...records, ...pages()];
   const stale = files.filter(({ file, text }) => !fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== text);
   for (const { file, text } of stale) {
     const shown = path.relative(root, file);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './lib/build.js';
 import { killCommands } from './lib/command.js';
-import { stopRecorded } from './lib/docker.js';
+import { composeDown } from './lib/docker.js';
 import { dropForeignSettings } from './lib/environment.js';
 import { Lifetime, StopRequested, type Phase } from './lib/lifetime.js';
 import { tryLock } from './lib/lock.js';
@@ -31,6 +31,14 @@ keeps everything running until Ctrl-C.
 
 What AMQP_URL and DATABASE_URL do not name comes from Docker if that answers, and else from servers of its own below
 .local/. docs/run.md says what else the environment can set.`;
+
+interface Servers {
+  readonly broker: Broker;
+  readonly database: DatabaseServer;
+  /** URLs, by name. */
+  readonly databases: Readonly<Record<string, string>>;
+  readonly operatorToken: string;
+}
 
 const DEMO_ORDER = {
   consumerId: 70,
@@ -68,6 +76,8 @@ const lifetime = new Lifetime({
 lifetime.defer('last', release);
 lifetime.defer('last', unlock);
 const { signal } = lifetime;
+/** What runs so far. */
+const running: { servers?: Servers; services: LaunchedService[] } = { services: [] };
 
 let exitCode = 0;
 try {
@@ -90,10 +100,21 @@ process.exit(exitCode);
 
 async function start(): Promise<void> {
   await cleanUpAfterCrash();
+  const servers = await startServers();
+  running.servers = servers;
+  describeStack();
+  const services = await startServices(servers);
+  lifetime.defer('last', limitLogFiles(startPaths.logs));
+  log.line('placing an order: POST /orders, Prefer: wait=10');
+  log.line(await placeDemoOrder(`${services[0]!.url}/orders`));
+  signal.throwIfAborted();
+  log.block(summary(services, servers));
+}
+
+/** Brings up the servers, and builds beside it. */
+async function startServers(): Promise<Servers> {
   const setupLog = path.join(startPaths.logs, 'setup.log');
   fs.rmSync(setupLog, { force: true });
-  let describe = (): void => undefined; // until everything is known there is nothing to tell
-  const onRestarted = (): void => describe();
   const onWait = (): void => log.line('waiting for another npm start or npm test, which builds');
   const [{ broker, database }] = await lifetime.together([
     () =>
@@ -104,31 +125,20 @@ async function start(): Promise<void> {
         registry,
         databases: SERVICES.map(({ database: name }) => name),
         folders: startPaths,
-        compose: { project: composeProject(), discard: false },
+        compose: { name: composeProject(), discard: false },
         usualPorts: true,
         onServer: (server) => {
-          if ('rabbitmq' in server) keepRunning('rabbitmq', server.rabbitmq, { name: 'RabbitMQ', onRestarted });
-          else keepRunning('postgres', server.postgres, { name: 'PostgreSQL', onRestarted });
+          if ('rabbitmq' in server) keepRunning('rabbitmq', server.rabbitmq, { name: 'RabbitMQ' });
+          else keepRunning('postgres', server.postgres, { name: 'PostgreSQL' });
         },
       }),
     () => log.task('build', 'compiling', () => build({ logFile: setupLog, signal, onWait })),
   ]);
   const databases = Object.fromEntries(SERVICES.map(({ database: name }) => [name, withDatabase(database.url, name)]));
-  const operatorToken = operatorTokenOf(startPaths.operatorToken);
-  let launched: LaunchedService[] = [];
-  describe = () =>
-    writeStackFile({
-      pid: process.pid,
-      operatorToken,
-      amqpUrl: broker.url,
-      managementUrl: broker.managementUrl ?? null,
-      databases,
-      services: Object.fromEntries(launched.map(({ name, url, service: { pid } }) => [name, { url, pid }])),
-      rabbitmq: { how: broker.how, pid: broker.server?.pid ?? null },
-      postgres: { how: database.how, url: database.url, pid: database.server?.pid ?? null },
-    });
-  describe();
+  return { broker, database, databases, operatorToken: operatorTokenOf(startPaths.operatorToken) };
+}
 
+async function startServices({ broker, databases, operatorToken }: Servers): Promise<LaunchedService[]> {
   const queueUrl = given('QUEUE_URL') ?? (broker.managementUrl && queueUrlOf(broker.url, broker.managementUrl));
   const settings = (service: (typeof SERVICES)[number]) => ({
     DATABASE_URL: databases[service.database]!,
@@ -138,31 +148,42 @@ async function start(): Promise<void> {
     // The console of order-service links there.
     ...(queueUrl && { QUEUE_URL: queueUrl }),
   });
-  launched = await launchServices({ log, lifetime, registry, logs: startPaths.logs, settings });
-  describe();
+  const services = await launchServices({ log, lifetime, registry, logs: startPaths.logs, settings });
+  running.services = services;
+  describeStack();
   let isStarting = true;
-  for (const { name, service, logFile } of launched) {
+  for (const { name, service, logFile } of services) {
     const onRefusal = (): void => {
       const text = `${name} does not start. The end of its log, ${shown(logFile)}:\n${tail(endOf(logFile), 12)}`;
       if (isStarting) lifetime.fail(new Error(text));
       else log.block(text);
     };
-    keepRunning('services', service, { name, onRestarted, onRefusal });
+    keepRunning('services', service, { name, onRefusal });
   }
   await lifetime.together(
-    launched.map(({ name, url, service }) => () => {
+    services.map(({ name, url, service }) => () => {
       const ready = () => untilReady(name, url, { service, signal }).then(() => `ready at ${url}`);
       return log.task(name, 'starting', ready);
     }),
   );
   isStarting = false;
-  lifetime.defer('last', limitLogFiles(startPaths.logs));
+  return services;
+}
 
-  const orders = `${launched[0]!.url}/orders`;
-  log.line('placing an order: POST /orders, Prefer: wait=10');
-  log.line(await placeDemoOrder(orders));
-  signal.throwIfAborted();
-  log.block(summary(launched, broker, database, operatorToken));
+/** Writes the stack file, once the servers are known, and again whenever a pid changes. */
+function describeStack(): void {
+  if (running.servers === undefined) return;
+  const { broker, database, databases, operatorToken } = running.servers;
+  writeStackFile({
+    pid: process.pid,
+    operatorToken,
+    amqpUrl: broker.url,
+    managementUrl: broker.managementUrl ?? null,
+    databases,
+    services: Object.fromEntries(running.services.map(({ name, url, service: { pid } }) => [name, { url, pid }])),
+    rabbitmq: { how: broker.how, pid: broker.server?.pid ?? null },
+    postgres: { how: database.how, url: database.url, pid: database.server?.pid ?? null },
+  });
 }
 
 /** A run that was killed could not clean up. What it left is stopped, not taken over: its state is unknown. */
@@ -171,13 +192,17 @@ async function cleanUpAfterCrash(): Promise<void> {
     log.line('an earlier start was killed before it could stop what it had started');
     await log.task('leftovers', `stopping ${leftovers.names.join(', ')}`, () => leftovers.stop());
   }
-  await stopRecorded(path.join(startPaths.run, 'compose.json')).catch((error) => log.line(messageOf(error)));
+  await composeDown(path.join(startPaths.run, 'compose.json')).catch((error) => log.line(messageOf(error)));
   fs.rmSync(startPaths.stackFile, { force: true });
 }
 
 /** Starts something again when it ends, from now on, and stops it in its phase. */
-function keepRunning(phase: Phase, target: RestartableProcess, hooks: Omit<SuperviseOptions, 'signal' | 'log'>): void {
-  const supervision = supervise(target, { signal, log, ...hooks });
+function keepRunning(
+  phase: Phase,
+  target: RestartableProcess,
+  hooks: Pick<SuperviseOptions, 'name' | 'onRefusal'>,
+): void {
+  const supervision = supervise(target, { signal, log, onRestarted: describeStack, ...hooks });
   lifetime.defer(phase, async () => {
     await supervision;
     await target.stop();
@@ -233,19 +258,19 @@ function consoleLink(orderServiceUrl: string, token: string): string {
   return `${orderServiceUrl}/#token=${encodeURIComponent(token)}`;
 }
 
-function summary(launched: LaunchedService[], broker: Broker, { url, how }: DatabaseServer, token: string): string {
+function summary(launched: LaunchedService[], { broker, database, operatorToken }: Servers): string {
   const [orderService] = launched as [LaunchedService];
   const { username, password, origin } = new URL(broker.managementUrl ?? 'http://-');
   const secret = broker.how === 'AMQP_URL' ? 'as in AMQP_URL' : password;
   const rows = [
-    ['Console', consoleLink(orderService.url, token)],
+    ['Console', consoleLink(orderService.url, operatorToken)],
     ['REST', `${orderService.url}/orders`],
     ...launched.map((one) => ['', `${one.name} ${one.url}`]),
     ['OpenAPI', `${orderService.url}/openapi`],
     ...launched.map((one, index) => [index === 0 ? 'AsyncAPI' : '', `${one.url}/asyncapi`]),
     ...(broker.managementUrl ? [['RabbitMQ', `${origin} (user ${username}, password ${secret})`]] : []),
     ['', `${withoutPassword(broker.url)} (${broker.how})`],
-    ['PostgreSQL', `${withoutPassword(url)} (${how})`],
+    ['PostgreSQL', `${withoutPassword(database.url)} (${database.how})`],
     ['Logs', `${shown(startPaths.logs)}/`],
     ['Stop', 'Ctrl-C'],
   ];

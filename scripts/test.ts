@@ -6,7 +6,7 @@ import { createVhost } from './lib/broker.js';
 import { build } from './lib/build.js';
 import { killCommands } from './lib/command.js';
 import { dropDatabases } from './lib/databases.js';
-import { stopRecorded } from './lib/docker.js';
+import { composeDown } from './lib/docker.js';
 import { dropForeignSettings } from './lib/environment.js';
 import { parseTestArguments, startJest, type TestArguments } from './lib/jest.js';
 import { readJson, writeJson } from './lib/json-file.js';
@@ -91,7 +91,7 @@ async function provideServers(embedded: boolean): Promise<Record<string, string>
     log,
     lifetime,
     registry,
-    compose: { project: `create-order-saga-test-${id}`, discard: true },
+    compose: { name: `create-order-saga-test-${id}`, discard: true },
     usualPorts: false,
     onServer: (server) => {
       if ('postgres' in server) lifetime.defer('postgres', () => server.postgres.stop());
@@ -140,7 +140,7 @@ async function removeDeadRuns(): Promise<void> {
     if (owner === undefined || isRunning(owner)) continue;
     const leftovers = findLeftovers(path.join(left, 'processes.json'));
     await leftovers.stop();
-    await stopRecorded(path.join(left, 'compose.json')).catch((error) => log.line(messageOf(error)));
+    await composeDown(path.join(left, 'compose.json')).catch((error) => log.line(messageOf(error)));
     fs.rmSync(left, { recursive: true, force: true });
     log.line(`removed what a test run that was killed left: ${[shown(left), ...leftovers.names].join(', ')}`);
   }

@@ -88,7 +88,7 @@ function unpackWith({ failing = 'nothing' } = {}) {
   write('bin/apt-get', aptGet);
   write('bin/dpkg-deb', '#!/bin/sh\nmkdir -p "$3" && touch "$3/file"\n');
   const script = `
-    import { aptUnpack } from ${JSON.stringify(new URL('lib/apt-unpack.js', import.meta.url).href)};
+    import { aptUnpack } from ${JSON.stringify(path.resolve('scripts/lib/apt.ts'))};
     import fs from 'node:fs';
     const folder = process.argv[1];
     const isDone = () => fs.existsSync(folder);
@@ -133,7 +133,7 @@ test('one source of several that fails harms nobody', async () => {
 
 test('who has none, and neither apt-get nor brew, is told in a sentence what to do', async () => {
   const script = `
-    import { ensureRabbitMq } from ${JSON.stringify(new URL('lib/rabbitmq-install.js', import.meta.url).href)};
+    import { ensureRabbitMq } from ${JSON.stringify(path.resolve('scripts/lib/rabbitmq-install.ts'))};
     await ensureRabbitMq({ logFile: process.argv[1], find: () => undefined }).catch((error) => console.log(error.message));`;
   const args = ['--import', 'tsx', '--input-type=module', '-e', script, inside('log')];
   const { output } = await run(process.execPath, args, { env: { PATH: folder } });

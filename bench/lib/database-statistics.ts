@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { SERVICES } from '../../scripts/lib/services.js';
 
@@ -27,9 +28,12 @@ const DATABASES = SERVICES.map(({ database }) => database);
 
 /**
  * What is polled by the clock, each in a transaction of its own: it does not grow with the sagas, and is not counted.
- * It is known by its text.
+ * It is known by its text: timers, waiting requests, replies that were kept, bulk operations.
  */
-const POLLS = 'awake as|^select saga_id, status from saga_instance';
+const POLLS = '(due|early) as \\(|^select saga_id, status from saga_instance|saga_kept_reply|saga_bulk_operation';
+
+/** A session of PostgreSQL that has nothing to do tells its statistics after ten seconds at the latest. */
+const TOLD_AFTER_MS = 11_000;
 
 /** Counts what the services do in their databases, from one moment to another. */
 export class DatabaseStatistics {
@@ -48,8 +52,9 @@ export class DatabaseStatistics {
     return new DatabaseStatistics(admin, await totals(admin));
   }
 
-  /** @returns what was done since */
+  /** @returns what was done since; to be called when nothing but polls is done any more */
   async end(): Promise<DatabaseCounts> {
+    await sleep(TOLD_AFTER_MS);
     const after = await totals(this.admin);
     const { rows } = await this.admin.query<ExecutedStatement & { isPoll: boolean }>(
       `select d.datname as database, regexp_replace(query, '\\s+', ' ', 'g') as text, calls::float8,

@@ -62,8 +62,11 @@ export async function measure(
     const load = await runLoad({ urls: services.orderUrls, inFlight, orders, warmUp, refusedEvery }, session);
     const memoryMiB = memory.stop();
     const after = takeSnapshot(pids);
-    const database = await statistics.end();
-    const messages = (await publishedMessages(servers.rabbitmq.managementUrl)) - messagesBefore;
+    const [database, messagesAfter] = await Promise.all([
+      statistics.end(),
+      publishedMessages(servers.rabbitmq.managementUrl),
+    ]);
+    const messages = messagesAfter - messagesBefore;
     return {
       ...load,
       memoryMiB,

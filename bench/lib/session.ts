@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,6 +45,7 @@ export async function runSession(directory: string, work: (session: Session) => 
     },
   });
   const { signal } = lifetime;
+  setMaxListeners(100, signal); // whatever is started or waited for listens to it
   const defer: Session['defer'] = (phase, undo) => lifetime.defer(phase, undo);
 
   let exitCode: number;

@@ -38,8 +38,9 @@ export function isInstalled(wanted, installed) {
 
 /** Installs the npm packages unless that was done already. Two processes do not do it at the same time. */
 export async function installPackages() {
-  while (!isComplete()) {
+  for (let round = 0; !isComplete(); round++) {
     if (!takeLock()) {
+      if (round === 0) console.log('waiting for another process, which installs the npm packages …');
       await new Promise((resolve) => setTimeout(resolve, 300));
       continue;
     }

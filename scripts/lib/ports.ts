@@ -26,6 +26,6 @@ export function startError(message: string, logFile: string): Error {
 }
 
 /** Starts a server, and again when it throws PortTaken: it chooses other ports then. */
-export function untilPortsAreOurs<Server>(start: () => Promise<Server>): Promise<Server> {
+export function retryOnPortTaken<Server>(start: () => Promise<Server>): Promise<Server> {
   return pRetry(start, { retries: 5, minTimeout: 0, shouldRetry: ({ error }) => error instanceof PortTaken });
 }

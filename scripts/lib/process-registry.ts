@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { readJson, writeJson } from './json-file.js';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.js';
-import { cameTrue } from './wait.js';
+import { waitUntil } from './wait.js';
 
 /** What is known of a process beside its identity. A server ends after the services that use it. */
 export interface ProcessEntry {
@@ -41,7 +41,7 @@ export class ProcessRegistry {
 
   /** Waits a while until nothing on record runs any more. */
   async untilEnded({ timeoutMs = 5_000 } = {}): Promise<void> {
-    await cameTrue(() => this.#running().length === 0, timeoutMs);
+    await waitUntil(() => this.#running().length === 0, timeoutMs);
   }
 
   /** Removes the file, unless something on record could not be stopped: then the next run is to find it. */
@@ -78,9 +78,9 @@ export function findLeftovers(file: string): { names: string[]; stop(): Promise<
 
 async function endProcess(entry: KnownProcess): Promise<void> {
   signalProcess(entry.pid, entry.stopSignal ?? 'SIGTERM');
-  await cameTrue(() => !isRunning(entry), entry.graceMs ?? 10_000);
+  await waitUntil(() => !isRunning(entry), entry.graceMs ?? 10_000);
   signalGroup(entry.pid, 'SIGKILL'); // and whatever it had started itself
-  await cameTrue(() => !isRunning(entry), 5_000);
+  await waitUntil(() => !isRunning(entry), 5_000);
 }
 
 /** Sends a signal; that the process has gone meanwhile is no error. */

@@ -4,7 +4,7 @@ import pRetry from 'p-retry';
 import { clearLockedPorts } from 'get-port';
 import { amqpAnswers, deleteTopology, managementOverview } from './broker.js';
 import { ensureDatabases, usableUrl } from './databases.js';
-import { composeServers, dockerAnswers } from './docker.js';
+import { composeDown, composeUp, dockerAnswers, dockerHost, type ComposeProject } from './docker.js';
 import type { Lifetime } from './lifetime.js';
 import { messageOf, type Log } from './log.js';
 import { freePort } from './ports.js';
@@ -35,8 +35,7 @@ export interface ProvisionContext {
   readonly databases?: readonly string[];
   /** Where data, logs, and the record of containers go. */
   readonly folders: { readonly data: string; readonly logs: string; readonly run: string };
-  /** The Compose project; `discard` deletes its data in the end. */
-  readonly compose: { readonly project: string; readonly discard: boolean };
+  readonly compose: ComposeProject;
   /** Whether the usual ports are wanted, where they are free. */
   readonly usualPorts: boolean;
   readonly log: Log;
@@ -164,40 +163,40 @@ async function fromDocker(
   const { embedded, folders, log, lifetime } = context;
   const wanted = [...(process.env.AMQP_URL ? [] : ['rabbitmq']), ...(process.env.DATABASE_URL ? [] : ['postgres'])];
   if (embedded || wanted.length === 0 || !(await dockerAnswers(lifetime.signal))) return undefined;
-  const place = { ...context.compose, record: path.join(folders.run, 'compose.json') };
-  const options = { logFile: path.join(folders.logs, 'setup.log'), signal: lifetime.signal };
-  const servers = composeServers(place, options);
+  const record = path.join(folders.run, 'compose.json');
+  // Only of what is started: another one's port is taken, and not by us.
+  const portOf = async (which: keyof typeof PORTS, service: string): Promise<number> =>
+    wanted.includes(service) ? choosePort(which, context) : PORTS[which].usual;
   const ports = {
-    rabbitmq: await choosePort('rabbitmq', context),
-    management: await choosePort('management', context),
-    postgres: await choosePort('postgres', context),
+    rabbitmq: await portOf('rabbitmq', 'rabbitmq'),
+    management: await portOf('management', 'rabbitmq'),
+    postgres: await portOf('postgres', 'postgres'),
   };
-  const settings = Object.entries(ports).map(([which, port]) => [
-    PORTS[which as keyof typeof PORTS].setting,
-    `${port}`,
+  const settings = Object.entries(PORTS).map(([which, { setting }]) => [
+    setting,
+    `${ports[which as keyof typeof PORTS]}`,
   ]);
-  lifetime.defer('rabbitmq', () => servers.down());
+  const env = { ...process.env, ...(Object.fromEntries(settings) as Record<string, string>) };
+  lifetime.defer('rabbitmq', () => composeDown(record));
   const names = wanted.join(' and ');
   try {
     await log.task('Docker', `starting ${names}`, async () => {
-      await servers.up(wanted, Object.fromEntries(settings) as Record<string, string>);
+      const logFile = path.join(folders.logs, 'setup.log');
+      await composeUp(record, context.compose, wanted, { env, logFile, signal: lifetime.signal });
       return `${names} run`;
     });
   } catch (error) {
     lifetime.signal.throwIfAborted();
     log.line(`Docker answers, but ${messageOf(error)}; using servers of our own`);
-    await servers.down().catch(() => undefined);
+    await composeDown(record).catch(() => undefined);
     clearLockedPorts();
     return undefined;
   }
-  const at = `${servers.host}:`;
+  const [how, host] = ['Docker', dockerHost()];
+  const managementUrl = `http://guest:guest@${host}:${ports.management}`;
   return {
-    broker: {
-      how: 'Docker',
-      url: `amqp://guest:guest@${at}${ports.rabbitmq}`,
-      managementUrl: `http://guest:guest@${at}${ports.management}`,
-    },
-    database: { how: 'Docker', url: `postgres://postgres:postgres@${at}${ports.postgres}/postgres` },
+    broker: { how, url: `amqp://guest:guest@${host}:${ports.rabbitmq}`, managementUrl },
+    database: { how, url: `postgres://postgres:postgres@${host}:${ports.postgres}/postgres` },
   };
 }
 

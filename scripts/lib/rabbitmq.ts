@@ -6,11 +6,11 @@ import { run } from './command.js';
 import { listensOn } from './listeners.js';
 import { endOf, tail } from './log-file.js';
 import { restartable, startProcess, type ManagedProcess, type RestartableProcess } from './managed-process.js';
-import { freePort, PortTaken, startError, untilPortsAreOurs } from './ports.js';
+import { freePort, PortTaken, startError, retryOnPortTaken } from './ports.js';
 import type { ProcessRegistry } from './process-registry.js';
 import { ensureRabbitMq } from './rabbitmq-install.js';
 import { findEpmd, type RabbitMqProgram } from './rabbitmq-program.js';
-import { cameTrue } from './wait.js';
+import { waitUntil } from './wait.js';
 
 const READY_MS = 180_000;
 const EPMD_READY_MS = 10_000;
@@ -45,7 +45,7 @@ export interface RunningRabbitMq extends RestartableProcess {
  * node of the machine nor leaves anything behind. It listens on this machine only; the user is guest, and so is the password.
  */
 export async function startRabbitMq(options: RabbitMqOptions): Promise<RunningRabbitMq> {
-  return untilPortsAreOurs(() => startOnce(options));
+  return retryOnPortTaken(() => startOnce(options));
 }
 
 const anyPorts = async () => ({ amqp: await freePort(), management: await freePort() });
@@ -70,7 +70,7 @@ async function startOnce(options: RabbitMqOptions): Promise<RunningRabbitMq> {
     const epmd = await startProcess({ ...common, name: 'epmd of RabbitMQ', command, args, logFile: epmdLog });
     // It ends when there is one already, and the node would join another's.
     const settled = async () => !epmd.running || (await listensOn(epmd.pid, ports.epmd));
-    if ((await cameTrue(settled, EPMD_READY_MS)) && epmd.running) return epmd;
+    if ((await waitUntil(settled, EPMD_READY_MS)) && epmd.running) return epmd;
     throw new PortTaken(`epmd could not listen on port ${ports.epmd}`);
   };
 
@@ -88,7 +88,7 @@ async function startOnce(options: RabbitMqOptions): Promise<RunningRabbitMq> {
     const node = await startProcess({ ...common, name: 'RabbitMQ', command, logFile, keepLog, graceMs: 40_000 });
     try {
       const settled = async () => !node.running || (await answers());
-      if ((await cameTrue(settled, READY_MS, { everyMs: 100, signal })) && node.running) return node;
+      if ((await waitUntil(settled, READY_MS, { everyMs: 100, signal })) && node.running) return node;
       throw startError(`RabbitMQ did not start (log: ${logFile}):\n${tail(endOf(logFile), 12)}`, logFile);
     } catch (error) {
       await node.kill();

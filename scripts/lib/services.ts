@@ -4,9 +4,9 @@ import { listensOn } from './listeners.js';
 import { messageOf, type Log } from './log.js';
 import { restartable, startProcess, type RestartableProcess } from './managed-process.js';
 import { root } from './paths.js';
-import { freePort, PortTaken, startError, untilPortsAreOurs } from './ports.js';
+import { freePort, PortTaken, startError, retryOnPortTaken } from './ports.js';
 import type { ProcessRegistry } from './process-registry.js';
-import { cameTrue } from './wait.js';
+import { waitUntil } from './wait.js';
 
 /** The services of the system, each with its usual port, its own database, and what starts it. */
 export const SERVICES = [
@@ -56,7 +56,7 @@ interface LaunchContext {
  */
 export async function launchServices({ log, lifetime, registry, logs, settings }: LaunchContext) {
   const { signal } = lifetime;
-  return untilPortsAreOurs(async () => {
+  return retryOnPortTaken(async () => {
     const ports = new Map<string, number>();
     for (const { name, port: usual } of SERVICES) {
       const port = await freePort(usual);
@@ -78,7 +78,7 @@ export async function launchServices({ log, lifetime, registry, logs, settings }
     }
     const hasSettled = async ({ service, url }: LaunchedService) =>
       !service.running || (await listensOn(service.pid, Number(new URL(url).port)));
-    await Promise.all(launched.map((one) => cameTrue(() => hasSettled(one), 60_000, { signal })));
+    await Promise.all(launched.map((one) => waitUntil(() => hasSettled(one), 60_000, { signal })));
     const ended = launched.filter(({ service }) => !service.running);
     const lost = ended.map(({ name, logFile }) => startError(`${name} could not have its port`, logFile));
     for (const error of lost.filter((one) => one instanceof PortTaken)) {
@@ -103,7 +103,7 @@ export async function untilReady(
     last = (await listensOn(service.pid, Number(new URL(url).port))) ? await refusalOf(url) : 'it does not listen';
     return last === '';
   };
-  if (!(await cameTrue(isReady, timeoutMs, { everyMs: 150, signal })))
+  if (!(await waitUntil(isReady, timeoutMs, { everyMs: 150, signal })))
     throw new Error(`${name} is not ready after ${timeoutMs / 1000} s: ${last}`);
 }
 

@@ -1,12 +1,20 @@
+import { setMaxListeners } from 'node:events';
 import pWaitFor from 'p-wait-for';
 
-/** @returns whether the condition came true in time */
-export async function cameTrue(
+/** @returns whether the condition came true in time. @throws the signal's reason when that is aborted */
+export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,
   { everyMs = 50, signal }: { everyMs?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<boolean> {
-  const give = async () => ((await condition()) ? pWaitFor.resolveWith(true) : false);
-  const timeout = { milliseconds: timeoutMs, fallback: () => false };
-  return pWaitFor(give, { interval: everyMs, timeout, ...(signal && { signal }) });
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const over = AbortSignal.any(signal ? [signal, timeout] : [timeout]);
+  setMaxListeners(0, over); // it is asked in each round
+  try {
+    await pWaitFor(condition, { interval: everyMs, signal: over });
+    return true;
+  } catch (error) {
+    if (error === timeout.reason) return false;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 /** Programs that some suites need, and nothing else does: how they are found, and how they are got. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { AptFailed, aptUnpack, hasApt, type PrivateApt } from '../../scripts/lib/apt.js';
 import { run, succeeds } from '../../scripts/lib/command.js';
@@ -33,7 +34,13 @@ const unpacked = (folder: string, program: string): TestTool => {
   return { command: path.join(place, program), env: libraries ? { LD_LIBRARY_PATH: libraries } : {} };
 };
 
-const installed = (commands: readonly string[]): TestTool[] => commands.map((command) => ({ command, env: {} }));
+/** Absolute, as a program that starts them may ask for a file. */
+const installed = (commands: readonly string[]): TestTool[] =>
+  commands.flatMap((command) => {
+    const places = path.isAbsolute(command) ? [''] : (process.env.PATH ?? '').split(path.delimiter).filter(Boolean);
+    const found = places.map((place) => path.join(place, command)).find((file) => existsSync(file));
+    return found === undefined ? [] : [{ command: found, env: {} }];
+  });
 
 async function firstThatStarts(tools: readonly TestTool[], ...args: string[]): Promise<TestTool | undefined> {
   for (const tool of tools) {

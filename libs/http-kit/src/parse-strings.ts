@@ -5,7 +5,8 @@ const WHOLE_NUMBER = /^-?[0-9]{1,15}$/;
 const NUMBER = /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/;
 
 /**
- * Turns text into what the schema asks for where it can only mean that: '80' into 80, 'true' into true, one value into a list of one.
+ * Turns text into what the schema asks for where it can only mean that: '80' into 80, 'true' into true, one value
+ * into a list of one.
  * What it cannot read it leaves as it is, for the validation to refuse.
  *
  * @returns a copy of `values`

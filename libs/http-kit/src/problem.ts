@@ -1,4 +1,6 @@
-/** Problem details (RFC 9457): the shape of every error that is answered over HTTP, and the codes that all APIs share. */
+/**
+ * Problem details (RFC 9457): the shape of every error that is answered over HTTP, and the codes that all APIs share.
+ */
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
 import { isRetryable } from 'saga-core';

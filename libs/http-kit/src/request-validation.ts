@@ -6,7 +6,10 @@ import { problemsOf } from 'saga-core';
 import { parseStrings } from './parse-strings.js';
 import { HttpProblem, PROBLEMS } from './problem.js';
 
-/** Fastify's validator: fills in defaults; reads numbers from text in a path, a query and headers, but not in a body, where JSON has types of its own. */
+/**
+ * Fastify's validator: fills in defaults; reads numbers from text in a path, a query and headers, but not in a body,
+ * where JSON has types of its own.
+ */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema: given, httpPart = 'body' }) => {
   const schema = httpPart === 'headers' ? withLowerCaseNames(given) : given;
   const isText = httpPart !== 'body' && schema.type === 'object';
@@ -25,7 +28,10 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema: given
   };
 };
 
-/** Node gives headers in lower case, and a schema may show them as people write them: Fastify bridges this for its own validator only. */
+/**
+ * Node gives headers in lower case, and a schema may show them as people write them: Fastify bridges this for its own
+ * validator only.
+ */
 function withLowerCaseNames(schema: TSchema): TSchema {
   const { properties, required } = schema as Partial<TObject>;
   const lowered = Object.entries(properties ?? {}).map(([name, property]) => [name.toLowerCase(), property]);

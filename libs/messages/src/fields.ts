@@ -1,14 +1,12 @@
 /** Fields that several commands share: one meaning, one unit, one bound. */
 import { Type } from '@sinclair/typebox';
+import { UUID_PATTERN } from 'saga-core';
 
 /** The largest id and the largest amount: both stand in four-byte integer columns. */
 const MAX_INTEGER = 2_147_483_647;
 
 /** As many as order-service lets one order have in all, so that no order fails at its contract alone. */
 const MAX_PORTIONS = 10_000;
-
-// A pattern and not `format: 'uuid'`: whoever validates with it needs no registry of formats.
-const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
 /** @returns the schema of an id that another service gave out as a number. */
 const numericId = (description: string, example: number) =>

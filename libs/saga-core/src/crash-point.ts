@@ -1,4 +1,7 @@
-/** Named points between the steps that must not be torn apart. Tests crash processes there, real ones and simulated ones; otherwise passing one costs a comparison. */
+/**
+ * Named points between the steps that must not be torn apart. Tests crash processes there, real ones and simulated
+ * ones; otherwise passing one costs a comparison.
+ */
 
 export const CRASH_POINTS = [
   'participant:before-commit',

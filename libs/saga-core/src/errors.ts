@@ -1,5 +1,6 @@
 /**
- * The error registry: every error that saga-core throws or puts on the wire has a code that stands here and in docs/errors.md (a test compares the two).
+ * The error registry: every error that saga-core throws or puts on the wire has a code that stands here and in
+ * docs/errors.md (a test compares the two).
  */
 
 import { abridged } from './util/text.js';
@@ -75,7 +76,8 @@ export class SagaError extends Error {
 }
 
 /**
- * Describes whatever was thrown, for a history or the wire: no stack, no class name. It never throws, whatever it is given.
+ * Describes whatever was thrown, for a history or the wire: no stack, no class name. It never throws, whatever it is
+ * given.
  *
  * @param limit - the most characters
  */

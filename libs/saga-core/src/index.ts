@@ -24,6 +24,7 @@ export { purgeLoop } from './util/poll-loop.js';
 export type { OperatorAction } from './engine/event.js';
 export { DAY_MS } from './util/duration.js';
 export { logSparsely } from './util/log-sparsely.js';
+export { isUuid, UUID_PATTERN, UUID_PATTERN_ANY_CASE } from './util/uuid.js';
 export { withTimeout } from './util/with-timeout.js';
 export type { IdleReply, ObservedSaga, SagaObserver } from './orchestrator/saga-observer.js';
 export type { CommandFate, CommandObserver, ObservedCommand } from './participant/command-observer.js';

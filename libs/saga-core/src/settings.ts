@@ -7,7 +7,10 @@ export interface RetryPolicy {
   readonly replyTimeoutMs: number;
   /** How many attempts in all, the first included. */
   readonly attempts: number;
-  /** The pause after an error: `initialMs · factor^(attempt − 1)`, at most `maxMs`. A timeout is followed by no further pause. */
+  /**
+   * The pause after an error: `initialMs · factor^(attempt − 1)`, at most `maxMs`. A timeout is followed by no further
+   * pause.
+   */
   readonly backoff: { readonly initialMs: number; readonly factor: number; readonly maxMs: number };
 }
 
@@ -18,7 +21,10 @@ export const DEFAULT_ACTION_RETRY: RetryPolicy = {
   backoff: { initialMs: 200, factor: 2, maxMs: 5_000 },
 };
 
-/** After the pivot, and for undos: there is no other way out, so about ten minutes of trying come before the saga is parked as stuck. */
+/**
+ * After the pivot, and for undos: there is no other way out, so about ten minutes of trying come before the saga is
+ * parked as stuck.
+ */
 export const DEFAULT_RETRIABLE_RETRY: RetryPolicy = {
   replyTimeoutMs: 10_000,
   attempts: 25,
@@ -39,7 +45,10 @@ export const DEFAULTS = {
   deadlinePollMs: 250,
   /** How long an ended saga and its history are kept. Sagas that live or are stuck are kept for ever. */
   sagaRetentionMs: 30 * DAY_MS,
-  /** How long a participant remembers the commands of a saga, from the saga's start; it refuses those of older sagas, so it is to outlive them and their operators' holidays. */
+  /**
+   * How long a participant remembers the commands of a saga, from the saga's start; it refuses those of older sagas, so
+   * it is to outlive them and their operators' holidays.
+   */
   inboxRetentionMs: 90 * DAY_MS,
   /** Quorum queues survive the loss of a node; classic ones are cheaper. */
   queueType: 'quorum',
@@ -49,7 +58,10 @@ export const DEFAULTS = {
 
 /** What no setting changes. */
 export const CONSTANTS = {
-  /** The part of its time that a handler may take beside others. A slower one is run again alone: the others need not wait. */
+  /**
+   * The part of its time that a handler may take beside others. A slower one is run again alone: the others need not
+   * wait.
+   */
   sharedHandlerTimeShare: 0.25,
   /** The least part of it, when many others have taken all of theirs. */
   minHandlerTimeShare: 1 / 16,
@@ -59,15 +71,24 @@ export const CONSTANTS = {
   maxConcurrentSuspects: 4,
   /** The same of sagas whose time is up: each holds a connection, of which the pool has ten. */
   maxConcurrentIsolatedTimers: 2,
-  /** How old a decision about an instance that was not locked may be when it is saved: its process may have stood still, and its deadlines would be short. */
+  /**
+   * How old a decision about an instance that was not locked may be when it is saved: its process may have stood still,
+   * and its deadlines would be short.
+   */
   maxDecisionAgeMs: 500,
   /** The most living instances that an orchestrator keeps in memory; others are read when their reply comes. */
   maxCachedInstances: 5_000,
-  /** Replies that take more than this share of their timeouts, beyond what is normal for their step, are slow, and mean that fewer sagas should be in flight. */
+  /**
+   * Replies that take more than this share of their timeouts, beyond what is normal for their step, are slow, and mean
+   * that fewer sagas should be in flight.
+   */
   slowReplyShare: 0.4,
   /** How many sagas may be in flight at first, before replies have told how quick they are. */
   initialInFlight: 400,
-  /** Sagas that were saved longer ago wait for something else than their turn, or have gone on in another process: they count as in flight no more. */
+  /**
+   * Sagas that were saved longer ago wait for something else than their turn, or have gone on in another process: they
+   * count as in flight no more.
+   */
   inFlightForMs: 2_000,
   /**
    * How long before its time a timer may wake: one that was set for an earlier step is left where it is, so that a
@@ -83,12 +104,16 @@ export const CONSTANTS = {
   heartbeatSeconds: 5,
   /** How long a connection attempt may take. */
   connectTimeoutMs: 5_000,
-  /** How long a statement may take before the server ends it; and before the client gives it up, because there is a black hole between here and the server. */
+  /**
+   * How long a statement may take before the server ends it; and before the client gives it up, because there is a
+   * black hole between here and the server.
+   */
   statementTimeoutMs: 15_000,
   queryTimeoutMs: 20_000,
   /**
-   * The server ends a session that leaves its transaction open for this long: its process was stopped, or its machine is gone without a word, and its locks
-   * would keep all others from the same sagas until TCP gives up, in hours. A handler that does nothing in the database for as long must do so before it begins.
+   * The server ends a session that leaves its transaction open for this long: its process was stopped, or its machine
+   * is gone without a word, and its locks would keep all others from the same sagas until TCP gives up, in hours. A
+   * handler that does nothing in the database for as long must do so before it begins.
    */
   idleInTransactionMs: 10_000,
   /** How often the server looks, while a statement runs, whether its client is still there. */
@@ -105,9 +130,10 @@ export const CONSTANTS = {
   recoveryInitialMs: 100,
   recoveryMaxMs: 3_000,
   /**
-   * How long a consumer whose queue was deleted waits before it declares the queue again. RabbitMQ deletes a quorum queue
-   * in the background. A queue of the same name that is declared meanwhile may never deliver: it counts its messages as
-   * delivered, but the consumer's channel does not get them (seen with RabbitMQ 3.10, within 300 ms of the deletion).
+   * How long a consumer whose queue was deleted waits before it declares the queue again. RabbitMQ deletes a quorum
+   * queue in the background. A queue of the same name that is declared meanwhile may never deliver: it counts its
+   * messages as delivered, but the consumer's channel does not get them (seen with RabbitMQ 3.10, within 300 ms of the
+   * deletion).
    */
   queueDeletedPauseMs: 1_000,
   /** A connection that was up for so long was good: the next pause is short again. */
@@ -116,7 +142,10 @@ export const CONSTANTS = {
   failingAfterAttempts: 3,
   /** How often each process declares its exchanges, queues and bindings again, in case somebody has deleted one. */
   topologyCheckMs: 5_000,
-  /** Redeliveries after which a quorum queue gives a message up: a backstop only, because attempts are counted elsewhere. */
+  /**
+   * Redeliveries after which a quorum queue gives a message up: a backstop only, because attempts are counted
+   * elsewhere.
+   */
   deliveryLimit: 100,
   /** Deaths of processes over one message after which it is dead-lettered instead of handled again. */
   maxDeathsPerMessage: 3,
@@ -124,14 +153,20 @@ export const CONSTANTS = {
   maxMessageBytes: 1_048_576,
   /** How many levels of arrays and objects a message body may have. */
   maxMessageDepth: 100,
-  /** The most bytes, fields and levels of the headers of a message that is read; one with more is dead-lettered without them. */
+  /**
+   * The most bytes, fields and levels of the headers of a message that is read; one with more is dead-lettered without
+   * them.
+   */
   maxHeaderBytes: 65_536,
   maxHeaderFields: 1_000,
   maxHeaderDepth: 16,
   /** What a dead-letter queue holds at the most. */
   maxDeadLetters: 100_000,
   maxDeadLetterBytes: 1_073_741_824,
-  /** For so long a message waits that must be dead-lettered while its queue of dead letters is full or missing; then it is given up. So many wait at the most. */
+  /**
+   * For so long a message waits that must be dead-lettered while its queue of dead letters is full or missing; then it
+   * is given up. So many wait at the most.
+   */
   deadLetterRetryForMs: 300_000,
   maxWaitingDeadLetters: 100,
   /** How much of a failure's details, or of an answer that is of no use, a history keeps, in characters of JSON. */
@@ -140,7 +175,10 @@ export const CONSTANTS = {
   maxIgnoredPerInput: 20,
   /** Inputs of a saga after which replies that are of no use are no longer noted in its history. */
   maxInputsWithIgnored: 300,
-  /** How long it is remembered that a reply exchange does not exist, or may not be written to. That it can be used is remembered until the connection is lost, as it is when it ceases to. */
+  /**
+   * How long it is remembered that a reply exchange does not exist, or may not be written to. That it can be used is
+   * remembered until the connection is lost, as it is when it ceases to.
+   */
   missingAddressTtlMs: 5_000,
   /** How often it is told how many messages came that are of no use, while they come. */
   logEveryMs: 10_000,

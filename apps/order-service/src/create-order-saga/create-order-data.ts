@@ -1,7 +1,8 @@
 /** What one run of the create-order saga knows. */
 import { Type, type Static } from '@sinclair/typebox';
+import { UUID_PATTERN } from 'saga-core';
 
-const Uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
+const Uuid = Type.String({ pattern: UUID_PATTERN });
 const PositiveInt = Type.Integer({ minimum: 1, maximum: 2_147_483_647 });
 
 export const CreateOrderData = Type.Object({

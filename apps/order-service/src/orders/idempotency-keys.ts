@@ -31,15 +31,17 @@ const CLAIM_WAIT_MS = 50;
 /**
  * Claims keys, in the order of the keys, so that two processes cannot deadlock over them. Of two equal keys in one batch, one wins.
  *
+ * @param waitMs - how long it waits for another transaction that holds a key
  * @returns for each key the order that owns it: of the claim itself when that was the first
  * @throws {KeyHeld} when another transaction goes on holding one of them
  */
 export async function claimKeys(
   tx: Transaction<OrderDatabase>,
   claims: readonly KeyClaim[],
+  waitMs = CLAIM_WAIT_MS,
 ): Promise<Map<string, KeyOwner>> {
   if (claims.length === 0) return new Map();
-  await insertClaims(tx, claims);
+  await insertClaims(tx, claims, waitMs);
   // A statement of its own: the one above cannot see what others committed while it waited for them.
   const found = await findOwners(
     tx,
@@ -47,10 +49,14 @@ export async function claimKeys(
   );
   // A key that was purged between the two statements is free now.
   const free = claims.filter(({ key }) => !found.has(key));
-  return free.length === 0 ? found : new Map([...found, ...(await claimKeys(tx, free))]);
+  return free.length === 0 ? found : new Map([...found, ...(await claimKeys(tx, free, waitMs))]);
 }
 
-async function insertClaims(tx: Transaction<OrderDatabase>, claims: readonly KeyClaim[]): Promise<void> {
+async function insertClaims(
+  tx: Transaction<OrderDatabase>,
+  claims: readonly KeyClaim[],
+  waitMs: number,
+): Promise<void> {
   const insert = sql`
     insert into idempotency_key (key, request_hash, order_id)
     select * from ${unnestRows('claim', claims, {
@@ -61,7 +67,7 @@ async function insertClaims(tx: Transaction<OrderDatabase>, claims: readonly Key
     order by key
     on conflict do nothing`.compile(tx);
   const statements = [
-    CompiledQuery.raw(`set local lock_timeout = ${CLAIM_WAIT_MS}`),
+    CompiledQuery.raw(`set local lock_timeout = ${waitMs}`),
     insert,
     CompiledQuery.raw('set local lock_timeout to default'),
   ];

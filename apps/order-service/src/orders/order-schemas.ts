@@ -1,10 +1,9 @@
 /** What the HTTP API takes and gives about orders: types, validation and the OpenAPI document come from these schemas. */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { UUID_PATTERN_ANY_CASE } from 'saga-core';
 import { ORDER_STATUSES, type OrderStatus } from './order.js';
 
 const MAX_INTEGER = 2_147_483_647;
-/** Ids are given out in lower case, and taken in either. */
-const UUID_PATTERN = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
 /** No control characters and no half of a surrogate pair: the database's JSON takes neither, and no dish needs them. */
 const PRINTABLE_PATTERN = '^([^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])*$';
 
@@ -13,7 +12,7 @@ const numericId = (description: string, example: number) =>
 
 /** A UUID as this API takes and gives it. */
 export const uuid = (description: string, example: string) =>
-  Type.String({ pattern: UUID_PATTERN, description, examples: [example] });
+  Type.String({ pattern: UUID_PATTERN_ANY_CASE, description, examples: [example] });
 
 const Item = Type.Object(
   {

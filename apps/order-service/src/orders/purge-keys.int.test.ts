@@ -23,8 +23,10 @@ afterAll(async () => {
 });
 afterEach(() => sql`delete from idempotency_key`.execute(database));
 
+/** The machine may be slow, and a claim is to be waiting when its key is purged. */
+const PATIENT_MS = 10_000;
 const claimOf = (key: string): KeyClaim => ({ key, requestHash: 'h', orderId: randomUUID() });
-const claim = (...claims: KeyClaim[]) => database.transaction().execute((tx) => claimKeys(tx, claims));
+const claim = (...claims: KeyClaim[]) => database.transaction().execute((tx) => claimKeys(tx, claims, PATIENT_MS));
 const age = (days: number, ...keys: string[]) =>
   sql`update idempotency_key set created_at = now() - ${days}::integer * interval '1 day' where key = any(${keys}::text[])`.execute(
     database,

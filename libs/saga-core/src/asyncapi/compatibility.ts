@@ -1,6 +1,7 @@
 /**
- * What keeps deployments apart in time from breaking each other: messages that were written before a change are read after it, and the other way round.
- * A contract is recorded once it is used; what it becomes later is compared with each record.
+ * What keeps deployments apart in time from breaking each other: messages that were written before a change are read
+ * after it, and the other way round. A contract is recorded once it is used; what it becomes later is compared with
+ * each record.
  */
 import type { CommandContract } from '../contract/command.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
@@ -25,7 +26,10 @@ export interface ContractRecord {
   readonly refusals: readonly string[];
 }
 
-/** @returns what is to be kept of a contract, with golden messages made of its examples. @throws {SagaError} INVALID_CONTRACT for fields without examples */
+/**
+ * @returns what is to be kept of a contract, with golden messages made of its examples.
+ * @throws {SagaError} INVALID_CONTRACT for fields without examples
+ */
 export function recordOf(contract: CommandContract, version: number): ContractRecord {
   const { task, payload, reply, refusals } = contract;
   return {

@@ -65,7 +65,8 @@ export function participantDocument(service: ServiceContract, version = '1.0.0')
 /**
  * @param title - of the service that runs the saga
  * @param description - what the service is for
- * @param saga - its current definition
+ * @param saga - the definition that new instances are started with
+ * @param earlier - other versions of it whose instances may be alive: their commands are sent as well
  * @param version - of the document
  * @returns the document of an orchestrator: the commands that it sends, and the replies that it receives
  * @throws {SagaError} INVALID_CONTRACT for a contract whose schemas yield no examples
@@ -74,10 +75,13 @@ export function orchestratorDocument<Data, Tx>(
   title: string,
   description: string,
   saga: SagaDefinition<Data, Tx>,
+  earlier: readonly SagaDefinition<Data, Tx>[] = [],
   version = '1.0.0',
 ): AsyncApiDocument {
-  const remote = saga.steps.flatMap(({ action, undo }) => (undo ? [action, undo] : [action])).filter(isRemote);
-  const commands = documented(remote.map(({ command }) => command));
+  const steps = [saga, ...earlier].flatMap((definition) => definition.steps);
+  const remote = steps.flatMap(({ action, undo }) => (undo ? [action, undo] : [action])).filter(isRemote);
+  const byTask = new Map(remote.map(({ command }) => [command.task, command]));
+  const commands = documented([...byTask.values()]);
   const topology = orchestratorTopology(saga.name);
   const address = saga.replyAddress;
   const { names, replies } = messageNames(commands);

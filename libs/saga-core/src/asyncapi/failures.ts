@@ -19,7 +19,10 @@ const BARRED: Readonly<Partial<Record<FailureCode, string>>> = {
   BARRED: 'The command was undone before it came; it has no effect.',
 };
 
-/** @returns the refusals of a command, by code: those of its contract, and for an action in a service with undos that it is barred */
+/**
+ * @returns the refusals of a command, by code: those of its contract, and for an action in a service with undos that it
+ *   is barred
+ */
 export function refusalsOf({ refusals, undoes }: CommandContract, undosThere: boolean): Codes {
   return undoes || !undosThere ? refusals : { ...refusals, ...BARRED };
 }

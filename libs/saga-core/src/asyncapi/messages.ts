@@ -58,7 +58,10 @@ function schemasOfCommand({ contract, refusals }: DocumentedCommand): Record<str
   };
 }
 
-/** @returns a command and its two replies, as messages by name. @throws {SagaError} INVALID_CONTRACT when a schema yields no example */
+/**
+ * @returns a command and its two replies, as messages by name.
+ * @throws {SagaError} INVALID_CONTRACT when a schema yields no example
+ */
 export function messagesOf(command: DocumentedCommand, replyAddress: string | null): Record<string, Json> {
   const name = nameOfTask(command.contract.task);
   return {

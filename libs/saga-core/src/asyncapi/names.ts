@@ -17,7 +17,10 @@ export const typeNameOf = (name: string): string =>
 /** @returns a reference to a schema of the document */
 export const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
-/** @returns a schema as plain JSON (TypeBox's own marks are symbols, and go), in which whatever becomes a type has a title */
+/**
+ * @returns a schema as plain JSON (TypeBox's own marks are symbols, and go), in which whatever becomes a type has a
+ *   title
+ */
 export function plain(schema: TSchema, title: string): Json {
   const { $id: _name, ...json } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>;
   return titled(json, title);

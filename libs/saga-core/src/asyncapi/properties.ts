@@ -1,4 +1,7 @@
-/** What messages carry beside their bodies, as schemas: AMQP properties, marked as such, and entries of the headers table. */
+/**
+ * What messages carry beside their bodies, as schemas: AMQP properties, marked as such, and entries of the headers
+ * table.
+ */
 import { Type, type TSchema } from '@sinclair/typebox';
 import { COMMAND_HEADERS } from '../contract/command-message.js';
 import { DEAD_LETTER_HEADERS } from '../contract/dead-letter.js';

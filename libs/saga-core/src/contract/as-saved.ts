@@ -1,13 +1,16 @@
 /**
- * Invariant: what is saved is what is used. A value is made what the database will give back before anybody uses it, so that nothing depends on whether
- * the process was started anew in between; and it is frozen, so that nobody changes what others were given.
+ * Invariant: what is saved is what is used. A value is made what the database will give back before anybody uses it, so
+ * that nothing depends on whether the process was started anew in between; and it is frozen, so that nobody changes
+ * what others were given.
  */
 import { CONSTANTS } from '../settings.js';
 
 /**
  * @param value - what a saga's author gave: anything
- * @returns a frozen copy as JSON has it. What JSON leaves out is left out, a Date is text, and characters that PostgreSQL cannot store are U+FFFD.
- * @throws {TypeError} for what JSON cannot say: a BigInt, and what refers to itself or is nested too deeply; and what a `toJSON` throws
+ * @returns a frozen copy as JSON has it. What JSON leaves out is left out, a Date is text, and characters that
+ *   PostgreSQL cannot store are U+FFFD.
+ * @throws {TypeError} for what JSON cannot say: a BigInt, and what refers to itself or is nested too deeply; and what a
+ *   `toJSON` throws
  */
 export function asSaved<Value>(value: Value): Value {
   return saved(value, CONSTANTS.maxMessageDepth, false) as Value;

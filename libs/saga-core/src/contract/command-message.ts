@@ -3,7 +3,10 @@ import type { CommandContract } from './command.js';
 import { encodeJson, type IncomingMessage, type OutgoingMessage } from './message.js';
 import { COMMAND_EXCHANGE } from './routing.js';
 
-/** Headers are for people and tools; `traceparent` is passed on, `attempt` echoed by whoever can, and none is needed for correctness. */
+/**
+ * Headers are for people and tools; `traceparent` is passed on, `attempt` echoed by whoever can, and none is needed for
+ * correctness.
+ */
 export const COMMAND_HEADERS = {
   sagaId: 'x-saga-id',
   sagaName: 'x-saga-name',

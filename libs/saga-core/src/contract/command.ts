@@ -21,7 +21,10 @@ export interface CommandContract<
   readonly undoes: CommandContract | null;
 }
 
-/** The identity of the action, as an undo's payload carries it: the orchestrator may never have learned the ids that the action made. */
+/**
+ * The identity of the action, as an undo's payload carries it: the orchestrator may never have learned the ids that the
+ * action made.
+ */
 const ActionId = Type.String({
   pattern: COMMAND_ID_PATTERN,
   description:
@@ -31,7 +34,9 @@ const ActionId = Type.String({
 
 const EmptyReply = Type.Object({});
 
-/** The payload of an undo: the business key that the saga gives, and the identity of the action, which the library adds. */
+/**
+ * The payload of an undo: the business key that the saga gives, and the identity of the action, which the library adds.
+ */
 type UndoPayload<BusinessKey extends TObject> = TSchema & { static: Static<BusinessKey> & { actionId: string } };
 
 /** The contract of an undo: its payload names the action, it cannot be refused, and its reply is empty. */
@@ -75,10 +80,11 @@ export function defineCommand<
 }
 
 /**
- * Defines an undo: a command that takes the effect of an action back. It names the action by identity and by the business key in its payload,
- * cannot be refused, and succeeds also when there is nothing to take back.
+ * Defines an undo: a command that takes the effect of an action back. It names the action by identity and by the
+ * business key in its payload, cannot be refused, and succeeds also when there is nothing to take back.
  *
- * @throws {SagaError} INVALID_CONTRACT for a bad task name, or an undo in another service than its action (the barrier needs one database for both)
+ * @throws {SagaError} INVALID_CONTRACT for a bad task name, or an undo in another service than its action (the barrier
+ *   needs one database for both)
  */
 export function defineUndo<BusinessKey extends TObject>(contract: {
   task: string;

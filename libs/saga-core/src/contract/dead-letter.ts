@@ -43,7 +43,9 @@ export function deadLetter(
   };
 }
 
-/** @returns a dead letter that was refused, without what may be why: foreign headers, and a body beyond what is read. */
+/**
+ * @returns a dead letter that was refused, without what may be why: foreign headers, and a body beyond what is read.
+ */
 export function minimalDeadLetter(letter: OutgoingMessage): OutgoingMessage {
   const ours = Object.values(DEAD_LETTER_HEADERS).map((name) => [name, letter.headers[name] ?? ''] as const);
   const headers: Record<string, string | number> = Object.fromEntries(ours);
@@ -53,7 +55,10 @@ export function minimalDeadLetter(letter: OutgoingMessage): OutgoingMessage {
   return { ...letter, headers, body };
 }
 
-/** @returns the headers that are short text and numbers, as far as they can be written: others could not be published again. */
+/**
+ * @returns the headers that are short text and numbers, as far as they can be written: others could not be published
+ *   again.
+ */
 export function plainHeaders(headers: IncomingMessage['headers']): Record<string, string | number> {
   const kept = Object.entries(headers).filter((entry): entry is [string, string | number] => {
     const [name, value] = entry;

@@ -3,10 +3,16 @@
  * Both run in the transaction that also stores what they answer.
  */
 
-/** Handles one input. What it throws is an error of that input alone: its writes are rolled back, its neighbours' are kept. */
+/**
+ * Handles one input. What it throws is an error of that input alone: its writes are rolled back, its neighbours' are
+ * kept.
+ */
 export type SingleHandler<Tx, Input, Answer> = (tx: Tx, input: Input) => Promise<Answer>;
 
-/** Handles many inputs in few statements and answers them in the same order. When it throws, its writes are rolled back and it is called again for each input alone. For an input that it refuses it must not have written anything. */
+/**
+ * Handles many inputs in few statements and answers them in the same order. When it throws, its writes are rolled back
+ * and it is called again for each input alone. For an input that it refuses it must not have written anything.
+ */
 export interface BatchHandler<Tx, Input, Answer> {
   readonly handleBatch: (tx: Tx, inputs: readonly Input[]) => Promise<readonly Answer[]>;
 }
@@ -25,7 +31,8 @@ export function inBatches<Tx, Input, Answer>(
 }
 
 /**
- * @param check - @returns an answer as it is to be used; what it throws counts as thrown by the handler, and nothing of the handler's effect is kept
+ * @param check - @returns an answer as it is to be used; what it throws counts as thrown by the handler, and nothing of
+ *   the handler's effect is kept
  * @returns the handler, with its answers checked
  */
 export function withCheckedAnswers<Tx, Input, Answer>(

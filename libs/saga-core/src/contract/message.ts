@@ -38,8 +38,9 @@ export const whyUnreadable = ({ headers }: Pick<IncomingMessage, 'headers'>): st
 export const encodeJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
 /**
- * @returns the parsed body, or undefined when it is not JSON in UTF-8 (JSON has no undefined), or nested so deeply that it could be parsed but neither written again
- *   nor stored: one such message would fail the batch that holds it for ever
+ * @returns the parsed body, or undefined when it is not JSON in UTF-8 (JSON has no undefined), or nested so deeply that
+ *   it could be parsed but neither written again nor stored: one such message would fail the batch that holds it for
+ *   ever
  */
 export function decodeJson(body: Buffer): unknown {
   // To read them as replacement characters would change what was sent.

@@ -1,4 +1,7 @@
-/** Replies on the wire: `<task>.response.success` with the contract's reply, `<task>.response.failure` with a {@link FailureBody}. */
+/**
+ * Replies on the wire: `<task>.response.success` with the contract's reply, `<task>.response.failure` with a
+ * {@link FailureBody}.
+ */
 import { Type } from '@sinclair/typebox';
 import { asSaved } from './as-saved.js';
 import { attemptIn, COMMAND_HEADERS } from './command-message.js';
@@ -46,7 +49,10 @@ export function replyMessage(
   };
 }
 
-/** @returns the reply that a message carries, or null when it is none. The reply of a success is not checked here: its contract is the step's. */
+/**
+ * @returns the reply that a message carries, or null when it is none. The reply of a success is not checked here: its
+ *   contract is the step's.
+ */
 export function parseReply(message: IncomingMessage): ReplyMessage | null {
   const key = parseReplyRoutingKey(message.routingKey);
   if (!key || message.correlationId === undefined) return null;

@@ -3,6 +3,7 @@
  * `<service>.commands`, `<saga>.responses`, `<task>.response.success`, `<queue>.dead`, `<saga id>:<sequence>`.
  */
 import { SagaError } from '../errors.js';
+import { UUID } from '../util/uuid.js';
 
 /** The topic exchange to which orchestrators publish commands; the routing key is the task name. */
 export const COMMAND_EXCHANGE = 'saga.commands';
@@ -14,7 +15,7 @@ const NAME = /^[a-z][a-z0-9_]{0,99}$/;
 const TASK = /^([a-z][a-z0-9_]{0,99})\.([a-z][a-z0-9_]{0,99})$/;
 const REPLY_KEY = /^([a-z][a-z0-9_]{0,99}\.[a-z][a-z0-9_]{0,99})\.response\.(success|failure)$/;
 const REPLY_ADDRESS = /^[a-z][a-z0-9_]{0,99}\.responses$/;
-const COMMAND_ID = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}):([1-9][0-9]{0,8})$/;
+const COMMAND_ID = new RegExp(`^(${UUID}):([1-9][0-9]{0,8})$`);
 
 /**
  * @param what - the kind of thing named, for the error
@@ -27,7 +28,10 @@ export function checkedName(what: string, name: string): string {
   return name;
 }
 
-/** @returns the service that a task belongs to: `restaurant_service` of `restaurant_service.create_ticket`. @throws {SagaError} INVALID_CONTRACT for a name that is no task */
+/**
+ * @returns the service that a task belongs to: `restaurant_service` of `restaurant_service.create_ticket`.
+ * @throws {SagaError} INVALID_CONTRACT for a name that is no task
+ */
 export function serviceOf(task: string): string {
   const service = TASK.exec(task)?.[1];
   if (!service)

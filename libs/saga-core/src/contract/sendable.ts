@@ -9,7 +9,10 @@ const MOST_HEADER_BYTES = 65_000;
 /** A header frame without what varies: its own fields, content type, delivery mode, message id. */
 const FRAME_BYTES = 100;
 
-/** @returns whether a text fits where AMQP has a short string. Bytes that are no UTF-8 are longer as text than they were. */
+/**
+ * @returns whether a text fits where AMQP has a short string. Bytes that are no UTF-8 are longer as text than they
+ *   were.
+ */
 export const isShort = (text: string): boolean => Buffer.byteLength(text) <= SHORT_STRING_BYTES;
 
 /**
@@ -21,7 +24,10 @@ export function whyTooLarge(body: unknown): string | null {
   return bytes > CONSTANTS.maxMessageBytes ? `${bytes} bytes; ${CONSTANTS.maxMessageBytes} are allowed` : null;
 }
 
-/** @returns whether a number can be written as a header: amqplib reads more numbers than it writes (NaN, −1e300, 2⁵⁰ + 0.5). */
+/**
+ * @returns whether a number can be written as a header: amqplib reads more numbers than it writes (NaN, −1e300, 2⁵⁰ +
+ *   0.5).
+ */
 export const isWritable = (value: number): boolean =>
   value >= 2 ** 63 || Math.abs(value) < 2 ** 50 || (Number.isInteger(value) && value >= -(2 ** 63));
 

@@ -15,7 +15,8 @@ export interface ServiceContract<Commands extends Record<string, CommandContract
 /**
  * Defines a service by its commands.
  *
- * @throws {SagaError} INVALID_CONTRACT for a command of another service, a task named twice, or an undo without its action
+ * @throws {SagaError} INVALID_CONTRACT for a command of another service, a task named twice, or an undo without its
+ *   action
  */
 export function defineService<Commands extends Record<string, CommandContract>>(
   service: ServiceContract<Commands>,

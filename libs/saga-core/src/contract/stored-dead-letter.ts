@@ -15,7 +15,10 @@ export interface StoredDeadLetter extends Omit<IncomingMessage, 'redelivered' | 
   readonly replay: OutgoingMessage | null;
 }
 
-/** What the broker counts and notes: a letter that is sent again begins anew, and how often it was looked at makes it no other letter. */
+/**
+ * What the broker counts and notes: a letter that is sent again begins anew, and how often it was looked at makes it no
+ * other letter.
+ */
 const OF_THE_BROKER = /^x-(death|first-death|last-death|delivery-count|acquired-count)/;
 const OURS = new Set<string>(Object.values(DEAD_LETTER_HEADERS));
 
@@ -50,7 +53,10 @@ export function storedDeadLetter(
 
 type Origin = Pick<StoredDeadLetter, 'cause' | 'detail' | 'exchange' | 'routingKey'>;
 
-/** The broker's own account, where the queue itself gave the message up: it counts more than headers that a sender may have written. */
+/**
+ * The broker's own account, where the queue itself gave the message up: it counts more than headers that a sender may
+ * have written.
+ */
 function brokerOrigin(queue: string, headers: StoredDeadLetter['headers']): Origin | null {
   const deaths: unknown[] = Array.isArray(headers['x-death']) ? headers['x-death'] : [];
   const death = deaths.find((entry) => (entry as { queue?: unknown } | null)?.queue === queue);

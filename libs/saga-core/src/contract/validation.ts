@@ -25,8 +25,8 @@ function checkerOf(schema: TSchema): TypeCheck<TSchema> {
 const lengths = new Map<unknown, { readonly least: number; readonly most: number }>();
 
 /**
- * JSON Schema, and with it every document and every stranger, counts the characters of a text; TypeBox counts UTF-16 units. So lengths are checked as a
- * format of our own.
+ * JSON Schema, and with it every document and every stranger, counts the characters of a text; TypeBox counts UTF-16
+ * units. So lengths are checked as a format of our own.
  *
  * @returns the schema, with each length of a text as such a format
  */

@@ -8,8 +8,9 @@ const COMPLETED = 'completed';
 const COMPENSATED = 'compensated';
 
 /**
- * @returns a Mermaid state diagram: a state for each action and each undo, how a saga comes from one to the next, and its two ends. What must succeed, undos
- *   and steps after the pivot, is tried again until it does, or is parked for an operator.
+ * @returns a Mermaid state diagram: a state for each action and each undo, how a saga comes from one to the next, and
+ *   its two ends. What must succeed, undos and steps after the pivot, is tried again until it does, or is parked for an
+ *   operator.
  */
 export function stateDiagramOf({ steps }: SagaDefinition): string {
   const arrows = new Map<string, string[]>();
@@ -52,7 +53,10 @@ export function stateDiagramOf({ steps }: SagaDefinition): string {
   ]);
 }
 
-/** @returns a Mermaid sequence diagram: who gets which command in the order of the steps, and what is undone, in the opposite order, when it turns back. */
+/**
+ * @returns a Mermaid sequence diagram: who gets which command in the order of the steps, and what is undone, in the
+ *   opposite order, when it turns back.
+ */
 export function sequenceDiagramOf({ name, steps }: SagaDefinition): string {
   const services = new Set(steps.flatMap(({ action }) => (isRemote(action) ? [serviceOf(action)] : [])));
   const pivot = steps.findIndex(({ kind }) => kind === 'pivot');

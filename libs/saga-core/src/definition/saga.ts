@@ -1,5 +1,6 @@
 /**
- * Invariant: no effect without an undo before the pivot, no undo after it. An unsound saga is refused when it is defined.
+ * Invariant: no effect without an undo before the pivot, no undo after it. An unsound saga is refused when it is
+ * defined.
  */
 import type { Static, TObject } from '@sinclair/typebox';
 import { checkedName, replyAddressOf } from '../contract/routing.js';
@@ -25,7 +26,10 @@ export interface SagaDefinition<in Data = never, in Tx = never> {
   /** The shape of an instance's data at its start. */
   readonly data: TObject;
   readonly steps: readonly Step<Data, Tx>[];
-  /** How long after its start an instance may still be before the pivot, in milliseconds; then it is compensated. null: as long as its steps are tried. */
+  /**
+   * How long after its start an instance may still be before the pivot, in milliseconds; then it is compensated. null:
+   * as long as its steps are tried.
+   */
   readonly deadlineMs: number | null;
   /** What the log says of an instance beside its id, such as the id of an order; nothing that is secret. */
   readonly logFields?: (data: Data) => object;

@@ -22,7 +22,10 @@ export interface LocalInput<out Data> {
   readonly failure: SagaFailure | null;
 }
 
-/** A change in the orchestrator's own database, in the transaction that saves the saga. It may answer changes of the saga's data, or refuse. */
+/**
+ * A change in the orchestrator's own database, in the transaction that saves the saga. It may answer changes of the
+ * saga's data, or refuse.
+ */
 export interface LocalAction<Data, Tx> {
   /** Lower snake case, unique in the saga. */
   readonly name: string;

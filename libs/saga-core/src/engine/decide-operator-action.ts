@@ -1,4 +1,7 @@
-/** What operators may do to an instance, and what it leads to. Each action is recorded with who, why, and how the instance stood before and after. */
+/**
+ * What operators may do to an instance, and what it leads to. Each action is recorded with who, why, and how the
+ * instance stood before and after.
+ */
 import { asSaved } from '../contract/as-saved.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';
 import { isRemote } from '../definition/step.js';
@@ -10,8 +13,8 @@ import type { SagaInstance } from './instance.js';
 import { actionId, compensate, goBack, goForward, send, takeAnswer, turnBack } from './moves.js';
 
 /**
- * @throws {SagaError} ACTION_NOT_ALLOWED when the definition does not allow it now, SAGA_MOVED_ON when it was meant for another version,
- *   INVALID_SAGA_DATA for an edited payload, or an accepted reply, that breaks its schema
+ * @throws {SagaError} ACTION_NOT_ALLOWED when the definition does not allow it now, SAGA_MOVED_ON when it was meant for
+ *   another version, INVALID_SAGA_DATA for an edited payload, or an accepted reply, that breaks its schema
  */
 export function decideOperatorAction<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction): void {
   const { id, version } = draft.instance;
@@ -77,7 +80,10 @@ function onSkip<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction): void 
   else goBack(draft, awaited.step - 1);
 }
 
-/** The command keeps its identity, so that its effect happens once, with the old payload or the new; an undo goes on naming its action. */
+/**
+ * The command keeps its identity, so that its effect happens once, with the old payload or the new; an undo goes on
+ * naming its action.
+ */
 function onEdit<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction): void {
   const { awaited, command } = draft;
   if (!isRemote(command) || awaited.state === 'sent')
@@ -93,7 +99,10 @@ function onEdit<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction): void 
   send(draft);
 }
 
-/** Takes a stuck step for done, with what the operator says that it answered: the answer that the participant keeps may be of no use for ever. */
+/**
+ * Takes a stuck step for done, with what the operator says that it answered: the answer that the participant keeps may
+ * be of no use for ever.
+ */
 function onAccept<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction): void {
   const { reply } = action;
   if (draft.instance.status !== 'stuck')

@@ -1,10 +1,12 @@
 /**
- * Decides what becomes of an instance: one function for each thing that can happen to it. "The decision" in the README of saga-core
- * is the table of these functions, by what the instance waits for. Each records facts (evolve.ts), and goes on with one
- * of the moves (moves.ts). Invariants kept here:
+ * Decides what becomes of an instance: one function for each thing that can happen to it. "The decision" in the README
+ * of saga-core is the table of these functions, by what the instance waits for. Each records facts (evolve.ts), and
+ * goes on with one of the moves (moves.ts). Invariants kept here:
  * - It is pure. No clock, no network, no database; replies, deadlines and operators all go through it.
- * - A reply counts only for the command awaited now, of the task that was sent, and each attempt's once; others are recorded.
- * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot and parked after it.
+ * - A reply counts only for the command awaited now, of the task that was sent, and each attempt's once; others are
+ *   recorded.
+ * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot
+ *   and parked after it.
  */
 import type { Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
@@ -47,8 +49,9 @@ export interface Decision<Data, Tx> {
  * @param event - what happened
  * @param now - milliseconds since the epoch, by the sagas' clock
  * @returns the next instance, what its history gains, and what to do
- * @throws {SagaError} for an operator's action: ACTION_NOT_ALLOWED when the definition does not allow it now, SAGA_MOVED_ON when it was meant for another
- *   version, INVALID_SAGA_DATA for an edited payload that breaks the command's schema
+ * @throws {SagaError} for an operator's action: ACTION_NOT_ALLOWED when the definition does not allow it now,
+ *   SAGA_MOVED_ON when it was meant for another version, INVALID_SAGA_DATA for an edited payload that breaks the
+ *   command's schema
  */
 export function transition<Data, Tx>(
   definition: SagaDefinition<Data, Tx>,
@@ -99,8 +102,9 @@ function onReply<Data, Tx>(draft: Draft<Data, Tx>, reply: ReplyEvent): void {
 }
 
 /**
- * A late or doubled reply, or one to a command that was never sent. If the broker says that it delivers it again, the process
- * that applied it may have died before it published what came next: that command is sent once more. A merely doubled reply must not do so, or all that follows would be doubled.
+ * A late or doubled reply, or one to a command that was never sent. If the broker says that it delivers it again, the
+ * process that applied it may have died before it published what came next: that command is sent once more. A merely
+ * doubled reply must not do so, or all that follows would be doubled.
  */
 function onLateReply<Data, Tx>(draft: Draft<Data, Tx>, reply: ReplyEvent): void {
   ignore(draft, { commandId: reply.commandId, kind: reply.outcome.kind });
@@ -123,7 +127,10 @@ function onSuccess<Data, Tx>(draft: Draft<Data, Tx>, reply: unknown): void {
   if (problem) onUnusableAnswer(draft, reply, problem);
 }
 
-/** The participant has done it, but its answer is of no use here; asking again brings the same. After the pivot an operator says what to take. */
+/**
+ * The participant has done it, but its answer is of no use here; asking again brings the same. After the pivot an
+ * operator says what to take.
+ */
 function onUnusableAnswer<Data, Tx>(draft: Draft<Data, Tx>, reply: unknown, problem: Problem): void {
   if (draft.instance.status === 'stuck') {
     // It came again, and is of no more use than before.
@@ -215,9 +222,10 @@ function onInapplicable<Data, Tx>(draft: Draft<Data, Tx>, message: string): void
 }
 
 /**
- * An error uses up an attempt, so one that was counted, or whose attempt timed out, is not counted again. While nothing is sent, each error is such a one.
- * Once the command was sent again, the attempt that the participant echoes tells; if it echoes none, only what the broker delivers again is taken
- * for a doubled one: then the attempt may have to wait for its time to be up, but uses up no other.
+ * An error uses up an attempt, so one that was counted, or whose attempt timed out, is not counted again. While nothing
+ * is sent, each error is such a one. Once the command was sent again, the attempt that the participant echoes tells; if
+ * it echoes none, only what the broker delivers again is taken for a doubled one: then the attempt may have to wait for
+ * its time to be up, but uses up no other.
  */
 function wasCounted({ state, attempt }: AwaitedCommand, reply: ReplyEvent): boolean {
   if (reply.outcome.kind !== 'error') return false;

@@ -1,4 +1,7 @@
-/** What a decision works on: an instance as the facts so far have made it, and what there is to know of the command that it awaits. */
+/**
+ * What a decision works on: an instance as the facts so far have made it, and what there is to know of the command that
+ * it awaits.
+ */
 import { storableText } from '../contract/as-saved.js';
 import type { CommandToSend } from '../contract/command-message.js';
 import type { SagaDefinition } from '../definition/saga.js';
@@ -52,7 +55,9 @@ export class Draft<Data, Tx> {
     return this.awaited.direction === 'action' ? this.step.action : this.step.undo!;
   }
 
-  /** The awaited pivot is known to have had its effect, though its answer was of no use: there is only forward from it. */
+  /**
+   * The awaited pivot is known to have had its effect, though its answer was of no use: there is only forward from it.
+   */
   get isPastPivot(): boolean {
     return this.step.kind === 'pivot' && this.instance.actions[this.awaited.step]?.state === 'succeeded';
   }
@@ -67,14 +72,20 @@ export class Draft<Data, Tx> {
     return !isRemote(this.command) || !this.awaited.mayHaveArrived;
   }
 
-  /** When the awaited action is given up with the whole saga, in milliseconds since the epoch: never, once there is only forward or back. */
+  /**
+   * When the awaited action is given up with the whole saga, in milliseconds since the epoch: never, once there is only
+   * forward or back.
+   */
   get sagaDeadline(): number {
     const { deadlineMs } = this.definition;
     const { startedAt } = this.instance;
     return deadlineMs === null || startedAt === null || this.mustSucceed ? Infinity : startedAt + deadlineMs;
   }
 
-  /** @returns how long the awaited command waits that may wait so many milliseconds: until the saga's deadline at the most */
+  /**
+   * @returns how long the awaited command waits that may wait so many milliseconds: until the saga's deadline at the
+   *   most
+   */
   waitFor(ms: number): { readonly wait: Wait; readonly dueInMs: number } {
     const until = Math.min(this.now + ms, this.sagaDeadline);
     return {
@@ -88,7 +99,10 @@ export class Draft<Data, Tx> {
     return Math.max(0, Math.round(time - this.now));
   }
 
-  /** How long the current attempt was answered after, or waited for in vain, in milliseconds; null where that cannot be told. */
+  /**
+   * How long the current attempt was answered after, or waited for in vain, in milliseconds; null where that cannot be
+   * told.
+   */
   get tookMs(): number | null {
     const { state, until, atSagaDeadline } = this.awaited;
     const { command } = this;

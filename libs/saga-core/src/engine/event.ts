@@ -35,7 +35,9 @@ export type SagaEvent =
   | ReplyEvent
   /** No queue took the command (the broker returned it), at this attempt. */
   | { readonly type: 'returned'; readonly commandId: string; readonly attempt?: number }
-  /** The broker refused the command, at this attempt: it may not be written there, is too large, or its queue is full. */
+  /**
+   * The broker refused the command, at this attempt: it may not be written there, is too large, or its queue is full.
+   */
   | { readonly type: 'refused'; readonly commandId: string; readonly attempt?: number }
   /** The awaited command's time may be up. */
   | { readonly type: 'deadline' }

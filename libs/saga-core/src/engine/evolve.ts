@@ -35,7 +35,9 @@ interface FactFields {
   readonly told?: Omit<HistoryEntry, 'type'>;
 }
 
-/** Facts are named as the history entries that tell of them; `command_begun` and `attempt_begun` stand in no history. */
+/**
+ * Facts are named as the history entries that tell of them; `command_begun` and `attempt_begun` stand in no history.
+ */
 export type Fact = FactFields &
   (
     | { readonly type: 'started' | 'completed' | 'compensated' }

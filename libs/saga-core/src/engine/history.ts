@@ -52,7 +52,10 @@ export interface HistoryEntry {
   readonly dueInMs?: number;
   /** The same as a time, in milliseconds since the epoch: in what was saved before durations were. */
   readonly until?: number;
-  /** How long the answer took after the attempt was decided on, or was waited for in vain, in milliseconds; not known for one that came in a pause, or of a local step. */
+  /**
+   * How long the answer took after the attempt was decided on, or was waited for in vain, in milliseconds; not known
+   * for one that came in a pause, or of a local step.
+   */
   readonly tookMs?: number;
   /** The operator, for what an operator did. */
   readonly by?: string;
@@ -62,8 +65,8 @@ export interface HistoryEntry {
 }
 
 /**
- * Adds what an event has led to. One input may bring any number of replies that are of no use: the first few are told, and the others counted in the
- * last of these.
+ * Adds what an event has led to. One input may bring any number of replies that are of no use: the first few are told,
+ * and the others counted in the last of these.
  */
 export function addEntries(history: HistoryEntry[], entries: readonly HistoryEntry[]): void {
   for (const entry of entries) {

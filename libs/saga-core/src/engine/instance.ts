@@ -16,7 +16,9 @@ export interface AwaitedCommand {
   readonly sequence: number;
   /** From 1. */
   readonly attempt: number;
-  /** As it was built at first, so that a resend is the same command; null for a local step, and until it could be built. */
+  /**
+   * As it was built at first, so that a resend is the same command; null for a local step, and until it could be built.
+   */
   readonly payload: unknown;
   /** sent: a reply is due. pausing: it is sent at `until`. parked: an operator must act (a late reply counts still). */
   readonly state: 'sent' | 'pausing' | 'parked';

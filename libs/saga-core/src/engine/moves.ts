@@ -1,5 +1,6 @@
 /**
- * What a decision leads to: a saga goes forward, goes back, sends its command, pauses, or is parked. Invariants kept here:
+ * What a decision leads to: a saga goes forward, goes back, sends its command, pauses, or is parked. Invariants kept
+ * here:
  * - Unknown is not failed: a step that may have happened is undone as well.
  * - A saga that is late turns back before the pivot, and only goes forward after it.
  * - Nothing ends silently: what cannot be finished is stuck.
@@ -70,7 +71,10 @@ export function takeAnswer<Data, Tx>(draft: Draft<Data, Tx>, reply: unknown): Pr
   return null;
 }
 
-/** Sends the awaited command, be it for the first time or again, or has it run here. One that cannot be built has failed. */
+/**
+ * Sends the awaited command, be it for the first time or again, or has it run here. One that cannot be built has
+ * failed.
+ */
 export function send<Data, Tx>(draft: Draft<Data, Tx>): void {
   const { command, awaited } = draft;
   if (!isRemote(command)) {
@@ -127,7 +131,10 @@ export function compensate<Data, Tx>(draft: Draft<Data, Tx>, problem: Problem, h
   goBack(draft, step);
 }
 
-/** The same while the step is not done: what failed, and waits to be tried again, needs no undo when it has certainly had no effect. */
+/**
+ * The same while the step is not done: what failed, and waits to be tried again, needs no undo when it has certainly
+ * had no effect.
+ */
 export function turnBack<Data, Tx>(draft: Draft<Data, Tx>, problem: Problem): void {
   compensate(draft, problem, draft.awaited.state === 'pausing' && draft.hadNoEffect ? false : null);
 }
@@ -153,7 +160,10 @@ export function stepsToUndo(definition: SagaDefinition, actions: readonly Action
     });
 }
 
-/** @returns the payload of the awaited command, or why there is none: the step has failed then, and certainly had no effect */
+/**
+ * @returns the payload of the awaited command, or why there is none: the step has failed then, and certainly had no
+ *   effect
+ */
 function buildPayload<Data, Tx>(
   draft: Draft<Data, Tx>,
   command: RemoteCommand<Data>,

@@ -1,4 +1,7 @@
-/** Invariant: a saga's data passes through JSON and its schema once, where it changes; nothing else is ever seen of it, in this process or in another. */
+/**
+ * Invariant: a saga's data passes through JSON and its schema once, where it changes; nothing else is ever seen of it,
+ * in this process or in another.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { asSavedInJsonb } from '../contract/as-saved.js';
 import { describeProblems, problemsOf } from '../contract/validation.js';

@@ -1,6 +1,6 @@
 /**
- * Invariant kept here: no text of a stranger becomes the value of a label, for each value is a series that lives as long as its process. A value is one that
- * this process has declared, or `other`.
+ * Invariant kept here: no text of a stranger becomes the value of a label, for each value is a series that lives as
+ * long as its process. A value is one that this process has declared, or `other`.
  */
 import { isRemote, nameOf } from '../definition/step.js';
 import { DEAD_LETTER_CAUSES, FAILURE_CODES, SAGA_ERROR_CODES } from '../errors.js';

@@ -9,7 +9,8 @@ const PATIENCE_MS = 2_000;
 
 /**
  * @param ask - asks a database or a broker
- * @returns the same, asked once in 5 s at most; null for what fails, or takes longer than 2 s: what is not known is not told
+ * @returns the same, asked once in 5 s at most; null for what fails, or takes longer than 2 s: what is not known is not
+ *   told
  */
 export function cachedQuery<Answer>(ask: () => Promise<Answer>): () => Promise<Answer | null> {
   const seldom = memoizeFor(EVERY_MS, ask);

@@ -1,4 +1,7 @@
-/** How many dead letters wait for an operator: asked of the broker when somebody looks, so that each process of an orchestrator tells the same. */
+/**
+ * How many dead letters wait for an operator: asked of the broker when somebody looks, so that each process of an
+ * orchestrator tells the same.
+ */
 import type { Registry } from 'prom-client';
 import { queuesOf } from '../definition/queues.js';
 import type { Orchestrator } from '../orchestrator/orchestrator.js';

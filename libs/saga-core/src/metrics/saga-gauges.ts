@@ -1,4 +1,6 @@
-/** How the sagas of a database stand: asked of the database when somebody looks, so that each process tells the same. */
+/**
+ * How the sagas of a database stand: asked of the database when somebody looks, so that each process tells the same.
+ */
 import type { Registry } from 'prom-client';
 import type { Database } from '../store/database.js';
 import { sagaGauges as readGauges } from '../store/saga-gauges.js';

@@ -1,6 +1,7 @@
 /**
- * Starts and advances instances, a batch of them in one transaction. Invariant kept here: one input, one commit; the new state, its history, the awaited command with its
- * deadline and what local steps write are saved together, and what is to be published is only returned.
+ * Starts and advances instances, a batch of them in one transaction. Invariant kept here: one input, one commit; the
+ * new state, its history, the awaited command with its deadline and what local steps write are saved together, and what
+ * is to be published is only returned.
  */
 import { asSaved } from '../contract/as-saved.js';
 import type { CommandToSend } from '../contract/command-message.js';
@@ -66,7 +67,10 @@ class Item<Tx> {
     this.drain();
   }
 
-  /** @returns what a local step answers, as it will be used. @throws what makes it of no use: its writes must not stay then */
+  /**
+   * @returns what a local step answers, as it will be used.
+   * @throws what makes it of no use: its writes must not stay then
+   */
   checked<Answer>(answer: Answer): Answer {
     const { instance, definition } = this;
     if (isRefusal(answer)) return asSaved(answer);
@@ -163,12 +167,12 @@ export interface NewSaga<Data> {
 }
 
 /**
- * Starts instances in the session's transaction: their leading local steps run, they are saved, and they are returned with their first commands for the
- * time after the commit.
+ * Starts instances in the session's transaction: their leading local steps run, they are saved, and they are returned
+ * with their first commands for the time after the commit.
  *
  * @param now - milliseconds since the epoch, by the sagas' clock
- * @throws {SagaError} INVALID_SAGA_ID, INVALID_SAGA_DATA, START_REFUSED when a local step refuses, START_FAILED when one throws, DUPLICATE_SAGA.
- *   The caller rolls back.
+ * @throws {SagaError} INVALID_SAGA_ID, INVALID_SAGA_DATA, START_REFUSED when a local step refuses, START_FAILED when
+ *   one throws, DUPLICATE_SAGA. The caller rolls back.
  */
 export async function startSagas<Data, Tx>(
   session: SagaSession<Tx>,

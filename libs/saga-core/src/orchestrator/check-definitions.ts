@@ -8,8 +8,9 @@ import type { SagaRegistry } from './saga-registry.js';
 import { recoveryPauseMs } from '../util/backoff.js';
 
 /**
- * Sees to it that no living instance is left without a process that knows its definition. Those that were started with other steps under the same version
- * are left to a process that knows these, and told of. A database that is out of reach is waited for, until the signal says stop.
+ * Sees to it that no living instance is left without a process that knows its definition. Those that were started with
+ * other steps under the same version are left to a process that knows these, and told of. A database that is out of
+ * reach is waited for, until the signal says stop.
  *
  * @param living - reads the definitions that living instances need
  * @throws {SagaError} DEFINITION_MISSING, saying how many instances need which definitions

@@ -1,4 +1,6 @@
-/** Waiting for the end of sagas: at once when it comes in this process, within a poll when another process brings it. */
+/**
+ * Waiting for the end of sagas: at once when it comes in this process, within a poll when another process brings it.
+ */
 import type { Logger } from 'pino';
 import { hasEnded, type SagaStatus } from '../engine/instance.js';
 import type { SagaObserver } from './saga-observer.js';
@@ -7,7 +9,10 @@ import { messageOf } from '../errors.js';
 
 type Resolve = (status: SagaStatus | null) => void;
 
-/** The pause between two polls, and what each saga that is waited for adds to it: where many wait, most are advanced by this process. */
+/**
+ * The pause between two polls, and what each saga that is waited for adds to it: where many wait, most are advanced by
+ * this process.
+ */
 const POLL_MS = 250;
 const POLL_MS_PER_SAGA = 1;
 

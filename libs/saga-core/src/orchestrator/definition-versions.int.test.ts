@@ -1,4 +1,6 @@
-/** Two versions of a saga in one database, and processes that know one of them or both, as during a rolling deployment. */
+/**
+ * Two versions of a saga in one database, and processes that know one of them or both, as during a rolling deployment.
+ */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';

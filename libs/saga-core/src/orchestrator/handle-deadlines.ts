@@ -17,8 +17,9 @@ export interface DeadlineOptions<Tx> {
 }
 
 /**
- * Applies what waits in the database, at most one batch of each: replies that another process kept, and deadlines that are due. While nothing can be published none is: the broker's absence is not the participants'
- * silence, and must not use up attempts.
+ * Applies what waits in the database, at most one batch of each: replies that another process kept, and deadlines that
+ * are due. While nothing can be published none is: the broker's absence is not the participants' silence, and must not
+ * use up attempts.
  *
  * @returns whether more may be due
  */

@@ -1,4 +1,7 @@
-/** What an orchestrator does with a batch of replies. Invariant kept here: a reply is acknowledged after its commit, and after the broker confirmed what it caused. */
+/**
+ * What an orchestrator does with a batch of replies. Invariant kept here: a reply is acknowledged after its commit, and
+ * after the broker confirmed what it caused.
+ */
 import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
 import { whyUnreadable, type IncomingMessage } from '../contract/message.js';

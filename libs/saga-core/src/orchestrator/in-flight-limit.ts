@@ -1,8 +1,10 @@
 /**
- * How many sagas may be in flight before no more are started. A step that times out is sent again, which makes a slow system slower; so the limit follows how
- * much of their timeouts replies take, beyond what is normal for their step: quick ones raise it by one each, and slow ones lower it by a tenth or more (additive
- * increase, multiplicative decrease, as TCP limits what is on its way). It begins low, for before the first replies nothing is known, and then each quick reply
- * makes room for two. What is normal is learned while little is in flight, when nothing waits for anything: a step that takes long by itself is not slow.
+ * How many sagas may be in flight before no more are started. A step that times out is sent again, which makes a slow
+ * system slower; so the limit follows how much of their timeouts replies take, beyond what is normal for their step:
+ * quick ones raise it by one each, and slow ones lower it by a tenth or more (additive increase, multiplicative
+ * decrease, as TCP limits what is on its way). It begins low, for before the first replies nothing is known, and then
+ * each quick reply makes room for two. What is normal is learned while little is in flight, when nothing waits for
+ * anything: a step that takes long by itself is not slow.
  */
 import { CONSTANTS } from '../settings.js';
 
@@ -132,7 +134,10 @@ export class InFlightLimit {
   }
 }
 
-/** @returns the wait from which a task's replies are slow: they take a good part of the time that is left beyond what is normal, or have timed out */
+/**
+ * @returns the wait from which a task's replies are slow: they take a good part of the time that is left beyond what is
+ *   normal, or have timed out
+ */
 function slowFrom({ normalMs, timeoutMs }: Task): number {
   const share = normalMs + CONSTANTS.slowReplyShare * Math.max(0, timeoutMs - normalMs);
   return Math.min(timeoutMs, Math.max(share, NOISE * normalMs));

@@ -1,6 +1,7 @@
 /**
- * Instances as this process saved them last, so that the next reply needs no reading and no lock. It may be wrong at any time, when another process has
- * saved an instance since: what is saved from here is fenced by the version, and read anew when that fails.
+ * Instances as this process saved them last, so that the next reply needs no reading and no lock. It may be wrong at
+ * any time, when another process has saved an instance since: what is saved from here is fenced by the version, and
+ * read anew when that fails.
  */
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
 import { CONSTANTS } from '../settings.js';
@@ -32,7 +33,10 @@ export class InstanceCache {
     }
   }
 
-  /** @returns how many that have not ended were saved in the last `withinMs` milliseconds, and not since: those that another process saved since are among them */
+  /**
+   * @returns how many that have not ended were saved in the last `withinMs` milliseconds, and not since: those that
+   *   another process saved since are among them
+   */
   countSaved(withinMs: number): number {
     const since = performance.now() - withinMs;
     let count = 0;

@@ -63,10 +63,12 @@ export interface OrchestratorSettings {
 /** Drives the sagas of one database. Any number of processes may run it side by side. */
 export interface Orchestrator<Db> {
   /**
-   * Declares the reply queues, and begins to take replies and to watch deadlines, once it has seen that it knows the definitions of all living instances.
-   * Those that were started with other steps under the same version are left alone, and the log says so once.
+   * Declares the reply queues, and begins to take replies and to watch deadlines, once it has seen that it knows the
+   * definitions of all living instances. Those that were started with other steps under the same version are left
+   * alone, and the log says so once.
    *
-   * @returns once replies arrive and commands can be sent; later when the broker is away, and also when it is stopped before
+   * @returns once replies arrive and commands can be sent; later when the broker is away, and also when it is stopped
+   *   before
    * @throws {SagaError} DEFINITION_MISSING, saying how many instances need which definitions; nothing has begun then
    */
   run(): Promise<void>;
@@ -79,9 +81,10 @@ export interface Orchestrator<Db> {
   /**
    * Starts instances in the caller's transaction.
    *
-   * @returns `publish`, to be called after the commit: it sends the first commands. If it fails, or the process dies before, their deadlines send them.
-   * @throws {SagaError} INVALID_SAGA_DATA, INVALID_SAGA_ID, START_REFUSED, START_FAILED with what a local step threw as its
-   *   cause, DUPLICATE_SAGA, UNKNOWN_DEFINITION. Nothing has begun then.
+   * @returns `publish`, to be called after the commit: it sends the first commands. If it fails, or the process dies
+   *   before, their deadlines send them.
+   * @throws {SagaError} INVALID_SAGA_DATA, INVALID_SAGA_ID, START_REFUSED, START_FAILED with what a local step threw as
+   *   its cause, DUPLICATE_SAGA, UNKNOWN_DEFINITION. Nothing has begun then.
    */
   start<Data>(
     tx: Transaction<Db>,
@@ -90,10 +93,14 @@ export interface Orchestrator<Db> {
   ): Promise<{ publish(): Promise<void> }>;
   /**
    * @param more - how many sagas are to be started, those included whose start is not committed yet
-   * @returns whether they would be too many, so that steps would take too long and time out: whoever wants to start them should wait
+   * @returns whether they would be too many, so that steps would take too long and time out: whoever wants to start
+   *   them should wait
    */
   isOverloadedBy(more: number): boolean;
-  /** @returns the status with which a saga ended or got stuck, or null when it did neither within `timeoutMs`. @throws {SagaError} INVALID_SAGA_ID */
+  /**
+   * @returns the status with which a saga ended or got stuck, or null when it did neither within `timeoutMs`.
+   * @throws {SagaError} INVALID_SAGA_ID
+   */
   waitForEnd(sagaId: string, timeoutMs: number): Promise<SagaStatus | null>;
   /** @returns an instance with its history, or null. @throws {SagaError} INVALID_SAGA_ID */
   find(sagaId: string): Promise<SagaView | null>;
@@ -105,8 +112,9 @@ export interface Orchestrator<Db> {
    * Does what an operator asks for.
    *
    * @param record - writes down what is done, in the same transaction: an act that cannot be recorded is not done
-   * @throws {SagaError} SAGA_NOT_FOUND, INVALID_SAGA_ID, UNKNOWN_DEFINITION when only another process can, and what the transition throws:
-   *   ACTION_NOT_ALLOWED, SAGA_MOVED_ON, INVALID_SAGA_DATA; and what `record` throws. What was committed is sent later, when the broker is away.
+   * @throws {SagaError} SAGA_NOT_FOUND, INVALID_SAGA_ID, UNKNOWN_DEFINITION when only another process can, and what the
+   *   transition throws: ACTION_NOT_ALLOWED, SAGA_MOVED_ON, INVALID_SAGA_DATA; and what `record` throws. What was
+   *   committed is sent later, when the broker is away.
    */
   operate(sagaId: string, action: OperatorAction, record?: (tx: Transaction<Db>) => Promise<void>): Promise<void>;
 }

@@ -1,4 +1,7 @@
-/** Sagas, participants and clients in virtual time, as far as it matters for the limit of sagas in flight: who waits for whom, and how long. */
+/**
+ * Sagas, participants and clients in virtual time, as far as it matters for the limit of sagas in flight: who waits for
+ * whom, and how long.
+ */
 import type { SagaInstance } from '../engine/instance.js';
 import { CONSTANTS, DEFAULTS } from '../settings.js';
 import { InFlightLimit, type ReplyWait } from './in-flight-limit.js';

@@ -5,8 +5,8 @@ import type { AdvanceInput } from './advance.js';
 import type { ReplyWait } from './in-flight-limit.js';
 
 /**
- * A reply to an attempt of which the time was up is one that was waited for longer still. Where it is not told which attempt is answered, only what the first
- * one brings says how long it took.
+ * A reply to an attempt of which the time was up is one that was waited for longer still. Where it is not told which
+ * attempt is answered, only what the first one brings says how long it took.
  *
  * @param now - milliseconds since the epoch, by the database's clock
  */

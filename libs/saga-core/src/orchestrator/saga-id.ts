@@ -1,11 +1,13 @@
-/** The ids that the public methods take: UUIDs, in either case; known and sent in lower case alone, for a command has one identity. */
+/**
+ * The ids that the public methods take: UUIDs, in either case; known and sent in lower case alone, for a command has
+ * one identity.
+ */
 import { SagaError } from '../errors.js';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+import { isUuid } from '../util/uuid.js';
 
 /** @returns the id as it is known. @throws {SagaError} INVALID_SAGA_ID for what is no UUID */
 export function sagaIdOf(given: string): string {
-  if (typeof given !== 'string' || !UUID.test(given))
+  if (typeof given !== 'string' || !isUuid(given))
     throw new SagaError('INVALID_SAGA_ID', `"${String(given).slice(0, 100)}" is no saga's id: a UUID is expected`);
   return given.toLowerCase();
 }

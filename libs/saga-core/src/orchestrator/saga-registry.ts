@@ -24,7 +24,10 @@ export class SagaRegistry<Tx> {
     return this.definitions.get(keyOf(key));
   }
 
-  /** @returns the definition that an instance was started with, or undefined when this process does not know it, or knows other steps under its version. */
+  /**
+   * @returns the definition that an instance was started with, or undefined when this process does not know it, or
+   *   knows other steps under its version.
+   */
   find(
     instance: Pick<SagaInstance, 'sagaName' | 'definitionVersion' | 'fingerprint'>,
   ): SagaDefinition<never, Tx> | undefined {

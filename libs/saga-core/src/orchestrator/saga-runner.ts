@@ -1,6 +1,6 @@
 /**
- * Applies events to saved instances: decide, and save; then the caller publishes. An instance that this process saved last is taken as it knows it, and
- * saved unless somebody else has done so since; any other is locked and read first.
+ * Applies events to saved instances: decide, and save; then the caller publishes. An instance that this process saved
+ * last is taken as it knows it, and saved unless somebody else has done so since; any other is locked and read first.
  */
 import type { Logger } from 'pino';
 import type { CommandToSend } from '../contract/command-message.js';
@@ -28,9 +28,14 @@ export interface Applied {
   readonly commands: readonly CommandToSend[];
   /** Sagas of which this database knows nothing. */
   readonly unknown: readonly string[];
-  /** Sagas whose definition this process does not know. Replies to them are kept for one that does; nothing else has happened to them. */
+  /**
+   * Sagas whose definition this process does not know. Replies to them are kept for one that does; nothing else has
+   * happened to them.
+   */
   readonly foreign: readonly SagaInstance[];
-  /** Sagas that failed, or may have made others fail: nothing has happened to them, and they are to be advanced alone. */
+  /**
+   * Sagas that failed, or may have made others fail: nothing has happened to them, and they are to be advanced alone.
+   */
   readonly suspects: readonly string[];
 }
 
@@ -287,7 +292,11 @@ export class SagaRunner<Tx> {
     return isOvertaken ? undefined : instance;
   }
 
-  /** Applies events to instances as this process knows them, without locks. @returns the ids of those that are settled by it */
+  /**
+   * Applies events to instances as this process knows them, without locks.
+   *
+   * @returns the ids of those that are settled by it
+   */
   private async applyKnown(
     where: BatchPlace,
     ids: readonly string[],
@@ -430,7 +439,10 @@ const merged = (parts: readonly Applied[]): Applied => ({
   suspects: parts.flatMap(({ suspects }) => suspects),
 });
 
-/** @returns the replies among the events of an instance that another process must judge: none when it has ended, for then no reply counts */
+/**
+ * @returns the replies among the events of an instance that another process must judge: none when it has ended, for
+ *   then no reply counts
+ */
 function repliesToKeep({ status }: SagaInstance, events: readonly SagaEvent[]): KeptReply[] {
   if (hasEnded(status)) return [];
   return events.flatMap((event) => (event.type === 'reply' ? [event] : []));

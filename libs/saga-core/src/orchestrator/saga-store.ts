@@ -54,7 +54,10 @@ export interface SagaSession<Tx> {
    * @param except - the ids of instances that are left out
    */
   lockDue(limit: number, definitions: readonly DefinitionKey[], except?: readonly string[]): Promise<LockedBatch>;
-  /** Keeps replies for another process: this one does not know the definitions of their sagas. A doubled one is kept once. */
+  /**
+   * Keeps replies for another process: this one does not know the definitions of their sagas. A doubled one is kept
+   * once.
+   */
   keepReplies(replies: readonly KeptReply[]): Promise<void>;
   /**
    * Locks and reads instances of these definitions for which replies were kept, and takes these replies.
@@ -70,7 +73,11 @@ export interface SagaSession<Tx> {
   ): Promise<LockedBatch & { readonly replies: readonly KeptReply[] }>;
   /** Saves new instances. @throws {SagaError} DUPLICATE_SAGA when an id is taken */
   insert(changes: readonly SagaChange[]): Promise<void>;
-  /** Saves instances that were locked; one input raises `version` by one. @throws {SagaError} STALE_INSTANCE when another version was saved since */
+  /**
+   * Saves instances that were locked; one input raises `version` by one.
+   *
+   * @throws {SagaError} STALE_INSTANCE when another version was saved since
+   */
   save(changes: readonly SagaChange[]): Promise<void>;
   /**
    * The same, as the last act of the transaction: it is committed with it, in one round trip.
@@ -107,8 +114,8 @@ export interface SagaStore<Tx> {
   /** Runs work in one transaction. It resolves only when the commit is known to have happened. */
   transaction<Result>(work: (session: SagaSession<Tx>) => Promise<Result>): Promise<Result>;
   /**
-   * Saves instances that were not locked, in one statement that commits by itself: each of them only if nobody has saved it since it was read, and none
-   * when the decision is old.
+   * Saves instances that were not locked, in one statement that commits by itself: each of them only if nobody has
+   * saved it since it was read, and none when the decision is old.
    *
    * @param decidedAt - milliseconds since the epoch, by the sagas' clock
    * @returns the ids of those that were saved

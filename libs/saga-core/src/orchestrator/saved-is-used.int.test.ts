@@ -1,4 +1,6 @@
-/** What a step makes of a saga's data is what the next one gets, whether or not the process was started anew in between. */
+/**
+ * What a step makes of a saga's data is what the next one gets, whether or not the process was started anew in between.
+ */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';

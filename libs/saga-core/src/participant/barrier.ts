@@ -29,7 +29,10 @@ function actionOf({ contract, received }: AcceptedCommand): CommandIdentity | nu
 
 const keyOf = ({ sagaId, sequence }: CommandIdentity): string => commandIdOf(sagaId, sequence);
 
-/** @returns what to claim for a batch of commands, each identity once. No undo may stand in a batch with its own action: see {@link independentBatches}. */
+/**
+ * @returns what to claim for a batch of commands, each identity once. No undo may stand in a batch with its own action:
+ *   see {@link independentBatches}.
+ */
 export function claimsOf(commands: readonly AcceptedCommand[]): InboxClaim[] {
   const claims = new Map<string, InboxClaim>();
   for (const command of commands) {
@@ -78,7 +81,10 @@ const EXPIRED: Outcome = {
   message: 'Its saga is older than what this service remembers of commands: whether it was handled cannot be told',
 };
 
-/** @returns the commands in batches, in their order, such that an undo comes in a later set than its action, and no identity twice in one. */
+/**
+ * @returns the commands in batches, in their order, such that an undo comes in a later set than its action, and no
+ *   identity twice in one.
+ */
 export function independentBatches(commands: readonly AcceptedCommand[]): AcceptedCommand[][] {
   const batches: AcceptedCommand[][] = [];
   const lastBatch = new Map<string, number>();

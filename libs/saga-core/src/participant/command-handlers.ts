@@ -14,7 +14,10 @@ export interface NoReply {
   readonly kind: 'withheld';
 }
 
-/** @returns an answer which commits the effect and sends no reply, not to duplicates either: to test the orchestrator's timeout. */
+/**
+ * @returns an answer which commits the effect and sends no reply, not to duplicates either: to test the orchestrator's
+ *   timeout.
+ */
 export const noReply = (): NoReply => ({ kind: 'withheld' });
 
 /** @returns whether a handler withholds its reply. */
@@ -40,7 +43,10 @@ export type CommandHandlers<Service extends ServiceContract, Tx> = {
 
 export type AnyHandler<Tx> = Handler<Tx, ReceivedCommand, unknown>;
 
-/** @returns the handler with its answers held against the contract: one that breaks it counts as thrown, and nothing of its effect is kept. */
+/**
+ * @returns the handler with its answers held against the contract: one that breaks it counts as thrown, and nothing of
+ *   its effect is kept.
+ */
 export function checkedHandler<Tx>(contract: CommandContract, handler: AnyHandler<Tx>): AnyHandler<Tx> {
   const checked = (given: unknown): unknown => {
     if (isNoReply(given)) return given;

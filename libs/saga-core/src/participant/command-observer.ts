@@ -4,9 +4,9 @@ import type { Outcome } from '../contract/outcome.js';
 import { batchObservers, teller, type BatchObserver } from '../store/batch-observer.js';
 
 /**
- * What a participant did with a command. `success`, `refusal`, `error` and `withheld`: its handler ran, and this came of it. `duplicate`: it was answered
- * before, and so again. `barred`: it was undone before it came. `nothing_to_undo`: its action had no effect. `expired`: too old to tell. `invalid`: it
- * breaks its contract.
+ * What a participant did with a command. `success`, `refusal`, `error` and `withheld`: its handler ran, and this came
+ * of it. `duplicate`: it was answered before, and so again. `barred`: it was undone before it came. `nothing_to_undo`:
+ * its action had no effect. `expired`: too old to tell. `invalid`: it breaks its contract.
  */
 export const COMMAND_FATES = [
   'success',

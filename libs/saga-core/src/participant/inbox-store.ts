@@ -8,7 +8,8 @@ import type { Outcome } from '../contract/outcome.js';
  * - answered: its effect and this outcome were committed
  * - withheld: its effect was committed, and it is never answered
  * - barred: its undo came first; it must have no effect any more
- * - expired: its saga is so old that what was known of its commands may have been purged; whether this one was handled cannot be told any more
+ * - expired: its saga is so old that what was known of its commands may have been purged; whether this one was handled
+ *   cannot be told any more
  */
 export type InboxState =
   | { readonly type: 'claimed' }
@@ -41,7 +42,8 @@ export class DuplicateCommand extends Error {
 export interface InboxSession<Tx> {
   readonly tx: Tx;
   /**
-   * Claims commands in the order of their identities, waiting for other transactions that hold the same. Each identity may be given once.
+   * Claims commands in the order of their identities, waiting for other transactions that hold the same. Each identity
+   * may be given once.
    *
    * @returns what is known, in the order given
    */
@@ -49,7 +51,8 @@ export interface InboxSession<Tx> {
   /** Stores answers of claimed commands. */
   answer(answers: readonly InboxAnswer[]): Promise<void>;
   /**
-   * Stores answers of commands that were not claimed, as the last act of the transaction: it is committed with it, in one round trip.
+   * Stores answers of commands that were not claimed, as the last act of the transaction: it is committed with it, in
+   * one round trip.
    *
    * @throws {DuplicateCommand} when one of the commands is known already; then nothing of the transaction is kept
    */

@@ -25,7 +25,10 @@ export interface ParticipantOptions<Service extends ServiceContract, Db> {
   readonly database: Database<Db>;
   readonly transport: Transport;
   readonly logger: Logger;
-  /** Puts business keys, such as an order's id, beside the ids in each log line about a command: makes them of its payload. */
+  /**
+   * Puts business keys, such as an order's id, beside the ids in each log line about a command: makes them of its
+   * payload.
+   */
   readonly logFields?: (payload: PayloadOf<Service['commands'][keyof Service['commands']]>) => object;
   readonly settings?: Partial<ParticipantSettings>;
   /** Told of what happens, such as commandMetrics of saga-core/metrics. */
@@ -37,7 +40,10 @@ export interface ParticipantSettings {
   readonly prefetch: number;
   /** The most commands in one transaction. */
   readonly maxBatchSize: number;
-  /** How long the commands of a saga are remembered, from its start and in milliseconds; null for ever. Those of older sagas are refused. */
+  /**
+   * How long the commands of a saga are remembered, from its start and in milliseconds; null for ever. Those of older
+   * sagas are refused.
+   */
   readonly inboxRetentionMs: number | null;
   readonly queueType: QueueType;
   /** How long a handler may take, in milliseconds; one that takes a quarter of it is run again alone. */
@@ -49,7 +55,8 @@ export interface Participant {
   /**
    * Declares its queue and begins to consume it.
    *
-   * @returns once commands arrive and can be answered; later when the broker is away, and also when it is stopped before
+   * @returns once commands arrive and can be answered; later when the broker is away, and also when it is stopped
+   *   before
    */
   start(): Promise<void>;
   /** Stops taking commands, finishes and acknowledges those in hand. */

@@ -32,7 +32,10 @@ export interface AcceptedCommand {
   readonly traceparent: string | null;
 }
 
-/** What becomes of a delivery: it is handled, answered without being handled, or dead-lettered because it cannot be answered. */
+/**
+ * What becomes of a delivery: it is handled, answered without being handled, or dead-lettered because it cannot be
+ * answered.
+ */
 export type Received =
   | { readonly type: 'accepted'; readonly command: AcceptedCommand }
   | {

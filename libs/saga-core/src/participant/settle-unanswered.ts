@@ -16,8 +16,9 @@ export const refusedAddress = (address: string): string =>
   `There is no exchange "${address}" that this service may write to`;
 
 /**
- * Sees to replies that no queue has. They are not lost for good: the orchestrator asks again, and finds the answer that is stored. Where the address has
- * turned out to be none, the command is dead-lettered, as it would have been had that been known.
+ * Sees to replies that no queue has. They are not lost for good: the orchestrator asks again, and finds the answer that
+ * is stored. Where the address has turned out to be none, the command is dead-lettered, as it would have been had that
+ * been known.
  *
  * @param queue - from which the commands came
  * @returns the deliveries that are not done

@@ -44,8 +44,8 @@ export async function sessionResetterOf<Db>(tx: Transaction<Db>): Promise<() => 
 }
 
 /**
- * @returns a function that breaks the transaction's connection at once: the statement that runs on it fails, and so does
- *   each one that comes later, also from a handler that nobody waits for any more
+ * @returns a function that breaks the transaction's connection at once: the statement that runs on it fails, and so
+ *   does each one that comes later, also from a handler that nobody waits for any more
  */
 export async function abandonerOf<Db>(tx: Transaction<Db>): Promise<() => void> {
   const client = await tx.getExecutor().provideConnection((connection) => Promise.resolve(clients.get(connection)));

@@ -1,7 +1,7 @@
 /**
- * What operators did, newest first. Invariant kept here: an act that cannot be recorded is not done. What is done to rows is recorded in the same
- * transaction; what is done elsewhere, to letters of the broker, is recorded before it, and what came of it is added. What was done to a saga stands in
- * its own history as well, committed with it.
+ * What operators did, newest first. Invariant kept here: an act that cannot be recorded is not done. What is done to
+ * rows is recorded in the same transaction; what is done elsewhere, to letters of the broker, is recorded before it,
+ * and what came of it is added. What was done to a saga stands in its own history as well, committed with it.
  */
 import { sql, type Kysely } from 'kysely';
 import { uuidv7 } from 'uuidv7';

@@ -1,6 +1,7 @@
 /**
- * Who is told of what saga-core does, to count it or to draw it: metrics and traces. What is told of sagas and commands is committed. An observer does not
- * wait. Invariant kept here: an observer that throws harms neither another observer nor what it is told of.
+ * Who is told of what saga-core does, to count it or to draw it: metrics and traces. What is told of sagas and commands
+ * is committed. An observer does not wait. Invariant kept here: an observer that throws harms neither another observer
+ * nor what it is told of.
  */
 import type { Logger } from 'pino';
 import { messageOf, type SagaErrorCode } from '../errors.js';
@@ -22,7 +23,8 @@ export interface BatchObserver {
   /** A batch failed as a whole. It is tried again, or divided until the guilty item is alone. */
   batchFailed?(where: BatchPlace, reason: BatchFailure): void;
   /**
-   * An item was found guilty: it broke its batch, or cannot be read, written or encoded as it is. It has come to an end of its own.
+   * An item was found guilty: it broke its batch, or cannot be read, written or encoded as it is. It has come to an end
+   * of its own.
    *
    * @param code - how it ended: a code of docs/errors.md
    */

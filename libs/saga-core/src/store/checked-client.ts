@@ -1,6 +1,6 @@
 /**
- * Invariants: a COMMIT that answers ROLLBACK is a failure (PostgreSQL answers so, without an error, when the transaction
- * was broken before); and a transaction is ended by whoever began it, and by no handler in it.
+ * Invariants: a COMMIT that answers ROLLBACK is a failure (PostgreSQL answers so, without an error, when the
+ * transaction was broken before); and a transaction is ended by whoever began it, and by no handler in it.
  */
 import { Socket } from 'node:net';
 import pg from 'pg';
@@ -9,7 +9,10 @@ import { SagaError } from '../errors.js';
 import { IDENTIFY, identityOf } from './abandon-connection.js';
 import { isUnavailable } from './database-errors.js';
 
-/** Distinct statements that are prepared on a connection; beyond that, texts vary with their input and would fill the server's memory. */
+/**
+ * Distinct statements that are prepared on a connection; beyond that, texts vary with their input and would fill the
+ * server's memory.
+ */
 const MOST_PREPARED = 200;
 const names = new Map<string, string>();
 
@@ -21,9 +24,10 @@ export interface CheckedClientConfig extends pg.ClientConfig {
 }
 
 /**
- * A pg client for the pool. It checks commits; it prepares statements that have parameters, so that each connection parses and plans them once; and it
- * never serves again after a read timed out (the answer may still come), a prepared statement went stale (a migration changed its tables), or its server
- * turned out to be read-only (another has taken over, and only a new connection gets there).
+ * A pg client for the pool. It checks commits; it prepares statements that have parameters, so that each connection
+ * parses and plans them once; and it never serves again after a read timed out (the answer may still come), a prepared
+ * statement went stale (a migration changed its tables), or its server turned out to be read-only (another has taken
+ * over, and only a new connection gets there).
  */
 export class CheckedClient extends pg.Client {
   private isInTransaction = false;
@@ -42,7 +46,8 @@ export class CheckedClient extends pg.Client {
     this.socket = socket;
     this.prepared = config.prepared ?? true;
     this.tidying = `${TO_DEFAULTS}; ${config.localSettings ?? ''}`;
-    // A session that the server ends while nobody waits for it must not take the process down; the next query reports it.
+    // A session that the server ends while nobody waits for it must not take the process down; the next query reports
+    // it.
     this.on('error', () => undefined);
   }
 
@@ -71,7 +76,8 @@ export class CheckedClient extends pg.Client {
     } catch (error) {
       if (isOfNoUse(error)) this.abandon();
       this.leave(text);
-      // The server has rolled back what was begun on a connection that is gone: what is to be reported is the error that came before.
+      // The server has rolled back what was begun on a connection that is gone: what is to be reported is the error
+      // that came before.
       if (text === 'rollback' && isUnavailable(error)) return NOTHING;
       throw error;
     }
@@ -115,7 +121,10 @@ export class CheckedClient extends pg.Client {
     this.socket.destroy();
   }
 
-  /** Whether the connection was broken on purpose. Its end may not have been reported yet when the client comes back to the pool, so that one must look here. */
+  /**
+   * Whether the connection was broken on purpose. Its end may not have been reported yet when the client comes back to
+   * the pool, so that one must look here.
+   */
   get isAbandoned(): boolean {
     return this.abandoned;
   }
@@ -169,7 +178,10 @@ const textOf = (query: unknown): string => {
   return typeof text === 'string' ? text : '';
 };
 
-/** @returns whether a prepared statement no longer fits its tables. The server's message is in a language of its choice; the place that it comes from is not. */
+/**
+ * @returns whether a prepared statement no longer fits its tables. The server's message is in a language of its choice;
+ *   the place that it comes from is not.
+ */
 const isStalePlan = (error: Error): boolean =>
   (error as { routine?: unknown }).routine === 'RevalidateCachedQuery' ||
   error.message.includes('cached plan must not change');

@@ -12,11 +12,12 @@ const TOO_MANY_CONNECTIONS = '53300';
 const IS_WRITABLE = "select current_setting('transaction_read_only') = 'off' as writable";
 
 /**
- * Asks the database with a statement of its own, on a connection of its own: the pool may be exhausted, or its connections broken. Only where the server
- * gives no further connection, the pool is asked.
+ * Asks the database with a statement of its own, on a connection of its own: the pool may be exhausted, or its
+ * connections broken. Only where the server gives no further connection, the pool is asked.
  *
  * @param table - one that must be there, with the rights to read and write it; none unless given
- * @returns whether it answered, and takes writes, within `CONSTANTS.databaseProbeTimeoutMs`; it never throws for what is wrong with the database
+ * @returns whether it answered, and takes writes, within `CONSTANTS.databaseProbeTimeoutMs`; it never throws for what
+ *   is wrong with the database
  * @throws {TypeError} for a database that `openDatabase` did not open
  */
 export async function databaseAnswers<Db>(database: Kysely<Db>, table?: string): Promise<boolean> {

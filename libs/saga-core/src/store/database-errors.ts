@@ -17,20 +17,27 @@ const NETWORK_CODES = new Set([
   'EAI_AGAIN',
   'ENOENT',
 ]);
-/** SQLSTATEs which say that the server, not the statement, is the problem: shutting down, starting, read-only, out of something. */
+/**
+ * SQLSTATEs which say that the server, not the statement, is the problem: shutting down, starting, read-only, out of
+ * something.
+ */
 const SERVER_STATES = /^(08...|53...|57P0[1-5]|25006|58030|25P0[34])$/;
 /** SQLSTATEs of transactions that lost against another one, and may simply be run again. */
 const CONFLICT_STATES = /^(40001|40P01|55P03)$/;
 /** What pg says without a code when a connection ends or cannot be had. */
 const CONNECTION_MESSAGES =
   /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed|cannot use a pool after calling end|driver has already been destroyed|cached plan must not change/i;
-/** What pg's pool says when none of its connections became free in time: what needed one has not begun, so nothing in it is to blame. */
+/**
+ * What pg's pool says when none of its connections became free in time: what needed one has not begun, so nothing in it
+ * is to blame.
+ */
 const POOL_EXHAUSTED = 'timeout exceeded when trying to connect';
 /** A statement that was ended from outside, as by statement_timeout. */
 const CANCELLED_STATE = '57014';
 /**
- * The database takes no connections for now (`allow_connections false`), or none of this role: it may not sign in, or its password is another while that
- * is changed. These states have other meanings too, but do not end a session for those.
+ * The database takes no connections for now (`allow_connections false`), or none of this role: it may not sign in, or
+ * its password is another while that is changed. These states have other meanings too, but do not end a session for
+ * those.
  */
 const CLOSED_STATES = /^(55000|28000|28P01)$/;
 
@@ -62,18 +69,19 @@ export function isUnavailable(error: unknown): boolean {
 const EXHAUSTED_STATES = /^(53...|58030)$/;
 
 /**
- * SQLSTATEs that no value causes, but a table that is missing, or a right, or the server's own fault: a statement of the
- * library's fails with them each time, whoever it is for.
+ * SQLSTATEs that no value causes, but a table that is missing, or a right, or the server's own fault: a statement of
+ * the library's fails with them each time, whoever it is for.
  */
 const SYSTEMIC_STATES = /^(42...|3F000|XX...)$/;
 
 /**
- * Finds out whether a transaction failed because the database is away, or because of what was done in it. A session also
- * ends because of its transaction: a handler that idles for too long loses it.
+ * Finds out whether a transaction failed because the database is away, or because of what was done in it. A session
+ * also ends because of its transaction: a handler that idles for too long loses it.
  *
  * @param error - what a statement of the library's own failed with
  * @param isReachable - asks the database on another connection, for the tables too that the library needs
- * @returns whether it is away, or had no connection to spare: then nobody is to blame, and all of it is to be tried again later
+ * @returns whether it is away, or had no connection to spare: then nobody is to blame, and all of it is to be tried
+ *   again later
  */
 export async function isOutage(error: unknown, isReachable: () => Promise<boolean>): Promise<boolean> {
   const cause = causeOf(error);
@@ -87,7 +95,10 @@ const isPoolExhausted = (error: unknown): boolean =>
 /** @returns what a transaction failed with in the end, where it was broken by what was done in it */
 export const causeOf = (error: unknown): unknown => (error instanceof TransactionBroken ? error.cause : error);
 
-/** @returns whether a transaction lost against another one: a deadlock, a serialization failure, a lock that was not had in time. */
+/**
+ * @returns whether a transaction lost against another one: a deadlock, a serialization failure, a lock that was not had
+ *   in time.
+ */
 export const isConflict = (error: unknown): boolean => CONFLICT_STATES.test(codeOf(error));
 
 /** @returns whether running the whole transaction again may succeed: unavailability, and conflicts. */
@@ -96,7 +107,8 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
- * @returns whether a caller may be told to come again: what is transient, and a statement that took too long. A handler that takes too long may do so
+ * @returns whether a caller may be told to come again: what is transient, and a statement that took too long. A handler
+ *   that takes too long may do so
  * each time, so there it is an error like any other.
  */
 export function isRetryable(error: unknown): boolean {
@@ -112,5 +124,8 @@ export const isDivisionByZero = (error: unknown): boolean => codeOf(error) === '
 /** @returns whether the database that the URL names does not exist. */
 export const isMissingDatabase = (error: unknown): boolean => codeOf(error) === '3D000';
 
-/** @returns whether a database of that name exists already (two processes may create it at once; then a unique violation tells). */
+/**
+ * @returns whether a database of that name exists already (two processes may create it at once; then a unique violation
+ *   tells).
+ */
 export const isDuplicateDatabase = (error: unknown): boolean => codeOf(error) === '42P04' || isUniqueViolation(error);

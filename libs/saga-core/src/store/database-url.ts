@@ -12,16 +12,21 @@ export interface DatabaseAddress {
 }
 
 const PARTS = /^(postgres(?:ql)?:\/\/)([^/?#]*)(?:\/([^?#]*))?/;
-/** Parameters that are settings of the session. They are not sent when connecting: a pooler that finds one there refuses the connection. */
+/**
+ * Parameters that are settings of the session. They are not sent when connecting: a pooler that finds one there refuses
+ * the connection.
+ */
 const SETTINGS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const;
 /** `-c name=value` and `--name=value`, with a backslash before what would end the value. */
 const OPTION = /(?:^|\s)(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\s\\])*)/g;
 
 /**
- * Reads `postgres://user:password@host:port/database?…`. The host may be missing (then it is PGHOST or localhost), be a folder of sockets, or stand in a parameter,
- * as may the database (`dbname`); names may be percent-encoded. Parameters are those that pg takes, `connect_timeout`, and `options`.
+ * Reads `postgres://user:password@host:port/database?…`. The host may be missing (then it is PGHOST or localhost), be a
+ * folder of sockets, or stand in a parameter, as may the database (`dbname`); names may be percent-encoded. Parameters
+ * are those that pg takes, `connect_timeout`, and `options`.
  *
- * @throws {SagaError} INVALID_SETTING when it is none, names no database, or names several hosts, of which pg knows only one; the message does not repeat the URL
+ * @throws {SagaError} INVALID_SETTING when it is none, names no database, or names several hosts, of which pg knows
+ *   only one; the message does not repeat the URL
  */
 export function parseDatabaseUrl(url: string): DatabaseAddress {
   // A percent sign, or a space, that stands for itself makes the parser misread what is encoded.

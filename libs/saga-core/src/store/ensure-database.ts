@@ -7,7 +7,8 @@ import { parseDatabaseUrl } from './database-url.js';
 /**
  * Creates the database that a URL names when it is missing. Two processes may do so at once.
  *
- * @throws what pg throws when the server is out of reach or the user may not create databases; {SagaError} INVALID_SETTING for a URL that cannot be used
+ * @throws what pg throws when the server is out of reach or the user may not create databases; {SagaError}
+ *   INVALID_SETTING for a URL that cannot be used
  */
 export async function ensureDatabase(url: string): Promise<void> {
   const { config } = parseDatabaseUrl(url);

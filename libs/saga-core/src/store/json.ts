@@ -1,6 +1,6 @@
 /**
- * PostgreSQL cannot store two things that JSON and JavaScript's texts have: the character NUL, and half a surrogate pair. They become U+FFFD, so that no
- * text from outside can block a save. All that is stored passes here.
+ * PostgreSQL cannot store two things that JSON and JavaScript's texts have: the character NUL, and half a surrogate
+ * pair. They become U+FFFD, so that no text from outside can block a save. All that is stored passes here.
  */
 import { storableText } from '../contract/as-saved.js';
 

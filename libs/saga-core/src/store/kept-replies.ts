@@ -1,4 +1,7 @@
-/** Replies to sagas of which the process that received them does not know the definition: they wait in the database for one that does. */
+/**
+ * Replies to sagas of which the process that received them does not know the definition: they wait in the database for
+ * one that does.
+ */
 import { sql, type RawBuilder, type Transaction } from 'kysely';
 import type { Outcome } from '../contract/outcome.js';
 import { commandIdOf, parseCommandId } from '../contract/routing.js';

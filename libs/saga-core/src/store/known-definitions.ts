@@ -5,7 +5,10 @@ import type { DefinitionKey } from '../orchestrator/saga-store.js';
 import { toJson } from './json.js';
 import { unnestRows } from './unnest-rows.js';
 
-/** @returns a condition on a row of saga_instance. What was saved before there were fingerprints goes by name and version. */
+/**
+ * @returns a condition on a row of saga_instance. What was saved before there were fingerprints goes by name and
+ *   version.
+ */
 export function isKnown(definitions: readonly DefinitionKey[]): RawBuilder<boolean> {
   const known = definitions.flatMap((key) => [key, { ...key, fingerprint: '' }]);
   return sql`(saga_name, definition_version, coalesce(fingerprint, '')) in (

@@ -14,7 +14,10 @@ export interface LivingInstances {
   readonly stuck: number;
 }
 
-/** @returns the definitions of which instances have not ended. Those that live have a timer, and those that are stuck an index: what has ended is not read. */
+/**
+ * @returns the definitions of which instances have not ended. Those that live have a timer, and those that are stuck an
+ *   index: what has ended is not read.
+ */
 export async function livingInstances<Db>(database: Kysely<Db>): Promise<LivingInstances[]> {
   const { rows } = await sql<LivingInstances>`
     select name, version, fingerprint, steps as shape, count, stuck

@@ -1,6 +1,6 @@
 /**
- * Invariants: a migration runs once, also when several processes start at once; whatever is created is created in one schema; a process works only with
- * tables that it knows, or of which it is said that it need not know them.
+ * Invariants: a migration runs once, also when several processes start at once; whatever is created is created in one
+ * schema; a process works only with tables that it knows, or of which it is said that it need not know them.
  */
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
@@ -23,7 +23,10 @@ import { refuseTablesElsewhere, refuseWithSchema } from './one-schema.js';
 export interface MigrateOptions {
   /** Names the account of what has run, so that a library and an application can each have theirs. */
   readonly table: string;
-  /** By name, run in the order of their names, each in a transaction of its own. A migration that was released is never changed. */
+  /**
+   * By name, run in the order of their names, each in a transaction of its own. A migration that was released is never
+   * changed.
+   */
   readonly migrations: Migrations;
   /** Is told which migration begins, goes on and ends. */
   readonly logger?: Logger;
@@ -32,12 +35,14 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings a database up to date. Several processes may do so at once: one waits for the other. A migration may take as long as it needs, where `openDatabase` opened the
- * database.
+ * Brings a database up to date. Several processes may do so at once: one waits for the other. A migration may take as
+ * long as it needs, where `openDatabase` opened the database.
  *
  * @throws what a migration threw, or the signal's reason
- * @throws {SagaError} DATABASE_TOO_NEW when a newer version has changed the tables in a way that this one cannot work with
- * @throws {SagaError} INVALID_SETTING when the tables are, or would be, in another schema than the one that is looked into
+ * @throws {SagaError} DATABASE_TOO_NEW when a newer version has changed the tables in a way that this one cannot work
+ *   with
+ * @throws {SagaError} INVALID_SETTING when the tables are, or would be, in another schema than the one that is looked
+ *   into
  */
 export async function migrate<Db>(database: Kysely<Db>, options: MigrateOptions): Promise<void> {
   refuseWithSchema(database);

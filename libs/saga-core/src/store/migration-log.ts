@@ -19,7 +19,10 @@ export interface MigrationLog {
   readonly legacy: ReadonlySet<string> | null;
 }
 
-/** @returns the table of the account. The one that is named `table` stays as version 0.1.0 left it, so that its processes can be started again. */
+/**
+ * @returns the table of the account. The one that is named `table` stays as version 0.1.0 left it, so that its
+ *   processes can be started again.
+ */
 const accountTable = (table: string): string => `${table}_account`;
 
 /** Reads the account. It takes no lock. */

@@ -3,7 +3,10 @@ import { sql, type Kysely, type Transaction } from 'kysely';
 import { SagaError } from '../errors.js';
 import { unnestValues } from './unnest-rows.js';
 
-/** @throws {SagaError} INVALID_SETTING for a `withSchema`: it concerns Kysely's own statements, and the library writes SQL, so the tables would be split */
+/**
+ * @throws {SagaError} INVALID_SETTING for a `withSchema`: it concerns Kysely's own statements, and the library writes
+ *   SQL, so the tables would be split
+ */
 export function refuseWithSchema<Db>(database: Kysely<Db>): void {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- no table of this name is needed
   const { sql: text } = (database as Kysely<any>).selectFrom('probe').selectAll().compile();
@@ -15,8 +18,8 @@ export function refuseWithSchema<Db>(database: Kysely<Db>): void {
 }
 
 /**
- * Version 0.1.0 created its tables in the schema that the role or the database has first in its search_path. Who has them there must say so: beside them there would
- * be empty ones otherwise.
+ * Version 0.1.0 created its tables in the schema that the role or the database has first in its search_path. Who has
+ * them there must say so: beside them there would be empty ones otherwise.
  *
  * @param table - the account of version 0.1.0
  * @param names - of migrations of which it has run some

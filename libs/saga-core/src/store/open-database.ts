@@ -12,9 +12,15 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
-  /** The schema in which everything is created and looked for; `public` unless given. Kysely's `withSchema` is no way to name it. */
+  /**
+   * The schema in which everything is created and looked for; `public` unless given. Kysely's `withSchema` is no way to
+   * name it.
+   */
   readonly schema?: string;
-  /** Set when between here and the server a pooler gives each transaction another session, as PgBouncer does in transaction mode: docs/database.md. */
+  /**
+   * Set when between here and the server a pooler gives each transaction another session, as PgBouncer does in
+   * transaction mode: docs/database.md.
+   */
   readonly transactionPooler?: boolean;
 }
 
@@ -32,7 +38,8 @@ const openings = new WeakMap<object, Opening>();
  * Opens a pool of connections; none is made before the first query.
  *
  * @typeParam Db - Kysely's table types
- * @param url - `postgres://user:password@host:port/database`; what pg takes as a parameter of it wins over what is set here
+ * @param url - `postgres://user:password@host:port/database`; what pg takes as a parameter of it wins over what is set
+ *   here
  * @returns Kysely; end it with `destroy()`
  * @throws {SagaError} INVALID_SETTING for a URL that cannot be used
  */
@@ -53,7 +60,8 @@ function open<Db>(config: pg.ClientConfig, session: SessionSettings, options: Da
   const pool = new CheckedPool({
     ...config,
     max: options.poolSize ?? DEFAULTS.poolSize,
-    // A connection costs its first users tens of milliseconds, for signing in and for empty caches in the server: once made, it is kept.
+    // A connection costs its first users tens of milliseconds, for signing in and for empty caches in the server: once
+    // made, it is kept.
     idleTimeoutMillis: 0,
     ...(options.transactionPooler ? transactionPooled(session) : perSession(session)),
   });
@@ -102,12 +110,18 @@ function openingOf<Db>(database: Kysely<Db>): Opening {
 /** How many connections a pool has, and how much waits for one. */
 export type PoolCounts = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
 
-/** @returns the live counts of the pool of a database that {@link openDatabase} opened. @throws {TypeError} for another */
+/**
+ * @returns the live counts of the pool of a database that {@link openDatabase} opened.
+ * @throws {TypeError} for another
+ */
 export function poolOf<Db>(database: Kysely<Db>): PoolCounts {
   return openingOf(database).pool;
 }
 
-/** @returns the schema in which everything is, and whether it was named when {@link openDatabase} opened the database; null for one that was opened otherwise */
+/**
+ * @returns the schema in which everything is, and whether it was named when {@link openDatabase} opened the database;
+ *   null for one that was opened otherwise
+ */
 export function schemaOf<Db>(database: Kysely<Db>): { readonly schema: string; readonly isNamed: boolean } | null {
   const opening = openings.get(database);
   return opening ? { schema: opening.session.schema, isNamed: opening.options.schema !== undefined } : null;

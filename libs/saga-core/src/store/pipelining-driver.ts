@@ -1,6 +1,7 @@
 /**
- * Fewer round trips: BEGIN travels with the first statement of a transaction, and COMMIT with the last where the last is known to be it.
- * PostgreSQL answers in order, and after an error it answers COMMIT with ROLLBACK; so nothing is taken for committed that is not.
+ * Fewer round trips: BEGIN travels with the first statement of a transaction, and COMMIT with the last where the last
+ * is known to be it. PostgreSQL answers in order, and after an error it answers COMMIT with ROLLBACK; so nothing is
+ * taken for committed that is not.
  */
 import {
   CompiledQuery,

@@ -1,6 +1,7 @@
 /**
  * The saga store on PostgreSQL. Invariants kept here:
- * - The saga row is the truth; state, history, awaited command and deadline are saved by one statement in the caller's transaction.
+ * - The saga row is the truth; state, history, awaited command and deadline are saved by one statement in the caller's
+ *   transaction.
  * - A deadline is a duration that the database adds to the sagas' clock when it saves; every statement that reads the
  *   clock is heard.
  * - Batches are locked in the order of their ids, so that two processes cannot deadlock.
@@ -110,12 +111,12 @@ async function lock<Db>(
 }
 
 /**
- * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that moved with it would cost every
- * update its place on the page. It moves when it would be some seconds too early, so that there are never many rows
- * that wake early. One that does is passed over
- * here, and {@link postponeEarlyTimers} takes it out of the way. (That it is later than the beginning of time tells the planner,
- * which knows nothing yet of a young table, that few are due: it takes a range for narrower than half of one, and so
- * the index instead of the table.)
+ * `wake_at` is at most the deadline, not the deadline itself: each step moves the deadline, and an indexed column that
+ * moved with it would cost every update its place on the page. It moves when it would be some seconds too early, so
+ * that there are never many rows that wake early. One that does is passed over here, and {@link postponeEarlyTimers}
+ * takes it out of the way. (That it is later than the beginning of time tells the planner, which knows nothing yet of a
+ * young table, that few are due: it takes a range for narrower than half of one, and so the index instead of the
+ * table.)
  */
 async function lockDue<Db>(
   tx: Transaction<Db>,
@@ -193,7 +194,10 @@ const NO_CONDITION = sql``;
 const isFresh = (decidedAt: number) =>
   sql`and abs(extract(epoch from ${SAGAS_NOW}) * 1000 - ${decidedAt}::float8) < ${CONSTANTS.maxDecisionAgeMs}`;
 
-/** Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the ids of those that did. */
+/**
+ * Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the
+ * ids of those that did.
+ */
 const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?: number) => sql`
   with input as (select * from ${inputOf(changes)}),
   moment as materialized (select ${sagaTime(clock)} as now),
@@ -214,7 +218,10 @@ const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?
   ),
   logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from saved)`;
 
-/** @throws {SagaError} STALE_INSTANCE unless all were saved; the statement fails then, so that a COMMIT which follows it commits nothing */
+/**
+ * @throws {SagaError} STALE_INSTANCE unless all were saved; the statement fails then, so that a COMMIT which follows it
+ *   commits nothing
+ */
 async function saveAll(
   changes: readonly SagaChange[],
   clock: DatabaseClock,

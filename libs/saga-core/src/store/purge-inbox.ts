@@ -1,7 +1,8 @@
 /**
- * Purging what a participant remembers. Invariant kept here: a command whose row may have been purged is never taken for a new one, nor its undo for one
- * that came first. From a horizon on, the inbox refuses commands that it does not know. It moves hourly and only forward, also when the retention is
- * raised, and rows go only when they lie beyond the place where it was an hour ago: no statement can be left that has not seen it there.
+ * Purging what a participant remembers. Invariant kept here: a command whose row may have been purged is never taken
+ * for a new one, nor its undo for one that came first. From a horizon on, the inbox refuses commands that it does not
+ * know. It moves hourly and only forward, also when the retention is raised, and rows go only when they lie beyond the
+ * place where it was an hour ago: no statement can be left that has not seen it there.
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { commandIdOf, type CommandIdentity } from '../contract/routing.js';
@@ -12,7 +13,10 @@ import { isTimeOrdered, uuidOfAge } from './uuid-time.js';
 /** No statement lasts as long. */
 const MOVE_EVERY = sql.lit('1 hour');
 
-/** @returns SQL: whether commands of a saga are so old that they are only known if their row is still there. Ids that tell no time are never. */
+/**
+ * @returns SQL: whether commands of a saga are so old that they are only known if their row is still there. Ids that
+ *   tell no time are never.
+ */
 export const isBeyondHorizon = (sagaId: RawBuilder<unknown>): RawBuilder<boolean> =>
   sql`(${isTimeOrdered(sagaId)} and exists (select from saga_inbox_horizon where ${sagaId} < first_saga_id))`;
 

@@ -10,10 +10,11 @@ export interface ChangedSaga {
 }
 
 /**
- * @param sinceMs - how long ago, in milliseconds. A change that is committed late bears an older time: look further back than to the last look.
+ * @param sinceMs - how long ago, in milliseconds. A change that is committed late bears an older time: look further
+ *   back than to the last look.
  * @param limit - the most sagas
- * @returns the sagas that changed since, newest change first. There is no index on that time, which each step would have to move: those that live are
- *   looked through.
+ * @returns the sagas that changed since, newest change first. There is no index on that time, which each step would
+ *   have to move: those that live are looked through.
  */
 export async function changedSagas<Db>(database: Kysely<Db>, sinceMs: number, limit: number): Promise<ChangedSaga[]> {
   const since = sql`clock_timestamp() - ${sinceMs}::float8 * interval '1 millisecond'`;

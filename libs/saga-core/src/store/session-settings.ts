@@ -1,7 +1,8 @@
 /**
  * Invariant: what a role or a database sets as its default changes neither what statements mean nor what they give.
  *
- * Not set here is what whoever runs the database may have good reason for: that it only reads, row security, where tables lie, and limits that are stricter.
+ * Not set here is what whoever runs the database may have good reason for: that it only reads, row security, where
+ * tables lie, and limits that are stricter.
  */
 import pg from 'pg';
 import { CONSTANTS } from '../settings.js';
@@ -27,7 +28,10 @@ const MEANINGS = {
   default_transaction_isolation: 'read committed',
 };
 
-/** What the server ends by itself, before the client gives it up: otherwise it would run on, and hold its locks, with nobody to hear its answer. */
+/**
+ * What the server ends by itself, before the client gives it up: otherwise it would run on, and hold its locks, with
+ * nobody to hear its answer.
+ */
 const LIMITS = {
   statement_timeout: `${CONSTANTS.statementTimeoutMs}ms`,
   idle_in_transaction_session_timeout: `${CONSTANTS.idleInTransactionMs}ms`,
@@ -40,7 +44,10 @@ const LIMITS = {
 const CHECK_CONNECTION = `select set_config(name, '${CONSTANTS.connectionCheckMs}ms', false) from pg_settings
   where name = 'client_connection_check_interval' and setting = '0'`;
 
-/** What has been committed is told to others at once, so it must not be lost any more. All values but this one see to it. */
+/**
+ * What has been committed is told to others at once, so it must not be lost any more. All values but this one see to
+ * it.
+ */
 const LOSES_COMMITS = { synchronous_commit: 'off' };
 
 /**

@@ -1,6 +1,7 @@
 /**
- * Invariant: behind a pooler that gives each transaction another session, nothing is expected of a session beyond the transaction. So no statement is
- * prepared under a name, and the settings are made anew, for the transaction only. They travel with its BEGIN and cost no round trip.
+ * Invariant: behind a pooler that gives each transaction another session, nothing is expected of a session beyond the
+ * transaction. So no statement is prepared under a name, and the settings are made anew, for the transaction only. They
+ * travel with its BEGIN and cost no round trip.
  */
 import type pg from 'pg';
 import { IDENTIFY } from './abandon-connection.js';
@@ -11,7 +12,10 @@ export interface TransactionPooledConfig extends CheckedClientConfig {
   readonly localSettings: string;
 }
 
-/** A pg client for a pooler in transaction mode. What is executed outside a transaction gets one of its own: it needs the settings as well. */
+/**
+ * A pg client for a pooler in transaction mode. What is executed outside a transaction gets one of its own: it needs
+ * the settings as well.
+ */
 export class TransactionPooledClient extends CheckedClient {
   private readonly settings: string;
   private inTransaction = false;

@@ -2,7 +2,10 @@
 import { sql, type RawBuilder } from 'kysely';
 import { toText } from './json.js';
 
-/** A column: its PostgreSQL type, the value that it has for an item (null is SQL's null), and for `json` and `jsonb` what makes JSON of it, without line breaks: JSON.stringify unless given. */
+/**
+ * A column: its PostgreSQL type, the value that it has for an item (null is SQL's null), and for `json` and `jsonb`
+ * what makes JSON of it, without line breaks: JSON.stringify unless given.
+ */
 export type UnnestColumn<Item> = readonly [
   type: string,
   valueOf: (item: Item, index: number) => unknown,
@@ -10,11 +13,13 @@ export type UnnestColumn<Item> = readonly [
 ];
 
 /**
- * Makes `from ${unnestRows('given', tickets, { id: ['uuid', (ticket) => ticket.id] })}` possible: a subquery named `given`, with a row for each item. Each
- * column travels as one array, which costs PostgreSQL half of what a JSON document of the whole batch does.
+ * Makes `from ${unnestRows('given', tickets, { id: ['uuid', (ticket) => ticket.id] })}` possible: a subquery named
+ * `given`, with a row for each item. Each column travels as one array, which costs PostgreSQL half of what a JSON
+ * document of the whole batch does.
  *
- * The planner takes such an array for ten rows, for which it would read a young table whole; and a prepared statement goes on doing so while the table grows,
- * until that is analyzed. Of a limit that it does not know it expects a tenth: one row, which it finds by its key. So there is a limit, which limits nothing.
+ * The planner takes such an array for ten rows, for which it would read a young table whole; and a prepared statement
+ * goes on doing so while the table grows, until that is analyzed. Of a limit that it does not know it expects a tenth:
+ * one row, which it finds by its key. So there is a limit, which limits nothing.
  *
  * @param name - of the subquery; like the columns' names and types part of the statement, so never from outside
  * @param items - its rows, in this order
@@ -52,7 +57,10 @@ function arrayOf(
   return `{${values.map((value) => (value === null || value === undefined ? 'NULL' : elementOf(value))).join(',')}}`;
 }
 
-/** JSON's own escapes are those of PostgreSQL's arrays, as long as there is nothing to escape but quotes and backslashes: in JSON there is not. */
+/**
+ * JSON's own escapes are those of PostgreSQL's arrays, as long as there is nothing to escape but quotes and
+ * backslashes: in JSON there is not.
+ */
 const quoted: (json: string) => string = JSON.stringify;
 
 const element = (value: unknown): string => (typeof value === 'string' ? `"${escaped(toText(value))}"` : String(value));

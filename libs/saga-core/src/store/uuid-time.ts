@@ -1,4 +1,7 @@
-/** A saga's id tells when it was made, if it is a UUIDv7: its first 48 bits are the milliseconds since the epoch, so ids sort by time. */
+/**
+ * A saga's id tells when it was made, if it is a UUIDv7: its first 48 bits are the milliseconds since the epoch, so ids
+ * sort by time.
+ */
 import { sql, type RawBuilder } from 'kysely';
 
 /** @returns SQL: the least UUIDv7 of so many milliseconds ago, by the database's clock */

@@ -1,4 +1,6 @@
-/** The checker is checked: each promise is broken on purpose, in the code that keeps it, and the simulation must notice. */
+/**
+ * The checker is checked: each promise is broken on purpose, in the code that keeps it, and the simulation must notice.
+ */
 import type { SagaEvent } from '../engine/event.js';
 import type { HistoryType } from '../engine/history.js';
 import type * as DataModule from '../engine/saga-data.js';

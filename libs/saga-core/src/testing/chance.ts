@@ -1,6 +1,7 @@
 /**
- * Chance by name. Each draw depends on the seed, on its name and on how often that name was drawn before, and on nothing else: a run with one fault less
- * draws the same everywhere that this fault does not reach. With one stream of numbers for all, it would be another run.
+ * Chance by name. Each draw depends on the seed, on its name and on how often that name was drawn before, and on
+ * nothing else: a run with one fault less draws the same everywhere that this fault does not reach. With one stream of
+ * numbers for all, it would be another run.
  */
 import { Random } from './random.js';
 

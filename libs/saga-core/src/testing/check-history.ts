@@ -25,7 +25,10 @@ export function historyViolations(saga: SagaDefinition, { instance, history }: S
   return wrong.map((what) => `the history of saga ${sagaNumber(instance.id)} ${what}`);
 }
 
-/** Only what was committed is published, and no more often: of each publication the history tells, under the same identity. */
+/**
+ * Only what was committed is published, and no more often: of each publication the history tells, under the same
+ * identity.
+ */
 export function publicationViolations({ sagas, published }: RunResult): string[] {
   const told = new Map<string, number>();
   for (const { history } of sagas)
@@ -46,7 +49,10 @@ const FAILURES: readonly HistoryType[] = ['step_failed', 'step_timed_out'];
 /** Attempts are counted from 1 again. */
 const AFRESH: readonly HistoryType[] = ['operator_retried', 'operator_edited'];
 
-/** Each attempt fails once, however often one hears of it, and no more errors are counted than were answered. An operator has attempts counted anew. */
+/**
+ * Each attempt fails once, however often one hears of it, and no more errors are counted than were answered. An
+ * operator has attempts counted anew.
+ */
 export function attemptViolations({ sagas, errors }: RunResult): string[] {
   return sagas.flatMap(({ history }) => {
     const entries = history.flatMap((row) => row.entries);

@@ -1,4 +1,7 @@
-/** Acknowledging too early, and publishing too often, break no promise: the saga row makes up for them. They cost time and messages, and that can be counted. */
+/**
+ * Acknowledging too early, and publishing too often, break no promise: the saga row makes up for them. They cost time
+ * and messages, and that can be counted.
+ */
 import type { HistoryType } from '../engine/history.js';
 import { broken, orderScenario, playUntilBroken, repair, withTransition } from './broken.fixture.js';
 import type { Faults } from './faults.js';
@@ -43,7 +46,10 @@ const takingEveryReplyForRedelivered = (): void =>
       real(definition, instance, event.type === 'reply' ? { ...event, redelivered: true } : event, now),
   );
 
-/** @returns how often it stands in the histories. No message goes before a start, so the first command waits for its deadline by right. */
+/**
+ * @returns how often it stands in the histories. No message goes before a start, so the first command waits for its
+ *   deadline by right.
+ */
 async function count(type: HistoryType, faults: Partial<Faults>): Promise<number> {
   const played = await playUntilBroken(40, orderScenario(faults));
   expect(played.flatMap(({ violations }) => violations)).toEqual([]);

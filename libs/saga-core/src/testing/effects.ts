@@ -1,4 +1,6 @@
-/** Counts effects as an outside observer would: in the same transaction as the effect, but out of the library's sight. */
+/**
+ * Counts effects as an outside observer would: in the same transaction as the effect, but out of the library's sight.
+ */
 import type { ServiceContract } from '../contract/service.js';
 import type { Handler } from '../contract/handler.js';
 import { isRefusal } from '../contract/outcome.js';

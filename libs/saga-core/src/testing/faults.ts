@@ -1,4 +1,7 @@
-/** What a simulation lets go wrong, and the record of what it decided: a run is repeated exactly, or with fewer faults, from its seed. */
+/**
+ * What a simulation lets go wrong, and the record of what it decided: a run is repeated exactly, or with fewer faults,
+ * from its seed.
+ */
 import { Chance } from './chance.js';
 import type { Random } from './random.js';
 
@@ -177,7 +180,11 @@ export class FaultDice {
     return new Occasion(this, key, random);
   }
 
-  /** @returns whether it goes wrong this time. @param key - the decision's name. @param what - the story's words for it */
+  /**
+   * @returns whether it goes wrong this time.
+   * @param key - the decision's name.
+   * @param what - the story's words for it
+   */
   decide(kind: FaultKind, key: () => string, random: Random, what: () => string): boolean {
     const unlucky = random.next() < this.faults[kind];
     if (!unlucky || !this.enabled || (this.allowed && !this.allowed.has(key()))) return false;

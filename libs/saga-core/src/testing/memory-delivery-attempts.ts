@@ -5,7 +5,10 @@ import type { CommitFaults, MemoryDatabase } from './memory-transaction.js';
 
 const TABLE = 'delivery attempt';
 
-/** @param faults - what goes wrong around this process's commits; each call is a transaction, for it must outlive the process that dies next */
+/**
+ * @param faults - what goes wrong around this process's commits; each call is a transaction, for it must outlive the
+ *   process that dies next
+ */
 export function memoryDeliveryAttempts(database: MemoryDatabase, faults?: CommitFaults): DeliveryAttempts {
   return {
     unfinished: (keys) =>

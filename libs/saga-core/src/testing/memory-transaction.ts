@@ -1,4 +1,6 @@
-/** Memory that behaves like a database in what saga-core relies on: transactions are serial, and undone when they throw. */
+/**
+ * Memory that behaves like a database in what saga-core relies on: transactions are serial, and undone when they throw.
+ */
 import { TransactionBroken } from '../store/run-handler.js';
 
 /** What a database, or the way to it, fails with; `code` is PostgreSQL's or Node's. */
@@ -126,7 +128,10 @@ export class MemoryDatabase {
   protected readonly tables = new Map<string, Map<string, unknown>>();
   private last: Promise<unknown> = Promise.resolve();
 
-  /** Runs a transaction after all earlier ones. `faults` may throw before the commit, which undoes it, and after, which does not. */
+  /**
+   * Runs a transaction after all earlier ones. `faults` may throw before the commit, which undoes it, and after, which
+   * does not.
+   */
   async transaction<Result>(work: (tx: MemoryTransaction) => Promise<Result>, faults?: CommitFaults): Promise<Result> {
     await faults?.begin();
     const turn = this.last.then(async () => {

@@ -1,4 +1,7 @@
-/** What handlers and local steps do that nobody foresaw. Each of them is to harm the one whose step it is, and nobody else. */
+/**
+ * What handlers and local steps do that nobody foresaw. Each of them is to harm the one whose step it is, and nobody
+ * else.
+ */
 import type { FaultDice, FaultKind } from './faults.js';
 import { SimulatedFailure, type MemoryTransaction } from './memory-transaction.js';
 

@@ -1,7 +1,7 @@
 /**
- * One saga whose handlers misbehave again and again, and two beside it: whatever the one does, its neighbours end as if it were
- * not there, within the time that they would have needed. That this is checked is checked too: each way of keeping it is
- * broken on purpose.
+ * One saga whose handlers misbehave again and again, and two beside it: whatever the one does, its neighbours end as if
+ * it were not there, within the time that they would have needed. That this is checked is checked too: each way of
+ * keeping it is broken on purpose.
  */
 import type * as ObserverModule from '../participant/command-observer.js';
 import type * as RunHandlerModule from '../store/run-handler.js';

@@ -1,8 +1,13 @@
-/** Makes a failing schedule small, so that people can read it: as few sagas, steps and faults as still break a promise. */
+/**
+ * Makes a failing schedule small, so that people can read it: as few sagas, steps and faults as still break a promise.
+ */
 import { play, type Played } from './play.js';
 import type { Plan, Scenario } from './plan.js';
 
-/** A failing schedule is played at most so often again. A count, not a time, so that a seed shrinks to the same on every machine. */
+/**
+ * A failing schedule is played at most so often again. A count, not a time, so that a seed shrinks to the same on every
+ * machine.
+ */
 const MOST_REPLAYS = 1_500;
 
 /**

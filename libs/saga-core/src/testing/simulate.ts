@@ -16,7 +16,10 @@ export interface SimulateOptions<Data> extends Pick<Scenario<Data>, 'data'> {
   readonly seed?: number;
   /** Sagas in one schedule; 3 unless given. */
   readonly sagas?: number;
-  /** The most attempts of a step, 3 unless given: a saga that is patient for minutes would never get stuck in a short schedule. */
+  /**
+   * The most attempts of a step, 3 unless given: a saga that is patient for minutes would never get stuck in a short
+   * schedule.
+   */
   readonly attempts?: number;
   /** What goes wrong, and how often; DEFAULT_FAULTS where not given. */
   readonly faults?: Partial<Faults>;
@@ -47,9 +50,10 @@ export interface SimulationReport {
 }
 
 /**
- * Plays a saga under many schedules of messages, crashes and failures: the real transition, orchestrator and barrier, on ports in memory and a virtual
- * clock, which handlers see as Date. After each schedule it checks from the outside that every saga ended, that each effect happened at most once, that a
- * completed saga has all its effects and a compensated one has none, that nothing undone came back, that only what was committed was published, and that
+ * Plays a saga under many schedules of messages, crashes and failures: the real transition, orchestrator and barrier,
+ * on ports in memory and a virtual clock, which handlers see as Date. After each schedule it checks from the outside
+ * that every saga ended, that each effect happened at most once, that a completed saga has all its effects and a
+ * compensated one has none, that nothing undone came back, that only what was committed was published, and that
  * histories tell a legal story.
  *
  * @param participants - each service's contract, with handlers that write to memory

@@ -1,4 +1,7 @@
-/** A broker in memory that loses, doubles, delays and reorders. Exchanges, queues and bindings are those that the real topology declares. */
+/**
+ * A broker in memory that loses, doubles, delays and reorders. Exchanges, queues and bindings are those that the real
+ * topology declares.
+ */
 import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
 import { refuse, type Outcome } from '../contract/outcome.js';
 import { parseReply, replyMessage } from '../contract/reply-message.js';
@@ -16,7 +19,11 @@ export interface Link {
   readonly name: string;
   /** Throws when the process is dead. */
   assertAlive(): void;
-  /** Resolves when the process may publish; it may stand still before. @throws {SagaError} TRANSPORT_UNAVAILABLE when the broker has given it up */
+  /**
+   * Resolves when the process may publish; it may stand still before.
+   *
+   * @throws {SagaError} TRANSPORT_UNAVAILABLE when the broker has given it up
+   */
   reach(): Promise<void>;
 }
 
@@ -82,7 +89,10 @@ export class SimulatedBroker {
     };
   }
 
-  /** @returns what a participant should have answered to a command, where it answers what is of no use; null where it does not */
+  /**
+   * @returns what a participant should have answered to a command, where it answers what is of no use; null where it
+   *   does not
+   */
   meantBy(commandId: string): { readonly reply: unknown } | null {
     return this.spoilt.get(commandId) ?? null;
   }
@@ -182,7 +192,10 @@ export class SimulatedBroker {
     return outcomes;
   }
 
-  /** @returns a reply under the same identity that says the opposite, of another task; null as long as no other task is known */
+  /**
+   * @returns a reply under the same identity that says the opposite, of another task; null as long as no other task is
+   *   known
+   */
   private misaddressed(message: OutgoingMessage): OutgoingMessage | null {
     const reply = parseReply(delivered(message));
     const task = [...this.tasks].find((other) => other !== reply?.task);

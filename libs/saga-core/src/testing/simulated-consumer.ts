@@ -1,4 +1,7 @@
-/** A consumer that is driven from outside: one batch after the other, a failed one again in the same process, acknowledged last. */
+/**
+ * A consumer that is driven from outside: one batch after the other, a failed one again in the same process,
+ * acknowledged last.
+ */
 import type { IncomingMessage } from '../contract/message.js';
 import { CONSTANTS } from '../settings.js';
 import type { ConsumeOptions, Consumer, ConsumerHealth } from '../transport/transport.js';
@@ -68,7 +71,11 @@ export class SimulatedConsumer implements Consumer {
     return this.hand;
   }
 
-  /** The batch in hand was handled: it is acknowledged. @param undone - but for these, which are tried again later, while others go on */
+  /**
+   * The batch in hand was handled: it is acknowledged.
+   *
+   * @param undone - but for these, which are tried again later, while others go on
+   */
   acknowledge(undone: readonly IncomingMessage[] = []): void {
     this.hand = [];
     if (undone.length > 0) this.broker.redeliver(this.options.queue, undone, CONSTANTS.recoveryMaxMs);
@@ -80,7 +87,11 @@ export class SimulatedConsumer implements Consumer {
     this.tryAt = this.clock() + CONSTANTS.recoveryInitialMs;
   }
 
-  /** The broker has lost sight of this process, and gives the batch in hand to others. @param afterMs - so long it takes to notice */
+  /**
+   * The broker has lost sight of this process, and gives the batch in hand to others.
+   *
+   * @param afterMs - so long it takes to notice
+   */
   giveBack(afterMs = 0): void {
     this.broker.redeliver(this.options.queue, this.hand, afterMs);
     this.hand = [];

@@ -1,4 +1,7 @@
-/** One process of a simulation: the real code of an orchestrator or a participant, driven from outside, mortal, and able to stand still. */
+/**
+ * One process of a simulation: the real code of an orchestrator or a participant, driven from outside, mortal, and able
+ * to stand still.
+ */
 import pino from 'pino';
 import { SagaError } from '../errors.js';
 import { CONSTANTS } from '../settings.js';

@@ -1,4 +1,6 @@
-/** A saga as it is simulated: the real steps, with local ones replaced by stand-ins on memory, and with less patience. */
+/**
+ * A saga as it is simulated: the real steps, with local ones replaced by stand-ins on memory, and with less patience.
+ */
 import { isRefusal } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
 import {

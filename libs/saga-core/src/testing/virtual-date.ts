@@ -1,4 +1,7 @@
-/** Date as processes of a simulation see it. Handlers that ask for the time get the virtual one, and a run repeats exactly. */
+/**
+ * Date as processes of a simulation see it. Handlers that ask for the time get the virtual one, and a run repeats
+ * exactly.
+ */
 
 /**
  * Replaces the global Date while work runs.

@@ -1,4 +1,6 @@
-/** What processes are at: one thing each, until it is done, the process dies, or it comes to stand still in the middle. */
+/**
+ * What processes are at: one thing each, until it is done, the process dies, or it comes to stand still in the middle.
+ */
 import type { FaultDice } from './faults.js';
 import { sagaRows, storedSagaIn } from './memory-saga-store.js';
 import type { MemoryDatabase } from './memory-transaction.js';

@@ -4,11 +4,12 @@ import { CONSTANTS } from '../settings.js';
 import { withTimeout } from '../util/with-timeout.js';
 
 /**
- * Waits for what the broker was asked, as long as that makes sense: a node that stands still answers never, and amqplib forgets some questions when the
- * connection ends.
+ * Waits for what the broker was asked, as long as that makes sense: a node that stands still answers never, and amqplib
+ * forgets some questions when the connection ends.
  *
  * @param what - was asked, for the error
- * @throws {SagaError} TRANSPORT_UNAVAILABLE when the connection ends, or no answer comes in time; and what the broker answers
+ * @throws {SagaError} TRANSPORT_UNAVAILABLE when the connection ends, or no answer comes in time; and what the broker
+ *   answers
  */
 export async function brokerAnswer<Answer>(
   connection: ChannelModel,

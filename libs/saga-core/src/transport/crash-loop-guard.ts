@@ -1,9 +1,11 @@
 /**
- * Invariant kept here: a message that kills its consumer each time is parked with its cause, and the innocent ones that were prefetched beside it are not.
+ * Invariant kept here: a message that kills its consumer each time is parked with its cause, and the innocent ones that
+ * were prefetched beside it are not.
  *
- * The broker's own delivery count cannot tell them apart: it goes up for all that the dead process had not acknowledged. So before a message that was
- * delivered before is handled, that is noted in the database, and forgotten when its handling comes to an end: what remains is a message over which a
- * process died. Such a message is handled alone, so that only it can be to blame the next time.
+ * The broker's own delivery count cannot tell them apart: it goes up for all that the dead process had not
+ * acknowledged. So before a message that was delivered before is handled, that is noted in the database, and forgotten
+ * when its handling comes to an end: what remains is a message over which a process died. Such a message is handled
+ * alone, so that only it can be to blame the next time.
  */
 import type { Logger } from 'pino';
 import { deadLetter } from '../contract/dead-letter.js';
@@ -20,7 +22,10 @@ interface Redelivered {
   readonly key: DeliveryKey;
   /** The same command may have been delivered more than once. */
   readonly messages: IncomingMessage[];
-  /** The same that come for the first time: they are handled like others, but not among the innocent when a process died of its like. */
+  /**
+   * The same that come for the first time: they are handled like others, but not among the innocent when a process died
+   * of its like.
+   */
   readonly fresh: IncomingMessage[];
 }
 

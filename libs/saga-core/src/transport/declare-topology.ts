@@ -7,8 +7,8 @@ const NOT_FOUND = 404;
 /**
  * Declares a topology; what is there already in the same form stays as it is. Needs the configure right on all of it.
  *
- * @throws a channel error (406) when a queue or exchange exists in another form: delete it, or set the old form's limits by policy; SagaError
- *   TRANSPORT_UNAVAILABLE when the broker does not answer
+ * @throws a channel error (406) when a queue or exchange exists in another form: delete it, or set the old form's
+ *   limits by policy; SagaError TRANSPORT_UNAVAILABLE when the broker does not answer
  */
 export async function declareTopology(connection: ChannelModel, topology: Topology): Promise<void> {
   const present = new Set<string>();

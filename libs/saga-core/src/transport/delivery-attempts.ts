@@ -1,7 +1,10 @@
 /** The port that remembers which deliveries a process was handling when it died. */
 
 export interface DeliveryAttempts {
-  /** @returns how many attempts at each delivery were begun and never finished, in the order given; each identity may be given once */
+  /**
+   * @returns how many attempts at each delivery were begun and never finished, in the order given; each identity may be
+   *   given once
+   */
   unfinished(keys: readonly DeliveryKey[]): Promise<readonly number[]>;
   /** Counts one more attempt for each delivery, before it is handled. */
   begin(keys: readonly DeliveryKey[]): Promise<void>;

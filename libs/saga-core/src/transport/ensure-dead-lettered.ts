@@ -11,8 +11,8 @@ export interface DeadLettered {
 }
 
 /**
- * Sees to it that no dead letter gets lost: a message may be acknowledged only when a queue has its letter. One that the broker refused is published again,
- * without what may be why.
+ * Sees to it that no dead letter gets lost: a message may be acknowledged only when a queue has its letter. One that
+ * the broker refused is published again, without what may be why.
  *
  * @param fates - what became of the letters
  * @returns the messages whose letters no queue has: they are not done

@@ -1,9 +1,11 @@
 /**
- * Bounds the headers of what comes in before amqplib decodes them: it decodes on arrival and by recursion, so that one message with deeply nested headers
- * would end the connection, again and again, and others cost far more memory than they have bytes. In place of headers that are beyond the bounds, or that
- * amqplib cannot read, stands one that says why.
+ * Bounds the headers of what comes in before amqplib decodes them: it decodes on arrival and by recursion, so that one
+ * message with deeply nested headers would end the connection, again and again, and others cost far more memory than
+ * they have bytes. In place of headers that are beyond the bounds, or that amqplib cannot read, stands one that says
+ * why.
  *
- * This reaches into amqplib, as {@link TESTED_WITH} is: a connection reads frames by `recvFrame()` off the bytes in `rest`. A test fails when that changes.
+ * This reaches into amqplib, as {@link TESTED_WITH} is: a connection reads frames by `recvFrame()` off the bytes in
+ * `rest`. A test fails when that changes.
  */
 import type { ChannelModel } from 'amqplib';
 import { UNREADABLE_HEADERS } from '../contract/message.js';
@@ -30,7 +32,10 @@ export function guardHeaders({ connection }: ChannelModel): boolean {
   return true;
 }
 
-/** A frame: type, channel, size, payload, end. The payload of a header frame: class, weight, size of the body, flags, properties. */
+/**
+ * A frame: type, channel, size, payload, end. The payload of a header frame: class, weight, size of the body, flags,
+ * properties.
+ */
 const HEADER_FRAME = 2;
 const PAYLOAD_AT = 7;
 const FLAGS_AT = 19;

@@ -1,4 +1,7 @@
-/** Consuming in batches. Invariant kept here: acknowledge last, after the batch was handled whole; what cannot be done waits by itself and holds up nobody. */
+/**
+ * Consuming in batches. Invariant kept here: acknowledge last, after the batch was handled whole; what cannot be done
+ * waits by itself and holds up nobody.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
@@ -207,7 +210,10 @@ export class RabbitConsumer implements Consumer {
     );
   }
 
-  /** @returns what of the batch is not done; null when its channel is gone or the process stops, and the broker delivers it again */
+  /**
+   * @returns what of the batch is not done; null when its channel is gone or the process stops, and the broker delivers
+   *   it again
+   */
   private async handle(batch: readonly Taken[], triedBefore: boolean): Promise<UnfinishedDeliveries | null> {
     const { channel } = batch[0]!;
     for (let attempt = 1; ; attempt++) {

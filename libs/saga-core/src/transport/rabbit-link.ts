@@ -1,6 +1,7 @@
 /**
- * One connection to RabbitMQ that comes back. A link is the unit of recovery: whatever breaks, be it the connection, a channel or a consumer, the link
- * is closed and built anew by `setup`, so that there is one way to come up and one to go down.
+ * One connection to RabbitMQ that comes back. A link is the unit of recovery: whatever breaks, be it the connection, a
+ * channel or a consumer, the link is closed and built anew by `setup`, so that there is one way to come up and one to
+ * go down.
  */
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';

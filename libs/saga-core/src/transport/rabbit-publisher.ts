@@ -1,7 +1,7 @@
 /**
- * Publishing with confirms: every message is persistent and mandatory, and its fate is known before anything is acknowledged for it. Invariant kept here:
- * what the broker does not take of one message does not concern the others. It closes the channel for it; then what was under way goes again on a new one,
- * without the guilty one.
+ * Publishing with confirms: every message is persistent and mandatory, and its fate is known before anything is
+ * acknowledged for it. Invariant kept here: what the broker does not take of one message does not concern the others.
+ * It closes the channel for it; then what was under way goes again on a new one, without the guilty one.
  */
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { OutgoingMessage } from '../contract/message.js';
@@ -177,7 +177,10 @@ export class RabbitPublisher {
     for (const flight of waiting) this.send(channel, flight);
   }
 
-  /** A quorum queue that was full may go on refusing a channel after it was purged, or may hold more: a new one is asked, once nothing is under way. */
+  /**
+   * A quorum queue that was full may go on refusing a channel after it was purged, or may hold more: a new one is
+   * asked, once nothing is under way.
+   */
   private renew(channel: ConfirmChannel): void {
     if (this.flights.size > 0) return;
     this.channel = null;

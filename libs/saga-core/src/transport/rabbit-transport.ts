@@ -1,4 +1,7 @@
-/** The transport on RabbitMQ: one connection to publish and one to consume, so that an alarm which blocks publishers does not block acknowledgements. */
+/**
+ * The transport on RabbitMQ: one connection to publish and one to consume, so that an alarm which blocks publishers
+ * does not block acknowledgements.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChannelModel } from 'amqplib';
 import type { Logger } from 'pino';
@@ -98,7 +101,8 @@ export function connectTransport(options: RabbitOptions): RabbitTransport {
     onDown: (reason) => {
       publisher?.abandon(reason);
       publisher = null;
-      // What cannot be written to is remembered: it may be why the channel went down, and must not be tried again at once.
+      // What cannot be written to is remembered: it may be why the channel went down, and must not be tried again at
+      // once.
       for (const [exchange, { usable }] of addresses) if (usable) addresses.delete(exchange);
     },
   });

@@ -2,7 +2,8 @@ import { isUnanswered } from './broker-answer.js';
 import { CONSTANTS } from '../settings.js';
 
 /**
- * Declares a topology again and again: of an exchange or a binding that somebody deletes, no broker tells, and a saga would wait for ever.
+ * Declares a topology again and again: of an exchange or a binding that somebody deletes, no broker tells, and a saga
+ * would wait for ever.
  *
  * @param declareAll - declares what is missing, and leaves alone what is there
  * @param fail - told when that cannot be done; not when the broker does not answer: it is asked again

@@ -17,7 +17,10 @@ export interface Refusal {
   readonly isMissing: boolean;
 }
 
-/** @returns where messages are refused, or null when the error is about something else. @param error - with which the channel was closed */
+/**
+ * @returns where messages are refused, or null when the error is about something else.
+ * @param error - with which the channel was closed
+ */
 export function refusalIn({ message }: Error): Refusal | null {
   const refused = WRITE_REFUSED.exec(message);
   if (refused) return { exchange: refused[2]!, routingKey: refused[1] ?? null, isMissing: false };

@@ -17,7 +17,11 @@ export class RetryQueue<Item> {
     return this.waiting.size;
   }
 
-  /** Lets items wait, those again that were tried in vain. @returns those that may not: there are too many, or they have waited for too long */
+  /**
+   * Lets items wait, those again that were tried in vain.
+   *
+   * @returns those that may not: there are too many, or they have waited for too long
+   */
   put(items: readonly Item[]): Item[] {
     const now = performance.now();
     const givenUp: Item[] = [];

@@ -10,13 +10,18 @@ import {
 } from '../contract/routing.js';
 import { CONSTANTS } from '../settings.js';
 
-/** quorum: replicated, the default. classic: faster, and lost with its node; a saga then waits for its deadline and goes on. */
+/**
+ * quorum: replicated, the default. classic: faster, and lost with its node; a saga then waits for its deadline and goes
+ * on.
+ */
 export type QueueType = 'quorum' | 'classic';
 
 export interface QueueSpec {
   readonly name: string;
   readonly arguments: Readonly<Record<string, string | number>>;
-  /** One that is there already stays as it is, in whatever form: its arguments are newer than what others have declared. */
+  /**
+   * One that is there already stays as it is, in whatever form: its arguments are newer than what others have declared.
+   */
   readonly mayBeOlder?: boolean;
 }
 
@@ -35,7 +40,10 @@ export function participantTopology(service: string, queueType: QueueType = 'quo
   });
 }
 
-/** @returns what an orchestrator needs for a saga: the command exchange, the exchange and queue of its replies, and that queue's dead letters. */
+/**
+ * @returns what an orchestrator needs for a saga: the command exchange, the exchange and queue of its replies, and that
+ *   queue's dead letters.
+ */
 export function orchestratorTopology(saga: string, queueType: QueueType = 'quorum'): Topology {
   const address = replyAddressOf(saga);
   return withDeadLetters(address, queueType, {
@@ -68,7 +76,10 @@ const deadLettersTo = (queue: string) => ({
   'x-dead-letter-routing-key': queue,
 });
 
-/** The default overflow would drop acknowledged messages, and at-most-once dead-lettering would lose letters while their queue is away. */
+/**
+ * The default overflow would drop acknowledged messages, and at-most-once dead-lettering would lose letters while their
+ * queue is away.
+ */
 const QUORUM_QUEUE = {
   'x-queue-type': 'quorum',
   'x-delivery-limit': CONSTANTS.deliveryLimit,
@@ -76,7 +87,10 @@ const QUORUM_QUEUE = {
   'x-overflow': 'reject-publish',
 } as const;
 
-/** So many letters are enough to see what is wrong; those that find no room wait in their live queue, and hold up nobody there. */
+/**
+ * So many letters are enough to see what is wrong; those that find no room wait in their live queue, and hold up nobody
+ * there.
+ */
 const DEAD_LENGTH = {
   'x-max-length': CONSTANTS.maxDeadLetters,
   'x-max-length-bytes': CONSTANTS.maxDeadLetterBytes,

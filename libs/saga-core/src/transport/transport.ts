@@ -3,8 +3,9 @@ import type { IncomingMessage, OutgoingMessage } from '../contract/message.js';
 import type { Topology } from './topology.js';
 
 /**
- * confirmed: a queue has it. returned: no queue takes it. refused: it cannot be written, is too large, may not be written there, or its queue takes no more
- * (then it may be in the queue all the same); the others are not touched by that.
+ * confirmed: a queue has it. returned: no queue takes it. refused: it cannot be written, is too large, may not be
+ * written there, or its queue takes no more (then it may be in the queue all the same); the others are not touched by
+ * that.
  */
 export type PublishOutcome = 'confirmed' | 'returned' | 'refused';
 
@@ -32,7 +33,11 @@ export interface Unfinished {
 /** Messages that failed beside others, or took too long: they are handled alone, and then acknowledged. */
 export interface Suspect {
   readonly messages: readonly IncomingMessage[];
-  /** Rejects only for trouble that passes: then it is called again. @returns those with which nothing can be done now */
+  /**
+   * Rejects only for trouble that passes: then it is called again.
+   *
+   * @returns those with which nothing can be done now
+   */
   handleIsolated(): Promise<readonly IncomingMessage[]>;
 }
 
@@ -71,11 +76,13 @@ export interface Transport {
    * Publishes a batch and waits for the broker's confirms. What is wrong with one message concerns that message alone.
    *
    * @returns what became of each message, in order
-   * @throws {SagaError} TRANSPORT_UNAVAILABLE when the broker is away, or confirms fail to come; some messages may have arrived all the same
+   * @throws {SagaError} TRANSPORT_UNAVAILABLE when the broker is away, or confirms fail to come; some messages may have
+   *   arrived all the same
    */
   publish(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]>;
   /**
-   * @returns whether a reply exchange exists, and has not refused to be written to; asking does no harm to what is being published
+   * @returns whether a reply exchange exists, and has not refused to be written to; asking does no harm to what is
+   *   being published
    * @throws {SagaError} TRANSPORT_UNAVAILABLE
    */
   canPublishTo(exchange: string): Promise<boolean>;

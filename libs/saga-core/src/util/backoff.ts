@@ -16,7 +16,8 @@ const JITTER = 0.2;
  * arguments alone.
  *
  * @param attempt - the attempt that failed, from 1
- * @param key - of what is tried: it makes the pause up to a fifth longer or shorter than that of others; none unless given
+ * @param key - of what is tried: it makes the pause up to a fifth longer or shorter than that of others; none unless
+ *   given
  * @returns milliseconds
  */
 export function backoffMs({ initialMs, factor, maxMs }: Backoff, attempt: number, key?: string): number {

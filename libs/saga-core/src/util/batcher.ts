@@ -1,6 +1,6 @@
 /**
- * Calls that come while an earlier batch is being handled wait together, and are handled as the next batch. When nothing
- * is in hand, a call is handled at once, as a batch of one.
+ * Calls that come while an earlier batch is being handled wait together, and are handled as the next batch. When
+ * nothing is in hand, a call is handled at once, as a batch of one.
  */
 
 interface Waiting<Input, Result> {
@@ -10,7 +10,8 @@ interface Waiting<Input, Result> {
 }
 
 /**
- * @param handleBatch - answers as many, in the same order, as it was given; when it throws, every call of the batch fails with that
+ * @param handleBatch - answers as many, in the same order, as it was given; when it throws, every call of the batch
+ *   fails with that
  * @param options.maxBatchSize - the most inputs in one batch
  * @returns a function for one input
  */

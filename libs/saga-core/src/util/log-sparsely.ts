@@ -1,4 +1,7 @@
-/** Lines about what others send, of which there may be any number: the first is written at once, and what follows is counted and told every few seconds. */
+/**
+ * Lines about what others send, of which there may be any number: the first is written at once, and what follows is
+ * counted and told every few seconds.
+ */
 import type { Logger } from 'pino';
 import { CONSTANTS } from '../settings.js';
 

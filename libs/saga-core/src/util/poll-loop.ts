@@ -43,7 +43,8 @@ export async function pollLoop(
  * Purges rows until the signal says stop.
  *
  * @param retentionMs - how long rows are kept; null for ever, and nothing is done
- * @param purge - removes at most `limit` rows that are past it, and answers whether there may be more; several processes may do so at once
+ * @param purge - removes at most `limit` rows that are past it, and answers whether there may be more; several
+ *   processes may do so at once
  */
 export async function purgeLoop(
   retentionMs: number | null,

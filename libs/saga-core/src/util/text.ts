@@ -1,4 +1,7 @@
-/** Text in characters, as JSON Schema counts them. JavaScript counts UTF-16 units, of which an emoji has two: half of one is what no UTF-8 can carry, and PostgreSQL refuses. */
+/**
+ * Text in characters, as JSON Schema counts them. JavaScript counts UTF-16 units, of which an emoji has two: half of
+ * one is what no UTF-8 can carry, and PostgreSQL refuses.
+ */
 
 /** @returns the text, or its first `most` characters */
 export function cut(text: string, most: number): string {

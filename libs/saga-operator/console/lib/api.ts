@@ -28,7 +28,8 @@ export function keepToken(token: string): void {
 }
 
 /**
- * Takes a token that the page's address carries, `#token=…`, and leaves it no longer there: neither in the history nor on the screen.
+ * Takes a token that the page's address carries, `#token=…`, and leaves it no longer there: neither in the history
+ * nor on the screen.
  *
  * @returns whether there was one
  */

@@ -10,7 +10,8 @@ const AGAIN_MS = 2_000;
  * Follows changes while the component is shown, and begins again when the connection is lost.
  *
  * @param path - `sagas/events` with its filters
- * @param onChange - gets each change; null once a connection stands (again), and where the service left some out: what happened was not told
+ * @param onChange - gets each change; null once a connection stands (again), and where the service left some out:
+ * what happened was not told
  * @returns whether changes come now
  */
 export function useEvents(path: string, onChange: (saga: SagaSummary | null) => void): boolean {

@@ -1,6 +1,7 @@
 /** What a saga waits for, and how long it still does. */
 import type { SagaDetail } from '../../src/api/schemas/index.js';
-import { duration, time } from '../lib/format.js';
+import { formatDuration } from '../../src/format-duration.js';
+import { time } from '../lib/format.js';
 import { useNow } from '../lib/hooks.js';
 import { Badge, Json } from './primitives.js';
 import { Empty } from './fetch-states.js';
@@ -29,7 +30,9 @@ export function Awaited({ saga: { awaited, direction, payload, endedAt } }: { sa
         <p>
           {until}{' '}
           <strong role="timer" class="countdown">
-            {left > 0 ? `in ${duration(Math.ceil(left / 1_000) * 1_000)}` : `${duration(-left)} ago, if it was seen to`}
+            {left > 0
+              ? `in ${formatDuration(Math.ceil(left / 1_000) * 1_000)}`
+              : `${formatDuration(-left)} ago, if it was seen to`}
           </strong>{' '}
           <small>({time(awaited.until!)})</small>
         </p>

@@ -38,7 +38,7 @@ export function Sparkline({ trend }: { trend: readonly { at: string; count: numb
 }
 
 /** Puts a changed saga in the place of its older self. @returns the same list when it is not in it */
-export function replaced(list: readonly SagaSummary[], saga: SagaSummary): readonly SagaSummary[] {
+export function replaceSaga(list: readonly SagaSummary[], saga: SagaSummary): readonly SagaSummary[] {
   return list.map((each) => (each.id === saga.id && each.version <= saga.version ? saga : each));
 }
 

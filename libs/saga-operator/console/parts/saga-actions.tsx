@@ -20,7 +20,8 @@ export function SagaActions({ saga, onAction, onDone }: Props) {
   const step = saga.awaited ? taskName(saga.awaited.step) : '';
   if (!Object.values(allowed).some(Boolean)) return null;
 
-  // The version that was seen when the dialog was opened: whatever happens meanwhile makes it a 409, and not a surprise.
+  // The version that was seen when the dialog was opened: whatever happens meanwhile makes it a 409, and not a
+  // surprise.
   const doing = (action: Action, more: () => object = () => ({})): DialogAction['run'] => {
     return async (who) => onDone(await post<SagaDetail>(`sagas/${id}/${action}`, { ...who, version, ...more() }));
   };
@@ -146,7 +147,10 @@ export function SagaActions({ saga, onAction, onDone }: Props) {
   );
 }
 
-/** @returns what the participant answered last that was of no use, as far as it was kept: whoever mends it begins with it */
+/**
+ * @returns what the participant answered last that was of no use, as far as it was kept: whoever mends it begins with
+ * it
+ */
 const uselessReplyOf = ({ history, awaited }: SagaDetail): unknown =>
   history.findLast(({ commandId, type }) => commandId === awaited?.commandId && type === 'step_failed')?.reply;
 

@@ -1,6 +1,7 @@
 /** Sagas in rows; on a narrow screen each row is a card. */
 import type { SagaSummary } from '../../src/api/schemas/index.js';
-import { ago, duration, shortId, taskName } from '../lib/format.js';
+import { formatDuration } from '../../src/format-duration.js';
+import { ago, shortId, taskName } from '../lib/format.js';
 import { useNow } from '../lib/hooks.js';
 import { Badge } from './primitives.js';
 
@@ -49,7 +50,7 @@ export function SagaTable({ sagas, caption }: { sagas: readonly SagaSummary[]; c
               )}
             </td>
             <td data-label="Age" class="whole">
-              {duration(saga.endedAt ? saga.ageMs : now - Date.parse(saga.startedAt))}
+              {formatDuration(saga.endedAt ? saga.ageMs : now - Date.parse(saga.startedAt))}
             </td>
             <td data-label="Changed" class="whole">
               {ago(saga.updatedAt, now)}

@@ -1,7 +1,8 @@
 /** A saga that was started from the page, as a line of steps that moves. */
 import { useEffect } from 'preact/hooks';
 import type { SagaDetail } from '../../src/api/schemas/index.js';
-import { duration, shortId, taskName } from '../lib/format.js';
+import { formatDuration } from '../../src/format-duration.js';
+import { shortId, taskName } from '../lib/format.js';
 import { useFetch, useThrottled } from '../lib/hooks.js';
 import { Badge } from './primitives.js';
 import { MARKS, stateOf } from './step-states.js';
@@ -65,6 +66,6 @@ function doing({ awaited, direction, failure, createdAt, endedAt }: SagaDetail):
     const attempt = awaited.attempt > 1 ? `, attempt ${awaited.attempt}` : '';
     return `${direction === 'undo' ? 'undo: ' : ''}${taskName(awaited.step)}${attempt}`;
   }
-  const took = endedAt ? `in ${duration(Date.parse(endedAt) - Date.parse(createdAt))}` : '';
+  const took = endedAt ? `in ${formatDuration(Date.parse(endedAt) - Date.parse(createdAt))}` : '';
   return failure ? `${failure.code} at ${taskName(failure.step)}, ${took}` : took;
 }

@@ -16,7 +16,8 @@ function Box({ step, row, last }: { step: Step; row: number; last: boolean }) {
         {taskName(step.name)}
       </text>
       <text class="note" x="38" y="37">
-        {`${serviceOf(step.name)} · ${step.kind}${step.undo && step.kind !== 'pivot' ? ` · undo: ${taskName(step.undo)}` : ''}`}
+        {`${serviceOf(step.name)} · ${step.kind}`}
+        {step.undo && step.kind !== 'pivot' && ` · undo: ${taskName(step.undo)}`}
       </text>
       <text class="state" x="364" y="20" text-anchor="end">
         {stateOf(step)}

@@ -1,7 +1,7 @@
 /** Numbers that say how it goes. */
 import type { ComponentChildren } from 'preact';
 import type { Summary } from '../../src/api/schemas/index.js';
-import { duration } from '../lib/format.js';
+import { formatDuration } from '../../src/format-duration.js';
 import { useNow } from '../lib/hooks.js';
 
 function Tile({ name, value, kind = '', href }: { name: string; value: string; kind?: string; href?: string }) {
@@ -34,7 +34,7 @@ export function Tiles({ summary, deadLetters }: { summary: Summary; deadLetters:
       />
       <Tile
         name="oldest missed deadline"
-        value={overdue ? duration(now - Date.parse(overdue)) : 'none'}
+        value={overdue ? formatDuration(now - Date.parse(overdue)) : 'none'}
         kind={overdue ? 'bad' : 'good'}
         href="#/sagas?sort=stalest"
       />

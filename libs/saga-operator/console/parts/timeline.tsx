@@ -1,6 +1,7 @@
 /** What happened to a saga, and who did it. */
 import type { ComponentChildren } from 'preact';
-import { duration, taskName, time, humanize } from '../lib/format.js';
+import { formatDuration } from '../../src/format-duration.js';
+import { taskName, time, humanize } from '../lib/format.js';
 import { transitionsOf, type Transition, type Entry } from '../lib/transitions.js';
 import { Json } from './primitives.js';
 
@@ -40,7 +41,7 @@ function TransitionItem({ transition: { number, at, cause, effects, changes, too
       <div class="line">
         <span>
           <EntryLine entry={cause} />
-          {tookMs !== null && <small> after {duration(tookMs)}</small>}
+          {tookMs !== null && <small> after {formatDuration(tookMs)}</small>}
         </span>
         <time dateTime={at} title={at}>
           <small>
@@ -69,7 +70,7 @@ function TransitionItem({ transition: { number, at, cause, effects, changes, too
               {effect.until && (
                 <small>
                   {effect.type === 'retry_scheduled' ? ' due in ' : ' reply due within '}
-                  {duration(Date.parse(effect.until) - Date.parse(effect.at))}
+                  {formatDuration(Date.parse(effect.until) - Date.parse(effect.at))}
                 </small>
               )}
               {!sameWords(effect, cause) && <More entry={effect} />}

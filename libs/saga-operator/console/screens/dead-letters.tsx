@@ -120,7 +120,8 @@ function asking(queue: string, letters: FetchState<Letters>, tell: (told: string
       body: (
         <p>
           {action === 'replay'
-            ? 'Sent again to where it was meant to go, with its identity: what was handled already has its effect no second time. What cannot be sent stays.'
+            ? 'Sent again to where it was meant to go, with its identity: what was handled already has its ' +
+              'effect no second time. What cannot be sent stays.'
             : 'Thrown away. It cannot be brought back; a saga that waits for it goes on by its deadline.'}
         </p>
       ),

@@ -18,7 +18,7 @@ const SHOWN = 5;
 /** A saga that has not changed for so long is worth a look. */
 const STALE_MS = 15_000;
 /** So many changes are remembered; only the newest sagas are followed here. */
-const MOST_CHANGES = 500;
+const MAX_CHANGES = 500;
 
 export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
   const summary = useFetch<Summary>('sagas/summary', EVERY_MS);
@@ -32,7 +32,7 @@ export function HomeScreen({ tryIt }: { tryIt: TryIt | undefined }) {
   // What was started from here looks for itself when changes were left out.
   const [missed, setMissed] = useState(0);
   const live = useEvents('sagas/events', (saga) => {
-    if (saga) setChanges((before) => new Map([...[...before].slice(-MOST_CHANGES), [saga.id, saga]]));
+    if (saga) setChanges((before) => new Map([...[...before].slice(-MAX_CHANGES), [saga.id, saga]]));
     else setMissed((times) => times + 1);
     soon();
   });

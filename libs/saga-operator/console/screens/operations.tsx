@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import type { BulkOperation } from '../../src/api/schemas/index.js';
 import { post } from '../lib/api.js';
-import { duration, shortId, time } from '../lib/format.js';
+import { formatDuration } from '../../src/format-duration.js';
+import { shortId, time } from '../lib/format.js';
 import { useFetch, useNow } from '../lib/hooks.js';
 import { ActionDialog, type DialogAction } from '../parts/action-dialog.js';
 import { AuditLog } from '../parts/audit-log.js';
@@ -65,7 +66,7 @@ function Operation({ operation, onAction }: { operation: BulkOperation; onAction
     filter.message && `“${filter.message}”`,
     filter.since && `since ${time(filter.since)}`,
   ];
-  const took = duration((endedAt ? Date.parse(endedAt) : now) - Date.parse(createdAt));
+  const took = formatDuration((endedAt ? Date.parse(endedAt) : now) - Date.parse(createdAt));
   return (
     <li class="card">
       <div class="line">

@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import type { SagaDetail } from '../../src/api/schemas/index.js';
 import { useEvents } from '../lib/events.js';
-import { duration, time } from '../lib/format.js';
+import { formatDuration } from '../../src/format-duration.js';
+import { time } from '../lib/format.js';
 import { useFetch, useNow, useThrottled } from '../lib/hooks.js';
 import { History } from '../parts/history.js';
 import { ActionDialog, type DialogAction } from '../parts/action-dialog.js';
@@ -67,7 +68,7 @@ function Head({ saga }: { saga: SagaDetail }) {
   const now = useNow();
   const { status, name, definitionVersion, createdAt, endedAt, lastError, failure } = saga;
   const error = failure ?? lastError;
-  const age = duration((endedAt ? Date.parse(endedAt) : now) - Date.parse(createdAt));
+  const age = formatDuration((endedAt ? Date.parse(endedAt) : now) - Date.parse(createdAt));
   return (
     <>
       <p class="head">

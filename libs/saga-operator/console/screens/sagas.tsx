@@ -7,7 +7,7 @@ import type { Route } from '../lib/router.js';
 import { useFetch, useThrottled } from '../lib/hooks.js';
 import { SagaFilters } from '../parts/saga-filters.js';
 import { SagaTable } from '../parts/saga-table.js';
-import { Live, replaced } from '../parts/primitives.js';
+import { Live, replaceSaga } from '../parts/primitives.js';
 import { Empty, Failed, Show } from '../parts/fetch-states.js';
 
 const SOON_MS = 1_000;
@@ -24,7 +24,7 @@ export function SagasScreen({ route }: { route: Route }) {
   const definitions = useFetch<{ items: Definition[] }>('sagas/definitions');
   const soon = useThrottled(page.reload, SOON_MS);
   const live = useEvents('sagas/events', (saga) => {
-    if (saga && page.value) page.set({ ...page.value, items: [...replaced(page.value.items, saga)] });
+    if (saga && page.value) page.set({ ...page.value, items: [...replaceSaga(page.value.items, saga)] });
     // Further pages hold still: they would move away under the reader's eyes.
     if (cursor === undefined) soon();
   });

@@ -1,12 +1,15 @@
-/** A participant that has done what it was told and answers what is of no use, on a real database and a real broker; and the record of acts. */
+/**
+ * A participant that has done what it was told and answers what is of no use, on a real database and a real broker;
+ * and the record of acts.
+ */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
-import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
-import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
+import type { HttpApp } from 'service-kit';
+import { createOperatorApp } from '../../../../test/support/operator-app.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand, defineSaga, defineService, defineUndo, type Orchestrator, stepsFor } from 'saga-core';
-import { operatorConsole, type AuditPage, type SagaDetail, type UndoPreview } from '../index.js';
+import type { AuditPage, SagaDetail, UndoPreview } from '../index.js';
 
 const Key = Type.Object({ order: Type.String() });
 const Receipt = Type.Object({ receipt: Type.String() });
@@ -55,9 +58,7 @@ beforeAll(async () => {
     refund: async (_tx, { payload }) => (done.push(`refund ${payload.order}`), {}),
     send: async (_tx, { payload }) => (done.push(`send ${payload.receipt}`), {}),
   });
-  app = createHttpApp(await createLogger('console', 'silent'));
-  asOperator(app);
-  await app.register(operatorConsole, { orchestrator, database: lab.database, token: OPERATOR_TOKEN });
+  app = await createOperatorApp(lab, { orchestrator });
 }, 60_000);
 afterAll(async () => {
   await app.close();

@@ -8,7 +8,7 @@ import { Semaphore } from './semaphore.js';
 
 /** Sagas at once, of all operations: others want the database as well. */
 const MAX_CONCURRENT = 4;
-/** How long a batch waits for its sagas, in milliseconds. */
+/** How long a batch waits for its sagas. */
 const BATCH_WAIT_MS = 2_000;
 /** How often a saga is tried whose error may be temporary. After that the saga itself is at fault. */
 const MAX_ATTEMPTS = 5;
@@ -35,7 +35,7 @@ export class BulkItemRunner {
   }
 
   /**
-   * Does what is to be done, and waits for it, but not for long: one that waits, such as for a lock, holds up no other.
+   * Retries sagas, and waits a limited time for them: one that waits for a lock holds up no other.
    *
    * @returns how many were settled; the others are left as they are. @throws when the database is away
    */
@@ -112,14 +112,14 @@ export class BulkItemRunner {
     }
   }
 
-  /** It was this operation that moved it on, when a process died before it could note so. */
+  /** Whether this operation has retried the saga before: a process may have died before it saved the result. */
   private async wasRetried(sagaId: string, reason: string): Promise<boolean> {
     const saga = await this.parts.orchestrator.stored(sagaId);
     const entries = (saga?.history ?? []).flatMap((row) => row.entries);
     return entries.some(({ type, message }) => type === 'operator_retried' && message === reason);
   }
 
-  /** Notes results; where they cannot be noted together, divided, until the one is alone that cannot be. */
+  /** Saves results. When they cannot be saved together, they are divided until the guilty one is alone. */
   private async settle(operation: string, results: readonly Result[]): Promise<void> {
     try {
       await completeBulkItems(this.parts.database, operation, results);

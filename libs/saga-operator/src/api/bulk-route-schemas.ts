@@ -27,7 +27,8 @@ export const startBulkOperationSchema = {
   tags: TAGS,
   summary: 'Retry many sagas',
   description:
-    'All that are stuck and match now, each once, so many in a second. It outlives the process. A dry run only says what it would match.',
+    'All that are stuck and match now, each once, so many in a second. It outlives the process. A dry run only ' +
+    'says what it would match.',
   body: BulkBody,
   response: {
     200: jsonResponse('What it would match.', DryRunSchema, { matches: 1, sample: [summaryExample] }),

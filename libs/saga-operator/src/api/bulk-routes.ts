@@ -27,7 +27,10 @@ const MAX_SHOWN = 100;
 const SAMPLE = 10;
 const DEFAULT_PER_SECOND = 20;
 
-/** Adds `POST` and `GET /sagas/bulk-operations`, `GET /sagas/bulk-operations/{id}`, `POST …/{id}/pause` and `/resume`, and works them off. */
+/**
+ * Adds `POST` and `GET /sagas/bulk-operations`, `GET /sagas/bulk-operations/{id}`, `POST …/{id}/pause` and `/resume`,
+ * and works them off.
+ */
 export const bulkRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
   const { database } = options;
   const worker = new BulkWorker(options, app.log);

@@ -1,6 +1,7 @@
 /**
- * Works off bulk operations, side by side and each at its own pace: one is held by one process at a time, and when that one dies another takes it. No item
- * harms another: what one throws is its own, and what this process cannot do now is left, for later or for another process.
+ * Runs bulk operations, each at its own rate. One process claims an operation for a while; when that process dies,
+ * another claims it. An item that fails harms no other item. What this process cannot do now is left for later, or for
+ * another process.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
@@ -15,7 +16,7 @@ import {
 } from 'saga-core/admin';
 import { BulkItemRunner, type BulkParts } from './bulk-item-runner.js';
 
-/** A process looks at once for what was begun in it; this is for what another one left, or what nobody could do so far. */
+/** How often a process looks for operations that another one left. Those that begin in it, it finds at once. */
 const IDLE_MS = 30_000;
 const RETRY_PAUSE_MS = 1_000;
 const CLAIM_MS = 30_000;
@@ -44,12 +45,12 @@ export class BulkWorker {
     this.running = this.run();
   }
 
-  /** Has it look at once. */
+  /** Looks for operations at once. */
   wake(): void {
     this.waking.abort();
   }
 
-  /** Finishes the batches in hand, and leaves the rest to others. */
+  /** Finishes the batches that have begun, and leaves the rest to other processes. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.wake();
@@ -115,7 +116,8 @@ export class BulkWorker {
   /**
    * Tries each item once.
    *
-   * @returns over: it runs no more, or has no item left for this process. idle: what is left could not be done. more: something was
+   * @returns `over`: the operation has ended, or has no item left for this process. `idle`: none of the rest could be
+   *   done. `more`: some could
    */
   private async round(id: string): Promise<'over' | 'idle' | 'more'> {
     const { database, orchestrator } = this.parts;

@@ -1,13 +1,16 @@
-/** Bulk retries, on a real database and a real broker: counted, slow enough, paused, and carried on by another process. */
+/**
+ * Bulk retries, on a real database and a real broker: counted, slow enough, paused, and carried on by another
+ * process.
+ */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
-import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
-import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
+import type { HttpApp } from 'service-kit';
+import { createOperatorApp } from '../../../../test/support/operator-app.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand, defineSaga, defineService, type Orchestrator, stepsFor } from 'saga-core';
 import { bulkReason } from './bulk-item-runner.js';
-import { operatorConsole, type AuditPage, type BulkOperation } from '../index.js';
+import type { AuditPage, BulkOperation } from '../index.js';
 
 const Data = Type.Object({ orderId: Type.String(), group: Type.String() });
 type Data = { orderId: string; group: string };
@@ -44,13 +47,7 @@ let lab: SagaLab;
 let orchestrator: Orchestrator<Record<string, never>>;
 let app: HttpApp;
 
-const startApp = async (runner = orchestrator): Promise<HttpApp> => {
-  const started = createHttpApp(await createLogger('console', 'silent'));
-  asOperator(started);
-  await started.register(operatorConsole, { orchestrator: runner, database: lab.database, token: OPERATOR_TOKEN });
-  await started.ready();
-  return started;
-};
+const startApp = (runner = orchestrator): Promise<HttpApp> => createOperatorApp(lab, { orchestrator: runner });
 
 beforeAll(async () => {
   lab = await createSagaLab('bulk');
@@ -130,7 +127,8 @@ it('pauses, says what could not be done, and knows its own retries again', async
   const { body } = await post('', bulkOf('paused', { perSecond: 1 }));
   const { status } = (await post(`/${body.id}/pause`, ann)).body;
   expect(status).toBe('paused');
-  // Of those that are left, one has been retried by this operation just before its process died, and one by somebody else.
+  // Of those that are left, one has been retried by this operation just before its process died, and one by somebody
+  // else.
   const left = await waitFor('the batch in hand to end', async () => {
     const stuck: string[] = [];
     for (const id of ids) if ((await retriesOf(id)) === 0) stuck.push(id);

@@ -18,7 +18,9 @@ const malformed = problemResponse('A part of the request breaks its schema.', PR
 const DESCRIPTIONS = {
   replay: [
     'Send dead letters again',
-    'To the queue that they come from, and to no other: one, or all that lie there now. Each leaves only when that queue has it, so that none gets lost; should the service die in the middle of it, some are there twice, which sagas and participants bear.',
+    'To the queue that they come from, and to no other: one, or all that lie there now. Each leaves only when ' +
+      'that queue has it, so that none gets lost; should the service die in the middle of it, some are there ' +
+      'twice, which sagas and participants bear.',
   ],
   discard: ['Throw dead letters away', 'One, or all that lie there now. They are gone for good.'],
 } as const;

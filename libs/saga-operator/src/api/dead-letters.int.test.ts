@@ -3,13 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { Type } from '@sinclair/typebox';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { sql } from 'kysely';
-import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
-import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
+import { createLogger, type HttpApp } from 'service-kit';
+import { createOperatorApp } from '../../../../test/support/operator-app.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { uuidOf } from '../../../../test/support/uuid.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { connectTransport, defineCommand, defineSaga, defineService, type SagaError, stepsFor } from 'saga-core';
-import { operatorConsole, type AuditPage, type DeadLetter } from '../index.js';
+import type { AuditPage, DeadLetter } from '../index.js';
 
 const Key = Type.Object({ orderId: Type.String() });
 const send = defineCommand({
@@ -39,15 +39,7 @@ beforeAll(async () => {
   const orchestrator = lab.orchestrator([saga]);
   await orchestrator.run();
   await lab.participant(depot, { send: async () => ({}) });
-  app = createHttpApp(await createLogger('console', 'silent'));
-  asOperator(app);
-  const { database, transport } = lab;
-  await app.register(operatorConsole, {
-    orchestrator,
-    database,
-    deadLetters: transport.deadLetters,
-    token: OPERATOR_TOKEN,
-  });
+  app = await createOperatorApp(lab, { orchestrator, deadLetters: lab.transport.deadLetters });
   connection = await connect(lab.broker.amqpUrl);
   channel = await connection.createConfirmChannel();
 }, 60_000);

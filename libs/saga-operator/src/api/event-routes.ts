@@ -42,9 +42,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = as
             (id !== undefined && listed.instance.id !== id)
           )
             continue;
-          raw.write(
-            `event: saga\nid: ${listed.instance.id}:${listed.instance.version}\ndata: ${JSON.stringify(summaryOf(listed))}\n\n`,
-          );
+          const { id: sagaId, version } = listed.instance;
+          raw.write(`event: saga\nid: ${sagaId}:${version}\ndata: ${JSON.stringify(summaryOf(listed))}\n\n`);
         }
       });
       const heartbeat = setInterval(() => {

@@ -2,12 +2,13 @@
 import { Type } from '@sinclair/typebox';
 import { connect } from 'amqplib';
 import { sql } from 'kysely';
-import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
-import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
+import type { HttpApp } from 'service-kit';
+import { createOperatorApp } from '../../../../test/support/operator-app.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { CONSTANTS, defineCommand, defineSaga, defineService, type Orchestrator, stepsFor } from 'saga-core';
-import { operatorConsole, type HistoryPage, type SagaDetail, type SagaPage } from '../index.js';
+import { readEvents } from '../event-stream.js';
+import type { HistoryPage, SagaDetail, SagaPage, SagaSummary } from '../index.js';
 
 const Key = Type.Object({ order: Type.String() });
 const send = defineCommand({
@@ -36,9 +37,7 @@ beforeAll(async () => {
   orchestrator = lab.orchestrator([saga]);
   await orchestrator.run();
   await lab.participant(depot, { send: async () => ({}) });
-  app = createHttpApp(await createLogger('console', 'silent'));
-  asOperator(app);
-  await app.register(operatorConsole, { orchestrator, database: lab.database, token: OPERATOR_TOKEN });
+  app = await createOperatorApp(lab, { orchestrator });
   url = await app.listen({ host: '127.0.0.1', port: 0 });
   ended = await lab.start(orchestrator, saga, { order: 'first' });
   await lab.untilStatus(ended, 'completed');
@@ -61,17 +60,9 @@ function listening() {
   const seen = { ids: new Set<string>(), missed: 0, stop: new AbortController() };
   const reading = (async () => {
     const response = await fetch(`${url}/sagas/events`, { signal: seen.stop.signal });
-    const decoder = new TextDecoder();
-    let text = '';
-    for await (const chunk of response.body!) {
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
-      const events = text.split('\n\n');
-      text = events.pop()!;
-      for (const event of events) {
-        if (event.includes('event: missed')) seen.missed++;
-        const id = /^id: ([^:]+):/m.exec(event)?.[1];
-        if (id) seen.ids.add(id);
-      }
+    for await (const saga of readEvents<SagaSummary>(response.body!)) {
+      if (saga === null) seen.missed++;
+      else seen.ids.add(saga.id);
     }
   })().catch(() => undefined);
   return { ...seen, reading, seen };

@@ -1,6 +1,7 @@
 /** Routes that list sagas. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { failureGroups, type ListFilter, listSagas, memoizeFor, sagaCounts } from 'saga-core/admin';
+import { DAY_MS, isUuid } from 'saga-core';
 import { HttpProblem, PROBLEMS } from 'http-kit';
 import { definitionView } from './definition-view.js';
 import { SagaExporter } from './saga-exporter.js';
@@ -16,11 +17,9 @@ import {
 } from './list-route-schemas.js';
 import type { SagaFilter, Summary } from './schemas/index.js';
 
-const DAY_MS = 86_400_000;
 const INTERVALS = 24;
 /** Every page that is open asks for it. */
 const SUMMARY_EVERY_MS = 2_000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Adds `GET /sagas`, `/sagas/export`, `/sagas/summary`, `/sagas/failures` and `/sagas/definitions`. */
@@ -32,7 +31,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = asy
     if (q === undefined) return filter;
     const byData = /^data\.([\w.]+):(.*)$/s.exec(q);
     if (byData) return { ...filter, data: { path: byData[1]!.split('.'), value: byData[2]! } };
-    if (!UUID.test(q))
+    if (!isUuid(q))
       throw new HttpProblem(PROBLEMS.invalidRequest, 'q: Expected a saga id, an order id, or data.<path>:<value>');
     const found = await findSagas?.(q.toLowerCase());
     return { ...filter, ids: [q.toLowerCase(), ...(found ?? [])] };

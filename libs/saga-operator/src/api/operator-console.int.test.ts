@@ -1,7 +1,8 @@
 /** See and steer sagas over HTTP, on a real database and a real broker. */
 import { Type } from '@sinclair/typebox';
 import { createHttpApp, createLogger, type HttpApp } from 'service-kit';
-import { asOperator, OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
+import { createOperatorApp } from '../../../../test/support/operator-app.js';
+import { OPERATOR_TOKEN } from '../../../../test/support/operator-token.js';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { defineCommand, defineSaga, defineService, defineUndo, type Orchestrator, refuse, stepsFor } from 'saga-core';
@@ -65,9 +66,7 @@ beforeAll(async () => {
       return {};
     },
   });
-  app = createHttpApp(await createLogger('console', 'silent'));
-  asOperator(app);
-  await app.register(operatorConsole, { orchestrator, database: lab.database, token: OPERATOR_TOKEN, allowEdit: true });
+  app = await createOperatorApp(lab, { orchestrator, allowEdit: true });
 }, 60_000);
 afterAll(async () => {
   await app.close();

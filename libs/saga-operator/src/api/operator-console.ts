@@ -1,6 +1,4 @@
-/**
- * See and steer every saga over HTTP: a Fastify plugin for the app of any orchestrator, at any prefix. Its routes are the operator's alone; see require-token.ts.
- */
+/** A Fastify plugin for the app of any orchestrator, at any prefix: the API and the console to see and steer sagas. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { compileValidator } from 'http-kit';
 import { requireToken } from './require-token.js';

@@ -33,7 +33,9 @@ const KIND_BY_ERROR: Partial<Record<SagaErrorCode, ProblemKind>> = {
 /** What Fastify says of a request that it cannot read. */
 const UNREADABLE = new Set([400, 413, 415]);
 
-/** The plugin's error handler: answers what its routes throw, in any app, and leaves the app's own errors to the app. */
+/**
+ * The plugin's error handler: answers what its routes throw, in any app, and leaves the app's own errors to the app.
+ */
 export function answerOperatorProblem(
   error: FastifyError | Error,
   request: FastifyRequest,

@@ -1,4 +1,4 @@
-/** The console: a page that speaks to the operator's routes beside it. It holds nothing secret, so that it can ask for the token. */
+/** Serves the console, a page that calls the operator's routes beside it. It holds no secret: it asks for the token. */
 import { readFile } from 'node:fs/promises';
 import type { FastifyPluginAsync } from 'fastify';
 import { HttpProblem, PROBLEMS } from 'http-kit';
@@ -12,7 +12,8 @@ const FILES = {
 } as const;
 const HEADERS = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-cache',

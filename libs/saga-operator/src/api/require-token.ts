@@ -1,4 +1,7 @@
-/** Who may see and steer: whoever has the token. Where a request comes from says nothing: a proxy on the same machine makes everyone local. */
+/**
+ * Lets in whoever has the token. The address of a request says nothing: a proxy on the same machine makes everyone
+ * local.
+ */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { HttpProblem } from 'http-kit';
@@ -14,10 +17,11 @@ export function requireToken(token: string | null): (request: FastifyRequest) =>
     if (expected === null)
       throw new HttpProblem(
         OPERATOR_PROBLEMS.forbidden,
-        'The routes of operators are closed: start the service with OPERATOR_TOKEN to open them to whoever sends that token.',
+        'The routes of operators are closed: start the service with OPERATOR_TOKEN to open them to whoever ' +
+          'sends that token.',
       );
     const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    // Of the same length, whatever was given: a comparison that takes longer the more is right would tell the token.
+    // The digests have one length, and comparing them always takes the same time: the time must not tell the token.
     if (!timingSafeEqual(digest(given), expected))
       throw new HttpProblem(OPERATOR_PROBLEMS.unauthorized, 'Send the header Authorization: Bearer <OPERATOR_TOKEN>.');
   };

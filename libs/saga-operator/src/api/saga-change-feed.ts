@@ -1,4 +1,7 @@
-/** Changes of sagas, whichever process made them. The database is polled once for all listeners, and only while there are some. */
+/**
+ * Changes of sagas, whichever process made them. The database is polled once for all listeners, and only while there
+ * are some.
+ */
 import type { Logger } from 'pino';
 import { messageOf } from 'saga-core';
 import { changedSagas, type Database, type ListedSaga, listedSagas } from 'saga-core/admin';

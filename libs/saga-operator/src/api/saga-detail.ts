@@ -14,13 +14,14 @@ import {
 import { latestHistory } from './saga-history.js';
 import type { SagaDetail, UndoPreview } from './schemas/index.js';
 
-/** A link's title, and its URL with {sagaId}, {orderId}, {queue} and {traceId} where these belong; a relative one is seen from the console's page. */
+/** A link that is shown with each saga. */
 export interface LinkTemplate {
   readonly title: string;
+  /** Contains {sagaId}, {orderId}, {queue} and {traceId} as placeholders. A relative URL is relative to the console. */
   readonly url: string;
 }
 
-const PLACES = /\{(\w+)\}/g;
+const PLACEHOLDERS = /\{(\w+)\}/g;
 
 /** @param definition - undefined when this process does not know it: then nothing can be done here */
 export function sagaDetail(
@@ -52,7 +53,7 @@ export function sagaDetail(
   };
 }
 
-/** @returns why an operator may not do this now; null when he may. The transition itself is asked, and nothing is kept of what it says. */
+/** @returns why the transition refuses an action now; null when it does not. The decision itself is thrown away. */
 function refusalOf(definition: SagaDefinition, instance: SagaInstance, type: OperatorAction['type']): string | null {
   try {
     transition(
@@ -109,9 +110,9 @@ function linkOf(
     queue: toParticipant ?? definition?.replyAddress,
     traceId: instance.traceparent?.split('-')[1],
   };
-  const names = [...url.matchAll(PLACES)].map(([, name]) => name!);
+  const names = [...url.matchAll(PLACEHOLDERS)].map(([, name]) => name!);
   if (names.some((name) => values[name] === undefined)) return null;
-  return { title, url: url.replace(PLACES, (_whole, name: string) => encodeURIComponent(values[name]!)) };
+  return { title, url: url.replace(PLACEHOLDERS, (_whole, name: string) => encodeURIComponent(values[name]!)) };
 }
 
 /** @returns what compensating, or giving up its pivot, would undo, in order. Nothing is done. */

@@ -29,10 +29,10 @@ const COLUMNS = [
   'data',
 ] as const satisfies (keyof SagaSummary)[];
 
-/** How long a reader may take nothing, in milliseconds; then its export is ended, for others wait for their turn. */
+/** An export ends when its client reads nothing for this long: others wait for their turn. */
 const READ_TIMEOUT_MS = 30_000;
 
-/** One export at a time, and each rests as long as it worked: whoever places an order must not notice. */
+/** Runs one export at a time. It pauses after each page for as long as the page took, so that it slows nobody down. */
 export class SagaExporter<Db> {
   private readonly database: Database<Db>;
   private running = false;

@@ -21,7 +21,8 @@ export function latestHistory(history: Entries): { history: Entries; earlier: nu
 /**
  * @param before - the number of an input; null for the end of the history
  * @param limit - the most entries; those of one input stay together
- * @returns entries as they are, oldest first, of inputs before that, and the `before` of the page before them; null when there is none
+ * @returns entries as they are, oldest first, of inputs before that, and the `before` of the page before them; null
+ * when there is none
  */
 export function historyPage(
   history: Entries,

@@ -55,7 +55,8 @@ export const getSagaSchema = {
   tags: TAGS,
   summary: 'See a saga',
   description:
-    'What it has done, what it awaits and until when, what went wrong, each attempt of each step, and what an operator can do now.',
+    'What it has done, what it awaits and until when, what went wrong, each attempt of each step, and what an ' +
+    'operator can do now.',
   params,
   response: { 200: seen, 400: malformed, ...ACCESS_PROBLEMS, 404: missing },
 };
@@ -111,7 +112,8 @@ export const acceptOutcomeSchema = {
   tags: TAGS,
   summary: 'Take a stuck step for done',
   description:
-    'For a step that has had its effect, but whose answer is of no use: retrying it brings the same answer again. The given answer is applied in its place, and the saga goes on.',
+    'For a step that has had its effect, but whose answer is of no use: retrying it brings the same answer ' +
+    'again. The given answer is applied in its place, and the saga goes on.',
   params,
   body: AcceptBody,
   response: {

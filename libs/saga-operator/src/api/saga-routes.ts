@@ -18,7 +18,10 @@ import {
 } from './saga-route-schemas.js';
 import type { SagaDetail } from './schemas/index.js';
 
-/** Adds `GET /sagas/{id}`, its history, its undo preview, and `POST /sagas/{id}/retry`, `/compensate`, `/skip`, `/give-up`, `/edit`, `/accept`. */
+/**
+ * Adds `GET /sagas/{id}`, its history, its undo preview, and `POST /sagas/{id}/retry`, `/compensate`, `/skip`,
+ * `/give-up`, `/edit`, `/accept`.
+ */
 export const sagaRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (
   app,
   { orchestrator, links = [], allowEdit = false },

@@ -1,4 +1,4 @@
-/** So much at once, and the rest in the order in which it came. */
+/** Limits how much runs at once. What waits runs in the order in which it came. */
 export class Semaphore {
   private free: number;
   private readonly waiting: (() => void)[] = [];

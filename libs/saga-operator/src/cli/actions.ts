@@ -47,14 +47,19 @@ async function undo(context: Context, type: 'compensate' | 'give-up'): Promise<v
   return perform(context, type, saga);
 }
 
-/** Before anything is asked, of the service or of the operator. @throws {CliError} when what `act` needs is not given */
+/**
+ * Is called before anything is asked, of the service or of the operator.
+ *
+ * @throws {CliError} when what `perform` needs is not given
+ */
 export function checkOperator(context: Context): void {
   operatorOf(context);
   numberOf(context, 'version');
 }
 
 /**
- * Acts on the version that was shown to the operator, or was read just now: should the saga move on meanwhile, nothing is done.
+ * Acts on the version that was shown to the operator, or was read just now: should the saga move on meanwhile,
+ * nothing is done.
  *
  * @param more - what the act needs beside who, why and the version
  * @throws {CliError} when the service refuses it

@@ -7,7 +7,7 @@ import { printable, printLine, printJson, table } from './print.js';
 const PATH = '/sagas/bulk-operations';
 
 export const bulk: Command = async (context) => {
-  const [action = 'list'] = context.words;
+  const [action = 'list'] = context.args;
   switch (action) {
     case 'retry':
       return retry(context);

@@ -25,7 +25,7 @@ export interface Timeouts {
 }
 const DEFAULT_TIMEOUTS: Timeouts = { responseMs: 30_000, actionMs: 300_000, idleMs: 60_000 };
 
-/** A route that every saga service has. */
+/** A route that every saga service has: it tells whether a URL is one of a saga service. */
 const PROBE_PATH = '/sagas/definitions';
 
 /**
@@ -41,7 +41,8 @@ export function connect(url: string, token: string | undefined, timeouts: Timeou
   const interrupted = (error: unknown, isAction: boolean) =>
     new CliError(
       EXIT.unavailable,
-      `${url} did not answer to the end: ${reasonOf(error)}.${isAction ? ' "saga audit" tells whether it was done.' : ''}`,
+      `${url} did not answer to the end: ${reasonOf(error)}.` +
+        (isAction ? ' "saga audit" tells whether it was done.' : ''),
     );
 
   const request = async (method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> => {

@@ -12,15 +12,15 @@ export interface Options {
 
 export interface Context {
   readonly client: Client;
-  /** What follows the command. */
-  readonly words: readonly string[];
+  /** What follows the command, without options. */
+  readonly args: readonly string[];
   readonly options: Options;
 }
 export type Command = (context: Context) => Promise<ExitCode | void>;
 
-/** @returns the word at this place. @throws {CliError} when it is missing */
-export function requiredArgument({ words }: Context, index: number, what: string): string {
-  const given = words[index];
+/** @returns the argument at this index. @throws {CliError} when it is missing */
+export function requiredArgument({ args }: Context, index: number, what: string): string {
+  const given = args[index];
   if (given === undefined) throw new CliError(EXIT.usage, `Say which ${what}: see "saga --help"`);
   return given;
 }

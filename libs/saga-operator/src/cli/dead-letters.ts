@@ -13,7 +13,7 @@ interface Letters {
 }
 
 export const deadLetters: Command = async (context) => {
-  const [action = 'list'] = context.words;
+  const [action = 'list'] = context.args;
   switch (action) {
     case 'list':
       return list(context);
@@ -63,7 +63,7 @@ async function show(context: Context): Promise<void> {
 async function settle(context: Context, action: 'replay' | 'discard'): Promise<void> {
   const { client, options } = context;
   const queue = queueOf(context);
-  const id = context.words[2];
+  const id = context.args[2];
   if ((id === undefined) !== (options.all === true))
     throw new CliError(EXIT.usage, 'Name one letter by its id, or say --all');
   const who = operatorOf(context);

@@ -15,7 +15,8 @@ export const edit: Command = async (context) => {
   if (!saga.allowed.edit)
     throw new CliError(
       EXIT.refused,
-      'ACTION_NOT_ALLOWED: Its payload cannot be edited now. The command must go to a participant and be parked or pausing, and the service must allow edits.',
+      'ACTION_NOT_ALLOWED: Its payload cannot be edited now. The command must go to a participant and be ' +
+        'parked or pausing, and the service must allow edits.',
     );
   const changes = diffJson(saga.payload, payload);
   if (options['dry-run'] && options.json) return printJson({ changes });

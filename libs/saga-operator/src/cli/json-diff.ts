@@ -8,7 +8,10 @@ export interface Change {
   readonly after: unknown;
 }
 
-/** @returns the differences, as deep as they lie: what was there first, in its order, then what is new; empty when the values are equal */
+/**
+ * @returns the differences, as deep as they lie: what was there first, in its order, then what is new; empty when the
+ * values are equal
+ */
 export function diffJson(before: unknown, after: unknown, path: readonly string[] = []): Change[] {
   if (hasParts(before) && hasParts(after) && Array.isArray(before) === Array.isArray(after)) {
     const names = Object.keys({ ...before, ...after });

@@ -14,7 +14,7 @@ import { printable, printLine } from './print.js';
 import { audit, diagram, list, show, watch } from './queries.js';
 import { runningStack } from './running-stack.js';
 import { accept, compensate, giveUp, retry, skip } from './actions.js';
-import { checkUsage } from './usage.js';
+import { checkUsage, OPTIONS } from './usage.js';
 
 const COMMANDS = new Map<string, Command>(
   Object.entries({
@@ -33,29 +33,24 @@ const COMMANDS = new Map<string, Command>(
     diagram,
   }),
 );
-const FLAGS = ['json', 'yes', 'help', 'dry-run', 'all', 'exit-code'];
-const VALUES = [
-  ...['status', 'saga', 'step', 'min-age', 'min-attempts', 'sort', 'limit', 'cursor', 'q'],
-  ...['reason', 'by', 'version', 'code', 'message', 'since', 'per-second', 'payload', 'reply'],
-];
 const DEFAULT_URL = 'http://127.0.0.1:8081';
 
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
   const { values, positionals } = parsed(argv);
-  const [name, ...words] = positionals;
+  const [name, ...args] = positionals;
   if (values.help === true || name === undefined || name === 'help') {
     printLine(HELP);
     return name === undefined && values.help !== true ? EXIT.usage : EXIT.ok;
   }
   const command = COMMANDS.get(name);
   if (!command) throw new CliError(EXIT.usage, `There is no command "${name}": see "saga --help"`);
-  checkUsage(name, words, Object.keys(values));
+  checkUsage(name, args, Object.keys(values));
   const by = typeof values.by === 'string' ? values.by : (setting(env.SAGA_OPERATOR) ?? userName(env));
   const options: Options = { ...values, json: values.json === true, yes: values.yes === true, by };
   const given = setting(env.SAGA_URL);
   const stack = given === undefined ? runningStack(process.cwd()) : null;
   const client = connect(given ?? stack?.url ?? DEFAULT_URL, setting(env.OPERATOR_TOKEN) ?? stack?.token);
-  return (await command({ client, words, options })) ?? EXIT.ok;
+  return (await command({ client, args, options })) ?? EXIT.ok;
 }
 
 /** @returns a setting that is not just set to nothing */
@@ -75,10 +70,7 @@ function parsed(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: Object.fromEntries([
-        ...FLAGS.map((flag) => [flag, { type: 'boolean' as const }]),
-        ...VALUES.map((value) => [value, { type: 'string' as const }]),
-      ]) as Record<string, { type: 'boolean' | 'string' }>,
+      options: OPTIONS,
     });
   } catch (error) {
     throw new CliError(EXIT.usage, messageOf(error));

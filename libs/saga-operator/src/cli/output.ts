@@ -7,7 +7,8 @@ let failure: NodeJS.ErrnoException | null = null;
 export function handleOutputErrors(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     failure ??= error;
-    // A reader that has read enough, such as head, is no failure: the command goes on, and its end is what it would have been.
+    // A reader that has read enough, such as head, is no failure: the command goes on, and its end is what it would
+    // have been.
     if (failure.code === 'EPIPE') return;
     process.stderr.write(`The output cannot be written: ${failure.message}\n`);
     process.exit(EXIT.unavailable);

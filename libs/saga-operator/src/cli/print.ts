@@ -18,18 +18,6 @@ export function table(headings: readonly string[], rows: readonly (readonly unkn
     .join('\n');
 }
 
-/** @returns a time span in its largest unit: `3 h` */
-export function formatDuration(ms: number): string {
-  const units = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'min'],
-    [1_000, 's'],
-  ] as const;
-  const [size, unit] = units.find(([least]) => ms >= least) ?? [1, 'ms'];
-  return `${Math.floor(ms / size)} ${unit}`;
-}
-
 /** Writes a line, or a few. */
 export const printLine = (text: string): void => void process.stdout.write(`${text}\n`);
 

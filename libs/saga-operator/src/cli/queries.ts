@@ -1,9 +1,11 @@
 /** list, show, watch, audit, diagram. */
+import { isUuid } from 'saga-core';
 import type { AuditPage, Definition, SagaDetail, SagaPage, SagaSummary } from '../api/schemas/index.js';
+import { formatDuration } from '../format-duration.js';
 import { queryOf, requiredArgument, type Command, type Context } from './context.js';
 import { CliError, EXIT, type ExitCode } from './exit-codes.js';
 import { outputClosedSignal } from './output.js';
-import { printable, printLine, printJson, formatDuration, table } from './print.js';
+import { printable, printLine, printJson, table } from './print.js';
 
 const HEADINGS = ['SAGA', 'NAME', 'STATUS', 'AWAITS', 'ATTEMPT', 'AGE', 'LAST ERROR'];
 const rowOf = ({ id, saga, status, step, attempt, ageMs, lastError }: SagaSummary) => [
@@ -16,12 +18,12 @@ const rowOf = ({ id, saga, status, step, attempt, ageMs, lastError }: SagaSummar
   lastError && `${lastError.code}: ${lastError.message}`,
 ];
 
-export const list: Command = async ({ client, options, words }) => {
+export const list: Command = async ({ client, options, args }) => {
   const { status, saga, step, sort, limit, cursor } = options;
   const filter = {
     minAgeSeconds: options['min-age'],
     minAttempts: options['min-attempts'],
-    q: words[0] ?? options.q,
+    q: args[0] ?? options.q,
   };
   const page = await client.get<SagaPage>(
     `/sagas${queryOf({ status, saga, step, sort, limit, cursor, ...filter })}`,
@@ -46,7 +48,8 @@ export const show: Command = async (context) => {
       `${saga.name} ${saga.id} is ${saga.status} (version ${saga.version})`,
       ...(awaited
         ? [
-            `awaits ${awaited.step}, attempt ${awaited.attempt}, ${awaited.state}${awaited.until ? ` until ${awaited.until}` : ''}`,
+            `awaits ${awaited.step}, attempt ${awaited.attempt}, ${awaited.state}` +
+              (awaited.until ? ` until ${awaited.until}` : ''),
           ]
         : []),
       ...(lastError
@@ -75,8 +78,8 @@ export const show: Command = async (context) => {
   );
 };
 
-export const watch: Command = async ({ client, options, words }) => {
-  const id = words[0] === undefined ? undefined : wholeId(words[0]);
+export const watch: Command = async ({ client, options, args }) => {
+  const id = args[0] === undefined ? undefined : wholeId(args[0]);
   const printSaga = (saga: SagaSummary): void => {
     if (options.json) return printLine(JSON.stringify(saga));
     const { updatedAt, status, step, attempt, lastError } = saga;
@@ -141,7 +144,7 @@ export const audit: Command = async ({ client, options }) => {
   if (page.nextCursor !== null) printLine(`\nMore: the same with --cursor ${page.nextCursor}`);
 };
 
-export const diagram: Command = async ({ client, options, words: [name] }) => {
+export const diagram: Command = async ({ client, options, args: [name] }) => {
   const { items } = await client.get<{ items: Definition[] }>('/sagas/definitions', 'items');
   const wanted = items.filter((definition) => name === undefined || definition.name === name);
   if (wanted.length === 0) throw new CliError(EXIT.notFound, `There is no saga named ${name ?? 'anything'}.`);
@@ -151,14 +154,12 @@ export const diagram: Command = async ({ client, options, words: [name] }) => {
   );
 };
 
-const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** @returns the saga that the command names. @throws {CliError} when it is not named by its whole id */
 export async function detailOf(context: Context): Promise<SagaDetail> {
   return context.client.get<SagaDetail>(`/sagas/${wholeId(requiredArgument(context, 0, 'saga'))}`, 'status');
 }
 
 function wholeId(id: string): string {
-  if (WHOLE_ID.test(id)) return id.toLowerCase();
+  if (isUuid(id)) return id.toLowerCase();
   throw new CliError(EXIT.usage, `"${id}" is no saga's id: give it whole, as "saga list" shows it`);
 }

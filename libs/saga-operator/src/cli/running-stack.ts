@@ -11,7 +11,10 @@ export interface RunningStack {
   readonly token: string | undefined;
 }
 
-/** @returns what runs in this folder or in one above it; null where nothing does. A file of somebody else's says nothing: it could lead anywhere. */
+/**
+ * @returns what runs in this folder or in one above it; null where nothing does. A file of somebody else's says
+ * nothing: it could lead anywhere.
+ */
 export function runningStack(folder: string): RunningStack | null {
   for (let at = folder; ; at = dirname(at)) {
     const found = readStack(join(at, FILE));

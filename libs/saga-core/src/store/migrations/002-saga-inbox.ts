@@ -1,6 +1,8 @@
 import { sql, type Migration } from 'kysely';
 
-/** The table of a participant: which commands it has handled, what it answered, and which it must not handle any more. */
+/**
+ * The table of a participant: which commands it has handled, what it answered, and which it must not handle any more.
+ */
 export const sagaInbox: Migration = {
   async up(db) {
     await sql`

@@ -1,8 +1,8 @@
 import { sql, type Migration } from 'kysely';
 
 /**
- * From which saga on the inbox takes commands that it does not know; rows of sagas older than `purge_before` are purged, and older than that is what it
- * refuses. One row, or none while nothing was purged.
+ * From which saga on the inbox takes commands that it does not know; rows of sagas older than `purge_before` are
+ * purged, and older than that is what it refuses. One row, or none while nothing was purged.
  */
 export const sagaInboxHorizon: Migration = {
   async up(db) {

@@ -1,6 +1,9 @@
 import { sql, type Migration } from 'kysely';
 
-/** What is only ever read whole costs less as json: it is kept as it was written, and not taken apart and put together at each change. */
+/**
+ * What is only ever read whole costs less as json: it is kept as it was written, and not taken apart and put together
+ * at each change.
+ */
 export const stateAsJson: Migration = {
   async up(db) {
     await sql`

@@ -1,8 +1,9 @@
 import { sql, type Migration } from 'kysely';
 
 /**
- * What an instance was started with: the fingerprint of its definition's steps, null for those from before; and the steps of each fingerprint, to tell
- * what differs. A kept reply has its task and attempt: '' and 0 where these are not known.
+ * What an instance was started with: the fingerprint of its definition's steps, null for those from before; and the
+ * steps of each fingerprint, to tell what differs. A kept reply has its task and attempt: '' and 0 where these are not
+ * known.
  */
 export const fingerprints: Migration = {
   async up(db) {

@@ -1,4 +1,7 @@
-/** saga-core's migrations, frozen once released: a change is a new one, which says whether it is `compatible` with processes that do not know it. */
+/**
+ * saga-core's migrations, frozen once released: a change is a new one, which says whether it is `compatible` with
+ * processes that do not know it.
+ */
 import { sagaInstances } from './001-saga-instances.js';
 import { sagaInbox } from './002-saga-inbox.js';
 import { sagaDeliveryAttempts } from './003-saga-delivery-attempts.js';

@@ -6,8 +6,9 @@ export interface Migration {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in Kysely's own: tables are what they were then
   up(db: Kysely<any>): Promise<void>;
   /**
-   * Whether processes that do not know this migration, for they are of an older version, may go on working beside it, and may be started again. Those are
-   * refused otherwise, so say true of whatever adds a table, an index, or a column that may be missing.
+   * Whether processes that do not know this migration, for they are of an older version, may go on working beside it,
+   * and may be started again. Those are refused otherwise, so say true of whatever adds a table, an index, or a column
+   * that may be missing.
    */
   readonly compatible?: boolean;
 }
@@ -18,7 +19,8 @@ export type Migrations = Readonly<Record<string, Migration>>;
 const names = new WeakMap<Migrations, string>();
 
 /**
- * Names a set of migrations: each set has its own log of what has run, so that several live in one database. A migration that is in two sets runs once.
+ * Names a set of migrations: each set has its own log of what has run, so that several live in one database. A
+ * migration that is in two sets runs once.
  *
  * @returns the same migrations
  */

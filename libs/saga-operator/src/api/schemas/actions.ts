@@ -17,7 +17,8 @@ export const EditBody = Type.Object({
   ...seen,
   payload: Type.Unknown({
     description:
-      "The awaited command's new payload; the command keeps its identity, so that it has its effect once. Checked against the command's schema.",
+      "The awaited command's new payload; the command keeps its identity, so that it has its effect once. " +
+      "Checked against the command's schema.",
   }),
 });
 export type EditBody = Static<typeof EditBody>;
@@ -28,7 +29,8 @@ export const AcceptBody = Type.Object({
   reply: Type.Optional(
     Type.Unknown({
       description:
-        "What the awaited command is taken to have answered; of a local step the changes of the saga's data. Checked against the reply's schema, and applied as an answer is.",
+        "What the awaited command is taken to have answered; of a local step the changes of the saga's data. " +
+        "Checked against the reply's schema, and applied as an answer is.",
     }),
   ),
 });

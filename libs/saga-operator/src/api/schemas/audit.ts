@@ -1,12 +1,13 @@
 /** What operators did. */
 import { Type, type Static } from '@sinclair/typebox';
-import { nullable, timestamp, UUID } from './common.js';
+import { UUID_PATTERN_ANY_CASE } from 'saga-core';
+import { nullable, timestamp } from './common.js';
 
 export const AuditQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'The most acts; 50 unless given.' })),
   cursor: Type.Optional(
     Type.String({
-      pattern: UUID,
+      pattern: UUID_PATTERN_ANY_CASE,
       description: '`nextCursor` of the page before.',
     }),
   ),
@@ -20,7 +21,8 @@ export const AuditPageSchema = Type.Object({
       reason: Type.String({ description: 'Why.' }),
       action: Type.String({
         description:
-          'retry, compensate, skip, edit, accept, give-up, replay-dead-letters, discard-dead-letters, bulk-retry, pause-bulk or resume-bulk.',
+          'retry, compensate, skip, edit, accept, give-up, replay-dead-letters, discard-dead-letters, ' +
+          'bulk-retry, pause-bulk or resume-bulk.',
       }),
       sagaId: nullable(Type.String(), 'The saga it was done to; null where it was no single one.'),
       details: Type.Unknown({ description: 'More about it: a version, a queue and letters, a filter.' }),

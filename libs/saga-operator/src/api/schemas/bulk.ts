@@ -1,22 +1,23 @@
 /** Retrying many sagas. */
 import { Type, type Static } from '@sinclair/typebox';
-import { nameGiven, nullable, oneOf, Operator, timeGiven, timestamp } from './common.js';
+import { nameParameter, nullable, oneOf, Operator, timeParameter, timestamp } from './common.js';
 import { SagaSummarySchema } from './listing.js';
 
 export const BulkFilterSchema = Type.Object(
   {
     status: Type.Literal('stuck', { description: 'Only stuck sagas are retried.' }),
-    saga: Type.Optional(nameGiven('Only sagas of this definition.')),
-    step: Type.Optional(nameGiven('Only sagas stuck in this step.')),
-    code: Type.Optional(nameGiven('Only sagas whose last error has this code.')),
+    saga: Type.Optional(nameParameter('Only sagas of this definition.')),
+    step: Type.Optional(nameParameter('Only sagas stuck in this step.')),
+    code: Type.Optional(nameParameter('Only sagas whose last error has this code.')),
     message: Type.Optional(
       Type.String({
         maxLength: 4_000,
         description:
-          'Only sagas whose last error has a message like this one: ids and numbers may differ. As a group of failures has it, or a saga.',
+          'Only sagas whose last error has a message like this one: ids and numbers may differ. As a group of ' +
+          'failures has it, or a saga.',
       }),
     ),
-    since: Type.Optional(timeGiven('Only sagas stuck since then.')),
+    since: Type.Optional(timeParameter('Only sagas stuck since then.')),
   },
   { additionalProperties: false, description: 'Which sagas.' },
 );

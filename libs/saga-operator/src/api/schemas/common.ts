@@ -1,5 +1,6 @@
 /** Parts that the operator's schemas share. */
 import { Type, type TSchema } from '@sinclair/typebox';
+import { UUID_PATTERN_ANY_CASE } from 'saga-core';
 
 /** @returns a schema of a value that may be null. */
 export const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
@@ -18,7 +19,7 @@ export const oneOf = <const Words extends readonly string[]>(words: Words, descr
 export const timestamp = (description: string) => Type.String({ format: 'date-time', description });
 
 /** @returns a schema of a time that a client gives. */
-export const timeGiven = (description: string) =>
+export const timeParameter = (description: string) =>
   Type.String({
     pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$',
     description,
@@ -37,9 +38,8 @@ export const Operator = {
 
 /** What a whole number of the database can be. */
 export const MAX_INTEGER = 2_147_483_647;
-/** In either case. */
-export const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
 /** A name that is looked for: of a saga, a step, a code. */
-export const nameGiven = (description: string) => Type.String({ maxLength: 300, description });
+export const nameParameter = (description: string) => Type.String({ maxLength: 300, description });
 /** @returns path parameters with one id. */
-export const idParams = (description: string) => Type.Object({ id: Type.String({ pattern: UUID, description }) });
+export const idParams = (description: string) =>
+  Type.Object({ id: Type.String({ pattern: UUID_PATTERN_ANY_CASE, description }) });

@@ -1,10 +1,10 @@
 /** Failures, grouped. */
 import { Type, type Static } from '@sinclair/typebox';
-import { nameGiven, timeGiven, timestamp } from './common.js';
+import { nameParameter, timeParameter, timestamp } from './common.js';
 
 export const FailuresQuery = Type.Object({
-  since: Type.Optional(timeGiven('Only failures since then; the last 24 hours unless given.')),
-  saga: Type.Optional(nameGiven('Only sagas of this definition.')),
+  since: Type.Optional(timeParameter('Only failures since then; the last 24 hours unless given.')),
+  saga: Type.Optional(nameParameter('Only sagas of this definition.')),
 });
 
 export const FailureGroupSchema = Type.Object({

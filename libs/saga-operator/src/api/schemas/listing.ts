@@ -1,13 +1,14 @@
 /** Lists of sagas, and their summary. */
 import { Type, type Static } from '@sinclair/typebox';
+import { UUID_PATTERN_ANY_CASE } from 'saga-core';
 import { LastErrorSchema, SAGA_STATUSES } from 'saga-core/admin';
-import { MAX_INTEGER, nameGiven, nullable, oneOf, timestamp, UUID } from './common.js';
+import { MAX_INTEGER, nameParameter, nullable, oneOf, timestamp } from './common.js';
 
 export const SagaSummarySchema = Type.Object({
   id: Type.String({ description: 'The saga.' }),
   saga: Type.String({ description: 'The name of its definition.' }),
   definitionVersion: Type.Integer({ description: 'The version of its definition.' }),
-  version: Type.Integer({ description: 'Counts its inputs; steering names the version that was seen.' }),
+  version: Type.Integer({ description: 'Counts its inputs; an action names the version that was seen.' }),
   status: oneOf(SAGA_STATUSES, 'Where it stands.'),
   step: nullable(Type.String(), 'The awaited step; null at the end.'),
   direction: nullable(
@@ -31,8 +32,8 @@ export type SagaSummary = Static<typeof SagaSummarySchema>;
 
 const filters = {
   status: Type.Optional(oneOf(SAGA_STATUSES, 'Only sagas of this status.')),
-  saga: Type.Optional(nameGiven('Only sagas of this definition, by name.')),
-  step: Type.Optional(nameGiven('Only sagas that await this step, by its task or local name.')),
+  saga: Type.Optional(nameParameter('Only sagas of this definition, by name.')),
+  step: Type.Optional(nameParameter('Only sagas that await this step, by its task or local name.')),
   minAgeSeconds: Type.Optional(
     Type.Integer({ minimum: 0, maximum: MAX_INTEGER, description: 'Only sagas started at least so long ago.' }),
   ),
@@ -58,7 +59,8 @@ export const ListQuery = Type.Object({
   sort: Type.Optional(
     oneOf(
       SORTS,
-      'newest first (the default), longest unchanged first, or most attempts first; the latter two hold only sagas that have not ended.',
+      'newest first (the default), longest unchanged first, or most attempts first; the latter two hold only ' +
+        'sagas that have not ended.',
     ),
   ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'The most sagas; 50 unless given.' })),
@@ -107,6 +109,6 @@ export const SummarySchema = Type.Object({
 export type Summary = Static<typeof SummarySchema>;
 
 export const EventsQuery = Type.Object({
-  saga: Type.Optional(nameGiven('Only sagas of this definition.')),
-  id: Type.Optional(Type.String({ pattern: UUID, description: 'Only this saga.' })),
+  saga: Type.Optional(nameParameter('Only sagas of this definition.')),
+  id: Type.Optional(Type.String({ pattern: UUID_PATTERN_ANY_CASE, description: 'Only this saga.' })),
 });

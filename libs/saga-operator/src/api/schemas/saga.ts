@@ -23,21 +23,24 @@ const StepStateSchema = Type.Object({
   undo: nullable(Type.String(), 'The task or local step that undoes it; null when none does.'),
   state: oneOf(
     STEP_STATES,
-    'done; current: awaited now; remaining: comes yet; without-effect: refused, or certainly had none; unknown: may have had its effect; undoing: being undone now; compensated: undone; not-reached: the saga turned back before; skipped: by an operator.',
+    'done; current: awaited now; remaining: comes yet; without-effect: refused, or certainly had none; ' +
+      'unknown: may have had its effect; undoing: being undone now; compensated: undone; not-reached: the saga ' +
+      'turned back before; skipped: by an operator.',
   ),
 });
 
 export const SagaDetailSchema = Type.Composite([
   SagaViewSchema,
   Type.Object({
-    version: Type.Integer({ description: 'Counts its inputs; steering names the version that was seen.' }),
+    version: Type.Integer({ description: 'Counts its inputs; an action names the version that was seen.' }),
     direction: nullable(
       oneOf(['action', 'undo'], 'Forward or back.'),
       'Whether the awaited step is done or undone; null at the end.',
     ),
     earlier: Type.Integer({
       description:
-        'How many entries of the history, the oldest, are left out here: `/sagas/{id}/history` has them. Values that are long are shortened (`shortened`).',
+        'How many entries of the history, the oldest, are left out here: `/sagas/{id}/history` has them. ' +
+        'Values that are long are shortened (`shortened`).',
     }),
     notesIgnored: Type.Boolean({
       description:
@@ -81,7 +84,8 @@ export const HistoryQuery = Type.Object({
       minimum: 1,
       maximum: MAX_INTEGER,
       description:
-        '`nextBefore` of the page before, or the number of an input: what came before it. The end of the history unless given.',
+        '`nextBefore` of the page before, or the number of an input: what came before it. The end of the ' +
+        'history unless given.',
     }),
   ),
   limit: Type.Optional(
