@@ -9,7 +9,14 @@ import { crashPoint } from '../crash-point.js';
 import type { OperatorAction, SagaEvent } from '../engine/event.js';
 import { groupBy } from '../util/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import { optimistically, logRetry, TransactionBroken, withinTime, type HandlerMode } from '../store/run-handler.js';
+import {
+  HandlerTimeout,
+  optimistically,
+  logRetry,
+  TransactionBroken,
+  withinTime,
+  type HandlerMode,
+} from '../store/run-handler.js';
 import type { SagaObserver } from './saga-observer.js';
 import type { BatchFailure, BatchPlace } from '../store/batch-observer.js';
 import type { KeptReply, LockedBatch, SagaChange, SagaSession, SagaStore } from './saga-store.js';
@@ -245,12 +252,15 @@ export class SagaRunner<Tx> {
   ): Promise<Applied> {
     const isReachable = () => this.store.isReachable();
     const blame = async (thrown: unknown): Promise<Applied> => {
+      // Its input is not to blame: it comes again when it is not acknowledged.
+      if (isRowHeld(thrown)) throw thrown;
       this.observer.itemBlamed(where, 'INPUT_NOT_APPLIED');
       this.logger.error({ sagaId: id, where, reason: messageOf(thrown) }, 'a saga cannot be advanced as it is');
       for (const end of ends)
         try {
           return await end(thrown);
         } catch (error) {
+          if (isRowHeld(error)) throw error;
           if (await isOutage(error, isReachable)) throw causeOf(error);
         }
       this.logger.error({ sagaId: id, where }, 'a saga could not even be parked');
@@ -363,18 +373,24 @@ export class SagaRunner<Tx> {
     if (ids.length === 0) return NOTHING;
     this.cache.forget(ids);
     let found: LockedInputs = { now: 0, instances: [], eventsOf: () => [] };
+    let held: readonly string[] = [];
     const applied = await this.applyFrom(async (session) => {
-      const locked = await withinTime(session, options.timeoutMs, () => session.lock(ids));
+      const locked = await (options.mode === 'isolated'
+        ? lockAlone(session, ids, options.timeoutMs)
+        : session.lockFree(ids));
+      ({ held } = locked);
       found = { ...locked, eventsOf: ({ id }) => events.get(id)! };
       const others = locked.instances.filter((instance) => !this.registry.find(instance));
       await session.keepReplies(others.flatMap((instance) => repliesToKeep(instance, events.get(instance.id)!)));
       return found;
     }, options);
-    const exists = new Set(found.instances.map(({ id }) => id));
+    const exists = new Set([...held, ...found.instances.map(({ id }) => id)]);
     return {
       ...applied,
       unknown: ids.filter((id) => !exists.has(id)),
       foreign: found.instances.filter((instance) => !this.registry.find(instance)),
+      // Who waits for them waits alone.
+      suspects: [...applied.suspects, ...held],
     };
   }
 
@@ -429,6 +445,19 @@ type ApplyOptions<Tx> = Omit<LocalOptions, 'mode'> &
     /** Written in the same transaction, if anything is saved. */
     readonly alongside?: (tx: Tx) => Promise<void>;
   };
+
+/** @throws {SagaError} SAGA_ROW_HELD when another transaction holds a row for too long */
+async function lockAlone<Tx>(session: SagaSession<Tx>, ids: readonly string[], timeoutMs: number) {
+  try {
+    return { ...(await withinTime(session, timeoutMs, () => session.lock(ids))), held: [] };
+  } catch (error) {
+    if (!(error instanceof HandlerTimeout)) throw error;
+    const row = `the row of saga ${ids.join(', ')}`;
+    throw new SagaError('SAGA_ROW_HELD', `Another transaction has held ${row} for more than ${timeoutMs} ms`);
+  }
+}
+
+const isRowHeld = (error: unknown): boolean => error instanceof SagaError && error.code === 'SAGA_ROW_HELD';
 
 const inapplicable = (thrown: unknown): SagaEvent => ({ type: 'inapplicable', message: messageOf(thrown) });
 

@@ -46,6 +46,8 @@ export interface SagaSession<Tx> {
   now(): Promise<number>;
   /** Locks and reads those of the instances that exist, in the order of their ids, waiting for other holders. */
   lock(ids: readonly string[]): Promise<LockedBatch>;
+  /** The same without waiting. @returns besides, those that exist and that another transaction holds */
+  lockFree(ids: readonly string[]): Promise<LockedBatch & { readonly held: readonly string[] }>;
   /**
    * Locks and reads instances of these definitions whose deadline has passed, skipping those that another process
    * holds; none when it hears that the
@@ -83,7 +85,7 @@ export interface SagaSession<Tx> {
    * The same, as the last act of the transaction: it is committed with it, in one round trip.
    *
    * @param decidedAt - milliseconds since the epoch, by the sagas' clock: for instances that were not locked; an old
-   *   decision counts as stale
+   *   decision counts as stale, and so does a row that another transaction holds
    */
   saveLast(changes: readonly SagaChange[], decidedAt?: number): Promise<void>;
   /** Runs work whose writes are undone when it throws. @throws {TransactionBroken} when they cannot be, alone */
@@ -115,7 +117,7 @@ export interface SagaStore<Tx> {
   transaction<Result>(work: (session: SagaSession<Tx>) => Promise<Result>): Promise<Result>;
   /**
    * Saves instances that were not locked, in one statement that commits by itself: each of them only if nobody has
-   * saved it since it was read, and none when the decision is old.
+   * saved it since it was read or holds it now, and none when the decision is old.
    *
    * @param decidedAt - milliseconds since the epoch, by the sagas' clock
    * @returns the ids of those that were saved

@@ -112,7 +112,7 @@ export function isTransient(error: unknown): boolean {
  * each time, so there it is an error like any other.
  */
 export function isRetryable(error: unknown): boolean {
-  return isTransient(error) || codeOf(error) === CANCELLED_STATE;
+  return isTransient(error) || codeOf(error) === CANCELLED_STATE || codeOf(error) === 'SAGA_ROW_HELD';
 }
 
 /** @returns whether a unique or primary key refused a row. */

@@ -48,6 +48,7 @@ export function postgresSagaStore<Db>(database: Kysely<Db>): SagaStore<Transacti
     tx,
     now: () => readSagaTime(tx, clock),
     lock: (ids) => lock(tx, ids, clock),
+    lockFree: (ids) => lockFree(tx, ids, clock),
     lockDue: (limit, definitions, except = []) => lockDue(tx, limit, definitions, except, clock),
     keepReplies: (replies) => keepReplies(tx, replies),
     lockKept: async (limit, definitions, only, except) => {
@@ -108,6 +109,20 @@ async function lock<Db>(
   const last = rows.at(-1);
   if (!last) return { now: await readSagaTime(tx, clock), instances: [] };
   return { now: clock.hear(last, asked), instances: rows.map(instanceOf) };
+}
+
+async function lockFree<Db>(
+  tx: Transaction<Db>,
+  ids: readonly string[],
+  clock: DatabaseClock,
+): Promise<LockedBatch & { held: readonly string[] }> {
+  const locked = await lock(tx, ids, clock, SKIP_LOCKED);
+  const found = new Set(locked.instances.map(({ id }) => id));
+  const missing = ids.filter((id) => !found.has(id));
+  if (missing.length === 0) return { ...locked, held: [] };
+  const { rows } = await sql<{ id: string }>`
+    select saga_id as id from saga_instance where saga_id in ${unnestValues('uuid', missing)}`.execute(tx);
+  return { ...locked, held: rows.map(({ id }) => id) };
 }
 
 /**
@@ -194,12 +209,19 @@ const NO_CONDITION = sql``;
 const isFresh = (decidedAt: number) =>
   sql`and abs(extract(epoch from ${SAGAS_NOW}) * 1000 - ${decidedAt}::float8) < ${CONSTANTS.maxDecisionAgeMs}`;
 
+const FREE = sql`free as materialized (
+    select saga_id from saga_instance where saga_id = any(array(select saga_id from input)) for update skip locked
+  ),`;
+
 /**
  * Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the
  * ids of those that did.
+ *
+ * @param decidedAt - for instances that were not locked: what another transaction holds is left out, not waited for
  */
 const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?: number) => sql`
   with input as (select * from ${inputOf(changes)}),
+  ${decidedAt === undefined ? NO_CONDITION : FREE}
   moment as materialized (select ${sagaTime(clock)} as now),
   saved as (
     update saga_instance saga set
@@ -213,7 +235,8 @@ const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?
         else ${after('due_in')} end,
       data = coalesce(input.data, saga.data), actions = input.actions, failure = input.failure, last_error = input.last_error,
       updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end
-    from input where saga.saga_id = input.saga_id and saga.version = input.version - 1 ${decidedAt === undefined ? NO_CONDITION : isFresh(decidedAt)}
+    from input ${decidedAt === undefined ? NO_CONDITION : sql`join free using (saga_id)`}
+    where saga.saga_id = input.saga_id and saga.version = input.version - 1 ${decidedAt === undefined ? NO_CONDITION : isFresh(decidedAt)}
     returning saga.saga_id, saga.version, input.entries
   ),
   logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from saved)`;

@@ -81,6 +81,8 @@ export function memorySagaStore(
         tx,
         [...new Set(ids)].sort().flatMap((id) => instanceIn(tx, id) ?? []),
       ),
+    // One transaction at a time: nobody holds anything.
+    lockFree: async (ids) => ({ ...(await within(tx).lock(ids)), held: [] }),
     lockDue: async (limit, definitions, except = []) => {
       const now = sagasNow(tx);
       const due = sagaRows(tx).filter(
