@@ -37,13 +37,17 @@ const COMMANDS: readonly (readonly string[])[] = [
 ];
 
 const servers = new Set<Server | ReturnType<typeof createTcpServer>>();
+const sockets = new Set<Socket>();
 afterAll(() => {
   for (const server of servers) server.close();
+  // One that is not read does not hear that the other side is gone.
+  for (const socket of sockets) socket.destroy();
   rmSync(folder, { recursive: true });
 });
 
 async function listening(server: Server | ReturnType<typeof createTcpServer>): Promise<string> {
   servers.add(server);
+  server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

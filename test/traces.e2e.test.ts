@@ -15,7 +15,7 @@ const CREATE = 'restaurant_service.create_ticket';
 const APPROVE = 'restaurant_service.approve_ticket';
 const SERVICES = ['accounting-service', 'consumer-service', 'order-service', 'restaurant-service'];
 /** The clocks of processes and database are one here, but read at different moments. */
-const CLOCK_MS = 50;
+const CLOCK_MS = 100;
 
 let collector: TraceCollector;
 let stack: Stack;
