@@ -108,14 +108,14 @@ test('two that unpack at the same moment fetch once', async () => {
     ],
   );
   assert.deepEqual(asked(), ['update', 'download']);
-  assert.deepEqual(fs.readdirSync(inside('own')), ['file']);
+  expect(fs.readdirSync(inside('own'))).toEqual(['file']);
 });
 
 test('what one has left that was interrupted is not taken for complete, and does not last', async () => {
   write('own.unpacking-a/root/of an earlier one');
   write('own.unpacking-a/archives/earlier.deb');
   assert.equal((await unpackWith()).code, 0);
-  assert.deepEqual(fs.readdirSync(inside('own')), ['file']);
+  expect(fs.readdirSync(inside('own'))).toEqual(['file']);
   assert.equal(fs.existsSync(inside('own.unpacking-a')), false);
 });
 
@@ -124,7 +124,7 @@ test('nothing is left when apt-get cannot fetch a package', async () => {
   assert.equal(code, 1);
   assert.match(output, /AptFailed.*: apt-get failed:\n +no network/);
   const left = fs.readdirSync(folder).filter((name) => name.startsWith('own'));
-  assert.deepEqual(left, ['own.log']);
+  expect(left).toEqual(['own.log']);
 });
 
 test('one source of several that fails harms nobody', async () => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { AsyncApiDocument } from 'saga-core/asyncapi';
 import { yamlOf } from 'service-kit';
 import { startBrowser } from './support/console-page.js';
-import { get } from './support/http.js';
+import { get, statusAndHeaders } from './support/http.js';
 import type { ServiceName } from './support/service-process.js';
 import { startStack, type Stack } from './support/stack.js';
 
@@ -39,7 +39,7 @@ test.each(SERVICES)('the page of %s has all that it loads', async (name) => {
   const resources = [...page.matchAll(/(?:src|rel="stylesheet" href)="([^"]+)"/g)].map(([, url]) => url!);
   expect(resources).toEqual(['asyncapi/page.css']);
   for (const resource of resources)
-    expect([resource, (await fetch(`${base}/${resource}`)).status]).toEqual([resource, 200]);
+    expect([resource, (await statusAndHeaders(`${base}/${resource}`)).status]).toEqual([resource, 200]);
 });
 
 test('a browser shows every message of each document, and complains of nothing', async () => {

@@ -2,7 +2,7 @@
 import { connect } from 'amqplib';
 import type { Browser } from 'puppeteer-core';
 import { openConsole, startBrowser, type ConsolePage } from './support/console-page.js';
-import { get, post } from './support/http.js';
+import { get, post, statusAndHeaders } from './support/http.js';
 import { deadLetters, orders, type PlacedOrder } from './support/orders.js';
 import { startStack, type Stack } from './support/stack.js';
 import { fixPrinter, placeStuckOrders, stuckVersion } from './support/stuck-orders.js';
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 test('the page asks for nothing from elsewhere, and its policy allows nothing else', async () => {
-  const { headers } = await fetch(stack.url('order-service'));
+  const { headers } = await statusAndHeaders(stack.url('order-service'));
   expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
   for (const screen of SCREENS) {
     await tab.goTo(screen);

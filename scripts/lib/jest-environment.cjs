@@ -5,6 +5,12 @@ const { TestEnvironment } = require('jest-environment-node');
 const PATIENCE_MS = 10_000;
 
 /**
+ * Whether a suite of this worker has failed. It may not have come to the line that closes what it opened, and what it has
+ * begun to open may come up in the next suite. Its own error says more.
+ */
+let hasFailed = false;
+
+/**
  * A suite fails that leaves something open: a connection, a server, a process, a timer. Where Jest has workers it would
  * end them, and nobody would hear of it.
  */
@@ -14,17 +20,15 @@ module.exports = class extends TestEnvironment {
     // A worker opens these when they are first used.
     void [process.stdin, process.stdout, process.stderr];
     this.before = openResources();
-    this.hasFailed = false;
   }
 
   handleTestEvent({ name, test }) {
-    if (name === 'hook_failure' || (name === 'test_done' && test.errors.length > 0)) this.hasFailed = true;
+    if (name === 'hook_failure' || (name === 'test_done' && test.errors.length > 0)) hasFailed = true;
   }
 
   async teardown() {
     await super.teardown();
-    // What failed may not have come to the line that closes it, and its own error says more.
-    if (this.hasFailed) return;
+    if (hasFailed) return;
     const until = performance.now() + PATIENCE_MS;
     let left = this.leftOpen();
     while (left.length > 0 && performance.now() < until) {

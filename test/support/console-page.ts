@@ -1,4 +1,6 @@
 /** The operator's console in a real browser. */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { launch, type Browser, type Page } from 'puppeteer-core';
 import { findTestTool } from './test-tools.js';
 
@@ -32,8 +34,16 @@ export interface ConsolePage {
 /** @returns a headless browser. @throws with what to install when there is none */
 export async function startBrowser(): Promise<Browser> {
   const { command } = await findTestTool('chromium');
+  // The launcher wants a file, and looks for no name in the PATH.
+  const file = (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, command))
+    .find(existsSync);
   // Tests run as root in containers, where Chromium's sandbox does not start.
-  return launch({ executablePath: command, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+  return launch({
+    executablePath: file ?? command,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+  });
 }
 
 /**

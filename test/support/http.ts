@@ -17,6 +17,13 @@ export async function get<Body = unknown>(
   return answerOf<Body>(await fetch(url, { headers: { ...AS_OPERATOR, ...headers } }));
 }
 
+/** @returns status and headers of what a URL gives. Its body is read: one that is not keeps its connection open. */
+export async function statusAndHeaders(url: string | URL): Promise<Pick<Response, 'status' | 'headers'>> {
+  const response = await fetch(url);
+  await response.arrayBuffer();
+  return { status: response.status, headers: response.headers };
+}
+
 /** @returns the answer to JSON, or to text as it is */
 export async function post<Body = unknown>(
   url: string,
