@@ -1,4 +1,5 @@
-// The direction of imports. What the path of an order through the modules is, docs tell; that the code keeps to it, these rules do.
+// The direction of imports. What the path of an order through the modules is, docs tell; that the code keeps to it,
+// these rules do.
 
 const core = '^libs/saga-core/src/';
 const tests = '[.]test[.]ts$|/testing/|^test/';

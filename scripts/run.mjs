@@ -1,5 +1,5 @@
-// Runs a TypeScript program of this project: `node scripts/run.mjs scripts/start.ts [arguments]`. It checks the version of
-// Node and installs the npm packages first. So it imports no package, and has only syntax that an old Node parses.
+// Runs a TypeScript program of this project: `node scripts/run.mjs scripts/start.ts [arguments]`. It checks the version
+// of Node and installs the npm packages first. So it imports no package, and has only syntax that an old Node parses.
 import { pathToFileURL } from 'url';
 import { installPackages, isSupportedNode, OLDEST_NODE } from './lib/install.mjs';
 

@@ -83,7 +83,10 @@ async function test({ projects, jestArguments, embedded }: TestArguments): Promi
   return (await jest.exited).code ?? 1;
 }
 
-/** Servers that share nothing with a running `npm start`, nor with another run of tests. @returns the settings of tests */
+/**
+ * Servers that share nothing with a running `npm start`, nor with another run of tests.
+ * @returns the settings of tests
+ */
 async function provideServers(embedded: boolean): Promise<Record<string, string>> {
   const { broker, database } = await provision({
     embedded,

@@ -82,7 +82,10 @@ same "$SCRIPTS"
 . \${RABBITMQ_SCRIPTS_DIR}/rabbitmq-defaults
 `;
 
-/** aptUnpack in a process of its own, with an apt-get that notes what it is asked, fetches one package, and fails where it is told to. */
+/**
+ * aptUnpack in a process of its own, with an apt-get that notes what it is asked, fetches one package, and fails where
+ * it is told to.
+ */
 function unpackWith({ failing = 'nothing' } = {}) {
   const aptGet = `#!/bin/sh\nshift 2\necho "$1" >> ../../asked\n[ "$1" != ${failing} ] || { echo "no network"; exit 100; }\n[ "$1" != download ] || touch a.deb\n`;
   write('bin/apt-get', aptGet);

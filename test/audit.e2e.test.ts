@@ -1,4 +1,7 @@
-/** The audit, on real services whose rows are put wrong by hand: each kind of wrong is found by its id, and nothing else is. */
+/**
+ * The audit, on real services whose rows are put wrong by hand: each kind of wrong is found by its id, and nothing else
+ * is.
+ */
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

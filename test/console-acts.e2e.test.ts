@@ -106,7 +106,8 @@ test('a saga is compensated, after a look at the undos', async () => {
   await stack.service('accounting-service').stop();
   const { body: order } = await post<PlacedOrder>(`${stack.url('order-service')}/orders`, orders.good);
   await waitFor('the saga to wait for the card', async () => {
-    // Its time does not pass: were the command sent again now and then, the saga would move on while the dialog is open.
+    // Its time does not pass: were the command sent again now and then, the saga would move on while the dialog is
+    // open.
     const held = await stack.query(
       'order-service',
       `update saga_instance set wake_at = wake_at + interval '1 hour' where saga_id = '${order.sagaId}'

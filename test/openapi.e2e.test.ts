@@ -56,7 +56,8 @@ test('the document is valid by the schema of OpenAPI 3.1', async () => {
   try {
     const file = path.join(folder, 'openapi.json');
     await writeFile(file, JSON.stringify(await document()));
-    // As a program: the validator is an ES module, and tests run as CommonJS. It fails, and says why, for an invalid document.
+    // As a program: the validator is an ES module, and tests run as CommonJS. It fails, and says why, for an invalid
+    // document.
     const { stdout } = await promisify(execFile)(path.resolve('node_modules/.bin/validate-api'), [file]);
     expect(stdout).toContain('valid');
   } finally {

@@ -1,4 +1,7 @@
-/** The services behind PgBouncer, as Debian has it: it knows few startup parameters, and no named statements in transaction mode. */
+/**
+ * The services behind PgBouncer, as Debian has it: it knows few startup parameters, and no named statements in
+ * transaction mode.
+ */
 import { expectHealed, placeBatch } from './support/batch.js';
 import { startPgBouncer } from './support/pgbouncer.js';
 import { startStack } from './support/stack.js';

@@ -1,4 +1,6 @@
-/** Whatever goes wrong, `saga` ends, soon, with one of the exit codes that its help promises and one line that says why. */
+/**
+ * Whatever goes wrong, `saga` ends, soon, with one of the exit codes that its help promises and one line that says why.
+ */
 import { spawn } from 'node:child_process';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';

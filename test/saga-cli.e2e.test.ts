@@ -167,7 +167,10 @@ test('a payload is edited, after a look at what changes', async () => {
   });
 }, 180_000);
 
-/** Has a saga get stuck at its pivot: the card is authorized, and the answer, which comes first from somebody else, breaks its contract. */
+/**
+ * Has a saga get stuck at its pivot: the card is authorized, and the answer, which comes first from somebody else,
+ * breaks its contract.
+ */
 async function stuckPivot(): Promise<PlacedOrder> {
   await stack.service('accounting-service').stop();
   const { body } = await post<PlacedOrder>(`${stack.url('order-service')}/orders`, orders.good);

@@ -1,4 +1,7 @@
-/** A stranger among the services: accounting-service is replaced by a participant in Python that shares no code with the library. */
+/**
+ * A stranger among the services: accounting-service is replaced by a participant in Python that shares no code with the
+ * library.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Traces of the real services, as a collector gets them: one order is one trace, through all services, retries and restarts. */
+/**
+ * Traces of the real services, as a collector gets them: one order is one trace, through all services, retries and
+ * restarts.
+ */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -44,7 +47,10 @@ const traceOf = (sagaId: string): CollectedSpan[] => {
   const traceId = collector.spans.find(({ attributes }) => attributes['saga.id'] === sagaId)?.traceId;
   return collector.spans.filter((span) => span.traceId === traceId);
 };
-/** @returns the whole trace of a saga that has ended: its own span comes last of those that order-service makes, and participants were before it. */
+/**
+ * @returns the whole trace of a saga that has ended: its own span comes last of those that order-service makes, and
+ *   participants were before it.
+ */
 const wholeTrace = async ({ sagaId }: PlacedOrder, commands: number): Promise<CollectedSpan[]> => {
   await waitFor(
     'the whole trace',

@@ -1,4 +1,7 @@
-/** The wire format, seen by an AMQP client that knows nothing of the library: participants can be driven by anyone, and queues are named as they say. */
+/**
+ * The wire format, seen by an AMQP client that knows nothing of the library: participants can be driven by anyone, and
+ * queues are named as they say.
+ */
 import { randomUUID } from 'node:crypto';
 import { get, post } from './support/http.js';
 import { startStack, type Stack } from './support/stack.js';

@@ -124,7 +124,10 @@ export class PrivateApt {
   }
 }
 
-/** It is read after the system's configuration. The commands that the system runs after an update are not for these lists. */
+/**
+ * It is read after the system's configuration. The commands that the system runs after an update are not for these
+ * lists.
+ */
 function configuration(inside: (name: string) => string): string {
   return `Dir::State::Lists "${inside('lists')}";
 Dir::Cache "${inside('cache')}";

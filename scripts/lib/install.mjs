@@ -21,7 +21,8 @@ export function isSupportedNode(version) {
 /**
  * Whether what is installed is what the lock file asks for.
  * @param {Record<string, any>} wanted `packages` of package-lock.json
- * @param {Record<string, any> | undefined} installed `packages` of node_modules/.package-lock.json, which npm writes last
+ * @param {Record<string, any> | undefined} installed `packages` of node_modules/.package-lock.json, which npm writes
+ *   last
  * @returns {boolean}
  */
 export function isInstalled(wanted, installed) {

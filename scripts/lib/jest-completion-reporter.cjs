@@ -1,8 +1,8 @@
 const WAIT_MS = 15_000;
 
 /**
- * When tests leave something open (a connection, a server) Jest waits for it, for ever. Such a run ends here after a while, and has
- * failed. Jest loads reporters with require, so this file is CommonJS.
+ * When tests leave something open (a connection, a server) Jest waits for it, for ever. Such a run ends here after a
+ * while, and has failed. Jest loads reporters with require, so this file is CommonJS.
  */
 module.exports = class JestCompletionReporter {
   onRunComplete() {

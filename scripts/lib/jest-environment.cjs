@@ -5,8 +5,8 @@ const { TestEnvironment } = require('jest-environment-node');
 const PATIENCE_MS = 10_000;
 
 /**
- * Whether a suite of this worker has failed. It may not have come to the line that closes what it opened, and what it has
- * begun to open may come up in the next suite. Its own error says more.
+ * Whether a suite of this worker has failed. It may not have come to the line that closes what it opened, and what it
+ * has begun to open may come up in the next suite. Its own error says more.
  */
 let hasFailed = false;
 

@@ -27,8 +27,8 @@ function placeOf(test) {
 }
 
 /**
- * What needs the least comes first, for it tells the most in a second: unit tests, then those with servers. Of each kind
- * the long suites come first; the simulation also wants a heap that the others have not filled yet.
+ * What needs the least comes first, for it tells the most in a second: unit tests, then those with servers. Of each
+ * kind the long suites come first; the simulation also wants a heap that the others have not filled yet.
  */
 module.exports = class extends Sequencer {
   sort(tests) {

@@ -6,7 +6,10 @@ import lockfile from 'proper-lockfile';
 // A lock that is not refreshed for so long belongs to a process that was killed.
 const STALE_MS = 4_000;
 
-/** Locks with this file (a folder, to be exact). @returns a function that gives the lock back; the end of the process does it too */
+/**
+ * Locks with this file (a folder, to be exact).
+ * @returns a function that gives the lock back; the end of the process does it too
+ */
 function lock(file: string, options: Options): Promise<() => Promise<void>> {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   // That the machine slept, or that somebody removed the folder, ends nothing that runs.
@@ -19,7 +22,10 @@ function lock(file: string, options: Options): Promise<() => Promise<void>> {
   });
 }
 
-/** Takes a lock until it is given back. One that a killed process has left is waited for. @returns undefined when another process holds it */
+/**
+ * Takes a lock until it is given back. One that a killed process has left is waited for.
+ * @returns undefined when another process holds it
+ */
 export async function tryLock(file: string): Promise<(() => Promise<void>) | undefined> {
   try {
     return await lock(file, { retries: Infinity, maxRetryTime: STALE_MS + 500 });

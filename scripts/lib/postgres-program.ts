@@ -56,8 +56,8 @@ export function postgresUser(dataDir: string, program: string): AsUser {
   const { uid, gid } = fs.statSync(dataDir);
   if (canReach([], { uid, gid }, dataDir, program)) return { spawn: { uid, gid }, prefix: [] };
 
-  // The project lies in a folder closed to others, /root for one. One capability lets the user through: to pass by
-  // file permissions. And without that secure bit access(2), which PostgreSQL asks about its programs, would not count it.
+  // The project lies in a folder closed to others, /root for one. One capability lets the user through: to pass by file
+  // permissions. And without that secure bit access(2), which PostgreSQL asks about its programs, would not count it.
   const capability = '-all,+dac_override';
   const user = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
   const rights = [`--inh-caps=${capability}`, `--ambient-caps=${capability}`, '--securebits=+no_setuid_fixup'];

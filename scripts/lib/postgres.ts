@@ -97,7 +97,9 @@ async function startOnce(options: PostgresOptions): Promise<RunningPostgres> {
   return Object.assign(await restartable((again) => (again ? relaunch() : launch(false))), { url, port });
 }
 
-/** Makes the cluster beside its place and moves it there whole: one that was interrupted is never taken for complete. */
+/**
+ * Makes the cluster beside its place and moves it there whole: one that was interrupted is never taken for complete.
+ */
 async function initialise(
   dataDir: string,
   user: AsUser,

@@ -42,7 +42,8 @@ export interface RunningRabbitMq extends RestartableProcess {
 /**
  * Starts a private RabbitMQ node with the management plugin and waits until both answer. Whatever a node needs is its
  * own: name, cookie, ports, data, plugins, configuration and the port mapper (epmd), so that it neither meets another
- * node of the machine nor leaves anything behind. It listens on this machine only; the user is guest, and so is the password.
+ * node of the machine nor leaves anything behind. It listens on this machine only; the user is guest, and so is the
+ * password.
  */
 export async function startRabbitMq(options: RabbitMqOptions): Promise<RunningRabbitMq> {
   return retryOnPortTaken(() => startOnce(options));

@@ -22,7 +22,10 @@ export const writeStackFile = (stack: Stack): void => writeJson(startPaths.stack
 /** @returns what runs now, as far as the file tells */
 export const readStackFile = (file = startPaths.stackFile): Stack | undefined => readJson(file);
 
-/** @returns what operators send: OPERATOR_TOKEN, or a token made at random once, and kept where only the owner can read it */
+/**
+ * @returns what operators send: OPERATOR_TOKEN, or a token made at random once, and kept where only the owner can read
+ *   it
+ */
 export function operatorTokenOf(file: string, env: NodeJS.ProcessEnv = process.env): string {
   if (env.OPERATOR_TOKEN) return env.OPERATOR_TOKEN;
   const kept = readJson<{ token?: string }>(file)?.token ?? '';

@@ -1,4 +1,7 @@
-/** Those who are not there in time: a participant that is down past its deadline, processes that are stopped in the middle, and clocks that are wrong. */
+/**
+ * Those who are not there in time: a participant that is down past its deadline, processes that are stopped in the
+ * middle, and clocks that are wrong.
+ */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expectHealed, placeBatch } from '../support/batch.js';
@@ -79,10 +82,12 @@ test('an orchestrator and a participant are stopped within a transaction, others
     const onTickets = await holdUp('restaurant-service', 'ticket');
     const batch = await placeBatch(stack, EACH);
     await onTickets.untilItBlocks();
-    // What ends an order is a transaction of the orchestrator, with a local step; its other steps are one statement each.
+    // What ends an order is a transaction of the orchestrator, with a local step; its other steps are one statement
+    // each.
     const onOrders = await holdUp('order-service', 'orders');
     const heard = stopped.map(heardFrom);
-    // Their statements are done once the locks are gone, their transactions are open and hold locks of their own, and nobody goes on with them.
+    // Their statements are done once the locks are gone, their transactions are open and hold locks of their own, and
+    // nobody goes on with them.
     const [orchestrator, participant] = stopped as [ServiceProcess, ServiceProcess];
     participant.pause();
     await onTickets.end();
@@ -159,7 +164,10 @@ interface Saga {
   readonly history: readonly { readonly type: string; readonly step?: string; readonly at: string }[];
 }
 
-/** @returns how long each attempt of create_ticket waited until it was given up, in milliseconds by the clock of the database */
+/**
+ * @returns how long each attempt of create_ticket waited until it was given up, in milliseconds by the clock of the
+ *   database
+ */
 function waitsOf({ history }: Saga): number[] {
   const at = (type: RegExp) =>
     history

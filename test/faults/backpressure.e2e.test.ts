@@ -1,4 +1,7 @@
-/** Orders come as fast as clients can send them: the system takes what it can do in time, and tells the others when to come again. */
+/**
+ * Orders come as fast as clients can send them: the system takes what it can do in time, and tells the others when to
+ * come again.
+ */
 import { post } from '../support/http.js';
 import { LONG_FORM } from '../support/long-form.js';
 import { memoryOf } from '../support/memory.js';
@@ -7,7 +10,10 @@ import { startStack, type Stack } from '../support/stack.js';
 
 const ORDERS = LONG_FORM ? 50_000 : 4_000;
 const CLIENTS = 500;
-/** What is taken is done within the reply timeouts, or else it would not have been taken; then there is what the test's own work takes. */
+/**
+ * What is taken is done within the reply timeouts, or else it would not have been taken; then there is what the test's
+ * own work takes.
+ */
 const DONE_WITHIN_MS = 60_000;
 const MOST_MIB = 260;
 

@@ -1,6 +1,7 @@
 /**
- * The broker runs out of memory or of disk and blocks whoever publishes, and is restarted, with orders of all kinds in flight. While it blocks, orders are turned
- * away with 503, and what needs no publishing is acknowledged all the same, since consumers have connections of their own. Afterwards all heals.
+ * The broker runs out of memory or of disk and blocks whoever publishes, and is restarted, with orders of all kinds in
+ * flight. While it blocks, orders are turned away with 503, and what needs no publishing is acknowledged all the same,
+ * since consumers have connections of their own. Afterwards all heals.
  */
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
@@ -115,7 +116,10 @@ testInLongForm(
   120_000,
 );
 
-/** @returns how many messages of the queue are ready or in hand, by the broker's own books, which it keeps in intervals of seconds */
+/**
+ * @returns how many messages of the queue are ready or in hand, by the broker's own books, which it keeps in intervals
+ *   of seconds
+ */
 async function unacknowledged(): Promise<number> {
   const queues = await stack.broker.list<{ name: string; messages?: number }>('queues');
   return queues.find(({ name }) => name === QUEUE)?.messages ?? NaN;

@@ -1,6 +1,7 @@
 /**
- * COMMIT and what can become of it: the connection is cut just before and just after the server got it, which looks the same from here; the server
- * answers ROLLBACK; or it refuses to commit, as with a full disk. Every order ends right, and a client is never told a lie.
+ * COMMIT and what can become of it: the connection is cut just before and just after the server got it, which looks the
+ * same from here; the server answers ROLLBACK; or it refuses to commit, as with a full disk. Every order ends right,
+ * and a client is never told a lie.
  */
 import { expectHealed, placeBatch, together, type Batch } from '../support/batch.js';
 import { failWrites } from '../support/failing-writes.js';
@@ -13,7 +14,10 @@ import { startStack, type Stack } from '../support/stack.js';
 const EACH = LONG_FORM ? 10 : 3;
 /** How often each kind of transaction meets the fault. */
 const TIMES = 2;
-/** One transaction may serve a whole batch, and what was committed already is not committed again: it takes at least as many batches as times. */
+/**
+ * One transaction may serve a whole batch, and what was committed already is not committed again: it takes at least as
+ * many batches as times.
+ */
 const MOST_BATCHES = 4 * TIMES;
 
 const TRANSACTIONS: Partial<Record<ServiceName, readonly Pick<CommitFault, 'of' | 'not'>[]>> = {

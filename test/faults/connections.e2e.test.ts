@@ -1,11 +1,13 @@
 /**
- * Connections to the broker are cut, turned into black holes, and closed on one side only: those that publish and those that consume, of the orchestrator and
- * of participants, with orders of all kinds in flight. A process notices a black hole by itself, in seconds: its heartbeat says so after two silent
- * intervals of 5 s, at the latest when the third begins, and a confirm that does not come after 10 s. The broker notices in the same way a client that is
- * gone, and then gives what that client had not acknowledged to others.
+ * Connections to the broker are cut, turned into black holes, and closed on one side only: those that publish and those
+ * that consume, of the orchestrator and of participants, with orders of all kinds in flight. A process notices a black
+ * hole by itself, in seconds: its heartbeat says so after two silent intervals of 5 s, at the latest when the third
+ * begins, and a confirm that does not come after 10 s. The broker notices in the same way a client that is gone, and
+ * then gives what that client had not acknowledged to others.
  *
- * Once the way is free again, every order ends within 15 s: a process is connected again after a pause of 3 s at most, and what was lost on the way is sent
- * again when its reply timeout of 10 s has passed. FAULT_SEED repeats a run's choices.
+ * Once the way is free again, every order ends within 15 s: a process is connected again after a pause of 3 s at most,
+ * and what was lost on the way is sent again when its reply timeout of 10 s has passed. FAULT_SEED repeats a run's
+ * choices.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from 'saga-core/testing';

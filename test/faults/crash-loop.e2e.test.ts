@@ -1,6 +1,7 @@
 /**
- * One message kills each process that handles it, with hundreds of innocent ones delivered beside it. The innocent are all handled, and none is given up; the
- * guilty one is parked with its cause after it has killed four: the first, before anybody could suspect it, and the three that an unproven suspicion costs.
+ * One message kills each process that handles it, with hundreds of innocent ones delivered beside it. The innocent are
+ * all handled, and none is given up; the guilty one is parked with its cause after it has killed four: the first,
+ * before anybody could suspect it, and the three that an unproven suspicion costs.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** Each named crash point, in a real process: it dies there as by a power failure, comes back, and every order still ends right. */
+/**
+ * Each named crash point, in a real process: it dies there as by a power failure, comes back, and every order still
+ * ends right.
+ */
 import { CRASH_POINTS } from 'saga-core';
 import { get, post } from '../support/http.js';
 import { everyOrderEnded, orders, violationsOfOrders } from '../support/orders.js';
@@ -26,7 +29,8 @@ test.each(drills)(
   async (crashAt, name) => {
     const doomed = await stack.replace(name, { CRASH_AT: crashAt });
     const placed: string[] = [];
-    // The caller of the process that dies sees a broken connection, and may find the order or not; it is never half there.
+    // The caller of the process that dies sees a broken connection, and may find the order or not; it is never half
+    // there.
     for (const body of [orders.good, orders.overLimit, orders.good]) {
       const answer = await post<{ id: string }>(`${stack.url('order-service')}/orders`, body).catch(() => null);
       if (answer?.status === 202) placed.push(answer.body.id);

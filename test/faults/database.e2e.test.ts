@@ -1,4 +1,7 @@
-/** What PostgreSQL can do to those who use it, to the orchestrator and to a participant: it says no in many ways, and each of them passes without help. */
+/**
+ * What PostgreSQL can do to those who use it, to the orchestrator and to a participant: it says no in many ways, and
+ * each of them passes without help.
+ */
 import { randomUUID } from 'node:crypto';
 import { Random } from 'saga-core/testing';
 import { expectHealed, placeBatch, together, type Batch } from '../support/batch.js';
@@ -23,7 +26,10 @@ import { waitFor } from '../support/wait-for.js';
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
 /** More would wait longer for each other than their steps have time, while everything is done again. */
 const EACH = LONG_FORM ? 10 : 2;
-/** A service that pauses for longer and longer, as its sessions go on ending, must not face all the orders of that time at once. */
+/**
+ * A service that pauses for longer and longer, as its sessions go on ending, must not face all the orders of that time
+ * at once.
+ */
 const MOST_BATCHES = 12;
 const ROLE = `test_service_${randomUUID().slice(0, 8)}`;
 // A saga's commands reach the participant first, so its fault is noticed first.
@@ -62,7 +68,10 @@ afterAll(async () => {
   await withClient(process.env.TEST_DATABASE_URL!, (server) => server.query(`drop role ${ROLE}`));
 }, 60_000);
 
-/** Imposes a fault on one database after the other, with orders in flight, until each service has met it; then lifts it, and all must heal. */
+/**
+ * Imposes a fault on one database after the other, with orders in flight, until each service has met it; then lifts it,
+ * and all must heal.
+ */
 async function weather(
   impose: (database: FaultyDatabase, heard: (what: string) => boolean) => Promise<Lift>,
   complaint: string,

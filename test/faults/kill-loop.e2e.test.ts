@@ -1,6 +1,7 @@
 /**
- * Services, RabbitMQ and PostgreSQL are killed again and again, also while others recover, with orders of all kinds in flight and two processes of each
- * service. Afterwards, without anybody's help, every order has ended right. FAULT_SEED repeats a run's choices, FAULT_ROUNDS makes it longer.
+ * Services, RabbitMQ and PostgreSQL are killed again and again, also while others recover, with orders of all kinds in
+ * flight and two processes of each service. Afterwards, without anybody's help, every order has ended right. FAULT_SEED
+ * repeats a run's choices, FAULT_ROUNDS makes it longer.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from 'saga-core/testing';

@@ -1,4 +1,7 @@
-/** Recovery that is disturbed: PostgreSQL falls again and again, services are killed while they come back, and what polls meets errors that nobody foresaw. */
+/**
+ * Recovery that is disturbed: PostgreSQL falls again and again, services are killed while they come back, and what
+ * polls meets errors that nobody foresaw.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from 'saga-core/testing';
 import { expectHealed, placeBatch, together, type Batch } from '../support/batch.js';
@@ -31,7 +34,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stack.stop().finally(() => servers.stop()), 60_000);
 
-/** Kills a service, and again while it comes back: before it has prepared its database, and when it takes up its work. */
+/**
+ * Kills a service, and again while it comes back: before it has prepared its database, and when it takes up its work.
+ */
 async function crashInRecovery(name: ServiceName): Promise<void> {
   stack.service(name).kill();
   for (const moment of ['Server listening', 'at work']) {

@@ -1,6 +1,7 @@
 /**
- * Replies and commands that come late, twice, out of order, from nowhere, or in the same moment as something else. Locks held in PostgreSQL by the test make
- * them meet: what is to meet queues up behind a lock, in a known order, before it is let go.
+ * Replies and commands that come late, twice, out of order, from nowhere, or in the same moment as something else.
+ * Locks held in PostgreSQL by the test make them meet: what is to meet queues up behind a lock, in a known order,
+ * before it is let go.
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';

@@ -1,4 +1,7 @@
-/** RabbitMQ users who may do no more than their service needs, and a command that asks for its reply where the participant may not write. */
+/**
+ * RabbitMQ users who may do no more than their service needs, and a command that asks for its reply where the
+ * participant may not write.
+ */
 import { connect } from 'amqplib';
 import { expectHealed, placeBatch } from '../support/batch.js';
 import { takeDeadLetters } from '../support/dead-letters.js';

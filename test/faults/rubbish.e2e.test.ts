@@ -1,7 +1,7 @@
 /**
- * Rubbish of every kind, mixed with good orders: into a command queue and into the reply queue. What cannot be answered lies in the dead-letter queue with
- * its cause, each letter of it; the rest is answered; good orders go on; no process crashes or grows. FAULT_RUBBISH says how many messages, FAULT_SEED
- * repeats a run.
+ * Rubbish of every kind, mixed with good orders: into a command queue and into the reply queue. What cannot be answered
+ * lies in the dead-letter queue with its cause, each letter of it; the rest is answered; good orders go on; no process
+ * crashes or grows. FAULT_RUBBISH says how many messages, FAULT_SEED repeats a run.
  */
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { Random } from 'saga-core/testing';
@@ -25,8 +25,9 @@ const REPLY_QUEUE = 'create_order_saga.responses';
 /** Bodies beyond the default limit of RabbitMQ 4 (16 MiB); a broker with that limit refuses them itself. */
 const HUGE_BYTES = 20 * 1_048_576;
 /**
- * By how much a process may be larger at the end than after the first fifth of the rubbish. The heap of V8 and the allocator breathe by some tens of MiB
- * with bodies of 1 MiB in hand; a leak of 1 KiB per message would show in the long form (100,000), one of 16 KiB in the short one.
+ * By how much a process may be larger at the end than after the first fifth of the rubbish. The heap of V8 and the
+ * allocator breathe by some tens of MiB with bodies of 1 MiB in hand; a leak of 1 KiB per message would show in the
+ * long form (100,000), one of 16 KiB in the short one.
  */
 const GROWTH_MIB = 96;
 

@@ -1,6 +1,7 @@
 /**
- * Queues and exchanges are purged, deleted and filled while orders of all kinds are in flight. What was lost is sent again, what was deleted is declared
- * again, and every order ends right by nobody's help, within the bound that stands at each fault.
+ * Queues and exchanges are purged, deleted and filled while orders of all kinds are in flight. What was lost is sent
+ * again, what was deleted is declared again, and every order ends right by nobody's help, within the bound that stands
+ * at each fault.
  */
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import type { SagaView } from 'saga-core';
@@ -103,7 +104,8 @@ const LOSSES: readonly Loss[] = [
   },
   {
     what: 'queues are deleted under their consumers',
-    // Declared again after a second, because the broker cancels the consumer; what lay in them is sent again after 10 s at most.
+    // Declared again after a second, because the broker cancels the consumer; what lay in them is sent again after 10 s
+    // at most.
     withinMs: 15_000,
     strike: async () => {
       const queues = ['consumer_service.commands', REPLIES];
@@ -114,7 +116,8 @@ const LOSSES: readonly Loss[] = [
   },
   {
     what: 'exchanges are deleted, of which nobody is told',
-    // Once they are back: a participant remembers for 5 s that there was none, and what it refused meanwhile is sent again after 10 s.
+    // Once they are back: a participant remembers for 5 s that there was none, and what it refused meanwhile is sent
+    // again after 10 s.
     withinMs: 20_000,
     strike: async () => {
       const before = await bindings();

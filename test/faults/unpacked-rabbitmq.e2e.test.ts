@@ -1,4 +1,7 @@
-/** Where the machine has no RabbitMQ, one is fetched and unpacked below the project: the real packages, as a user without rights. */
+/**
+ * Where the machine has no RabbitMQ, one is fetched and unpacked below the project: the real packages, as a user
+ * without rights.
+ */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

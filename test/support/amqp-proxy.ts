@@ -1,4 +1,7 @@
-/** A way to RabbitMQ that can keep answers to itself, as a node does that stands still, or end each connection after a while. */
+/**
+ * A way to RabbitMQ that can keep answers to itself, as a node does that stands still, or end each connection after a
+ * while.
+ */
 import { createServer, connect, type Socket } from 'node:net';
 
 export interface AmqpProxy {

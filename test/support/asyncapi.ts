@@ -33,7 +33,10 @@ export function inlined(document: Described, schema: unknown): unknown {
   return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, inlined(document, value)]));
 }
 
-/** @returns the examples in a document that break their own schema, and the messages without any; of dead letters anything may be the body */
+/**
+ * @returns the examples in a document that break their own schema, and the messages without any; of dead letters
+ *   anything may be the body
+ */
 export function brokenExamples(document: Described): string[] {
   const ajv = new Ajv({ strict: false });
   return Object.entries(document.components.messages).flatMap(([name, message]) => {

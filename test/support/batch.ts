@@ -28,7 +28,8 @@ export interface Batch {
 }
 
 /**
- * Places orders of every kind side by side. A client that is refused, or whose connection breaks, sends the same request with the same key again.
+ * Places orders of every kind side by side. A client that is refused, or whose connection breaks, sends the same
+ * request with the same key again.
  *
  * @param each - how many of each kind
  * @param url - of order-service; the stack's unless given
@@ -67,10 +68,11 @@ export function together(batches: readonly Batch[]): Batch {
 }
 
 /**
- * Waits until everything has healed, which must be within the bound, and expects that every order of the batch has ended as its kind ends, that no
- * order has an effect too many or too few, and that nothing was dead-lettered.
+ * Waits until everything has healed, which must be within the bound, and expects that every order of the batch has
+ * ended as its kind ends, that no order has an effect too many or too few, and that nothing was dead-lettered.
  *
- * @param rejectedBy - codes for which an order may also be rejected, whatever its kind: a participant may be silent for longer than its step waits
+ * @param rejectedBy - codes for which an order may also be rejected, whatever its kind: a participant may be silent for
+ *   longer than its step waits
  */
 export async function expectHealed(
   stack: Stack,

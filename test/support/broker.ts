@@ -1,4 +1,7 @@
-/** A virtual host of its own for each test file, on the real broker that TEST_AMQP_URL names: queues have fixed names, and files run side by side. */
+/**
+ * A virtual host of its own for each test file, on the real broker that TEST_AMQP_URL names: queues have fixed names,
+ * and files run side by side.
+ */
 import { randomUUID } from 'node:crypto';
 import { connect, type GetMessage } from 'amqplib';
 
@@ -13,7 +16,10 @@ export interface TestBroker {
   setPolicy(queue: string, definition: Readonly<Record<string, unknown>> | null): Promise<void>;
   /** Puts the messages of a queue, as many as there are, in the opposite order; nobody may consume it meanwhile. */
   reverse(queue: string, count: number): Promise<void>;
-  /** Makes a user who may do in this virtual host what the patterns say, until it is dropped. @returns the URL of its connections */
+  /**
+   * Makes a user who may do in this virtual host what the patterns say, until it is dropped.
+   * @returns the URL of its connections
+   */
   createUser(rights: { readonly configure: string; readonly write: string; readonly read: string }): Promise<string>;
   /** Lets the user that was made last write to a topic exchange under no other routing keys than match the pattern. */
   limitTopics(exchange: string, write: string): Promise<void>;

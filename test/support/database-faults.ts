@@ -1,4 +1,7 @@
-/** What a PostgreSQL server can do to a service while it runs. Each fault is imposed on one database, and gives a function that lifts it. */
+/**
+ * What a PostgreSQL server can do to a service while it runs. Each fault is imposed on one database, and gives a
+ * function that lifts it.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Random } from 'saga-core/testing';
@@ -42,7 +45,10 @@ async function changeRole(database: FaultyDatabase, to: string, back: string): P
   return () => change(back);
 }
 
-/** Sessions are read-only, as on a server that another has taken over from. Those that have begun so stay so when the fault is lifted. */
+/**
+ * Sessions are read-only, as on a server that another has taken over from. Those that have begun so stay so when the
+ * fault is lifted.
+ */
 export async function makeReadOnly(database: FaultyDatabase): Promise<Lift> {
   await alter(database, 'set default_transaction_read_only = on');
   await endSessions(database);
@@ -69,8 +75,8 @@ async function lockTable({ url, tables: [, second] }: FaultyDatabase): Promise<L
 }
 
 /**
- * Another program locks what the service writes, in the opposite order, until the server has ended one of the two transactions: the service's, for it
- * waits for less long.
+ * Another program locks what the service writes, in the opposite order, until the server has ended one of the two
+ * transactions: the service's, for it waits for less long.
  */
 export async function deadlock(
   { url, tables: [first, second] }: FaultyDatabase,

@@ -1,4 +1,7 @@
-/** A database of its own for each test file, on the real server that TEST_DATABASE_URL names; its name begins with TEST_DATABASE_PREFIX. */
+/**
+ * A database of its own for each test file, on the real server that TEST_DATABASE_URL names; its name begins with
+ * TEST_DATABASE_PREFIX.
+ */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { ensureDatabase } from 'saga-core';
@@ -6,7 +9,11 @@ import { ensureDatabase } from 'saga-core';
 export interface TestDatabase {
   /** For whatever opens connections of its own; they must be closed before `drop`. */
   readonly url: string;
-  /** Drops the database. @throws when sessions are still open, naming them: a test that leaves one open has a leak, or so has the code under test */
+  /**
+   * Drops the database.
+   * @throws when sessions are still open, naming them: a test that leaves one open has a leak, or so has the code under
+   *   test
+   */
   drop(): Promise<void>;
 }
 

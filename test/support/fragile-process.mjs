@@ -1,4 +1,7 @@
-/** A participant, or an orchestrator, that dies over one message as often as it sees it. Run by tests: `node fragile-process.mjs participant|orchestrator`. */
+/**
+ * A participant, or an orchestrator, that dies over one message as often as it sees it. Run by tests: `node
+ * fragile-process.mjs participant|orchestrator`.
+ */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import pino from 'pino';

@@ -1,4 +1,7 @@
-/** Orders of several kinds, placed again and again while faults happen; and afterwards, what must be true of all that were taken. */
+/**
+ * Orders of several kinds, placed again and again while faults happen; and afterwards, what must be true of all that
+ * were taken.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { post } from './http.js';
 import { allOrders, everyOrderEnded, orders, violationsOfOrders, type PlacedOrder } from './orders.js';
@@ -7,7 +10,10 @@ import { waitFor } from './wait-for.js';
 
 export type OrderKind = keyof typeof orders;
 
-/** Whatever else happens, these never end otherwise. Others may be rejected, because a fault kept a step from being answered in time. */
+/**
+ * Whatever else happens, these never end otherwise. Others may be rejected, because a fault kept a step from being
+ * answered in time.
+ */
 const ALWAYS_REJECTED: readonly OrderKind[] = ['suspended', 'overLimit', 'unknownDish'];
 
 export interface Load {

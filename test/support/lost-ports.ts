@@ -1,4 +1,7 @@
-/** Starts a PostgreSQL and a RabbitMQ that are given the ports of the servers of all tests first, as when another start was faster; prints who they are. */
+/**
+ * Starts a PostgreSQL and a RabbitMQ that are given the ports of the servers of all tests first, as when another start
+ * was faster; prints who they are.
+ */
 import { dataDirectoryOf } from '../../scripts/lib/databases.js';
 import { freePort } from '../../scripts/lib/ports.js';
 import { startPostgres } from '../../scripts/lib/postgres.js';

@@ -1,11 +1,17 @@
-/** Headers that are nested without end, as other clients can send them: amqplib, which dies of reading them, would die of writing them too. */
+/**
+ * Headers that are nested without end, as other clients can send them: amqplib, which dies of reading them, would die
+ * of writing them too.
+ */
 import type { Socket } from 'node:net';
 import type { ChannelModel } from 'amqplib';
 
 /** The names of headers whose values are sent as what their bytes are. */
 const NAMES = { nestedArrays: 'A', nestedTables: 'F' } as const;
 
-/** @returns headers for a message on a connection that was given to {@link sendNested} @param levels - of five bytes each, or seven */
+/**
+ * @returns headers for a message on a connection that was given to {@link sendNested}
+ * @param levels - of five bytes each, or seven
+ */
 export function nestedHeaders(levels: number, name: keyof typeof NAMES = 'nestedArrays'): Record<string, Buffer> {
   const head = Buffer.from(name === 'nestedArrays' ? 'A' : '\u0001kF');
   let size = 0;

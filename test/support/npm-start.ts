@@ -1,4 +1,6 @@
-/** `npm start` in a copy of the project, as a newcomer has it: servers of its own, and services built from the sources. */
+/**
+ * `npm start` in a copy of the project, as a newcomer has it: servers of its own, and services built from the sources.
+ */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -62,7 +62,10 @@ export function placesOf(stack: Stack) {
   return { databases: Object.fromEntries(databases), amqpUrls: [stack.broker.amqpUrl], ...(schema && { schema }) };
 }
 
-/** @returns what an audit finds wrong, a line each: an effect that is missing, doubled, or still in force, a saga that nobody attends to, … */
+/**
+ * @returns what an audit finds wrong, a line each: an effect that is missing, doubled, or still in force, a saga that
+ *   nobody attends to, …
+ */
 export async function violationsOfOrders(stack: Stack): Promise<string[]> {
   return (await audit(placesOf(stack))).wrong.map(({ rule, id, detail }) => `${rule} ${id}: ${detail}`);
 }

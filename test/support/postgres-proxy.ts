@@ -1,6 +1,7 @@
 /**
- * A way to PostgreSQL that breaks at the COMMIT of a transaction which a test names by its statements. It follows the protocol: statements that were
- * prepared are known by their names, a transaction may be one statement without BEGIN, and messages may be pipelined.
+ * A way to PostgreSQL that breaks at the COMMIT of a transaction which a test names by its statements. It follows the
+ * protocol: statements that were prepared are known by their names, a transaction may be one statement without BEGIN,
+ * and messages may be pipelined.
  */
 import { frameReader, queryFrame, type Frame } from './postgres-frames.js';
 import { startTcpProxy, type Ends, type Tap, type TcpProxy } from './tcp-proxy.js';
@@ -11,8 +12,9 @@ export interface CommitFault {
   /** And none of whose statements this matches. */
   readonly not?: RegExp;
   /**
-   * cut-before: the connection is cut instead of passing COMMIT on; the server rolls back. cut-after: the server commits, and its answer reaches nobody.
-   * The client sees the same in both cases. roll-back: the server is told ROLLBACK in place of COMMIT, and answers so, without an error.
+   * cut-before: the connection is cut instead of passing COMMIT on; the server rolls back. cut-after: the server
+   * commits, and its answer reaches nobody. The client sees the same in both cases. roll-back: the server is told
+   * ROLLBACK in place of COMMIT, and answers so, without an error.
    */
   readonly how: 'cut-before' | 'cut-after' | 'roll-back';
   /** How many such transactions, one after the other. */

@@ -1,4 +1,7 @@
-/** A reverse proxy that takes a prefix off the path and says nothing of it, as nginx does with `location /shop/ { proxy_pass http://service/; }`. */
+/**
+ * A reverse proxy that takes a prefix off the path and says nothing of it, as nginx does with `location /shop/ {
+ * proxy_pass http://service/; }`.
+ */
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -11,7 +11,10 @@ export interface Rubbish {
   readonly properties: Options.Publish;
 }
 
-/** What must become of it: a dead letter with this cause, an answer to its replyTo, or nothing at all but an acknowledgement. */
+/**
+ * What must become of it: a dead letter with this cause, an answer to its replyTo, or nothing at all but an
+ * acknowledgement.
+ */
 export type Fate = { readonly dead: string } | 'answered' | 'ignored';
 
 export interface RubbishKind {
@@ -24,7 +27,9 @@ export interface RubbishKind {
 
 const CREATE = 'restaurant_service.create_ticket';
 const MIB = 1_048_576;
-/** A client library sends only text as a short string; this one stands for bytes that are none: see {@link sendNoText}. */
+/**
+ * A client library sends only text as a short string; this one stands for bytes that are none: see {@link sendNoText}.
+ */
 const NO_TEXT = '\u0001'.repeat(255);
 const hex = (random: Random, length: number): string =>
   Array.from({ length }, () => random.below(16).toString(16)).join('');

@@ -1,4 +1,6 @@
-/** Orchestrators and participants of any sagas in this process, on a real database and a real virtual host of their own. */
+/**
+ * Orchestrators and participants of any sagas in this process, on a real database and a real virtual host of their own.
+ */
 import {
   connectTransport,
   createOrchestrator,

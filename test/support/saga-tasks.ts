@@ -1,4 +1,7 @@
-/** The commands of the create-order saga, as its definition has them: tests that count or list them need no change when a step is added. */
+/**
+ * The commands of the create-order saga, as its definition has them: tests that count or list them need no change when
+ * a step is added.
+ */
 import { createOrderSaga } from '../../apps/order-service/src/create-order-saga/create-order-saga.js';
 
 type Command = (typeof createOrderSaga.steps)[number]['action'];

@@ -1,4 +1,7 @@
-/** A PostgreSQL and a RabbitMQ that a test may kill: in a process of their own, which outlives a test that hangs. Driven by messages. */
+/**
+ * A PostgreSQL and a RabbitMQ that a test may kill: in a process of their own, which outlives a test that hangs. Driven
+ * by messages.
+ */
 import { writeJson } from '../../scripts/lib/json-file.js';
 import { startPostgres, type RunningPostgres } from '../../scripts/lib/postgres.js';
 import { identify } from '../../scripts/lib/process-identity.js';

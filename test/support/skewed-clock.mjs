@@ -1,4 +1,7 @@
-/** Loaded before a service: its wall clock is wrong by CLOCK_SKEW_MS milliseconds. Its timers, which measure how long something takes, are right. */
+/**
+ * Loaded before a service: its wall clock is wrong by CLOCK_SKEW_MS milliseconds. Its timers, which measure how long
+ * something takes, are right.
+ */
 const skewMs = Number(process.env.CLOCK_SKEW_MS);
 const RightDate = Date;
 

@@ -24,7 +24,10 @@ export interface Stack {
   replace(service: ServiceName, settings?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   /** Stops all processes. @throws unless each ends with exit code 0 in time */
   stopServices(): Promise<void>;
-  /** Stops what still runs, and drops databases and virtual host. @throws when a service did not stop properly, or left a session open */
+  /**
+   * Stops what still runs, and drops databases and virtual host.
+   * @throws when a service did not stop properly, or left a session open
+   */
   stop(): Promise<void>;
 }
 

@@ -9,7 +9,8 @@ export interface TcpProxy {
   /** Takes connections again. */
   restore(): void;
   /**
-   * Becomes a black hole for some connections, and for all new ones: nothing more is forwarded in a direction, and nobody is told.
+   * Becomes a black hole for some connections, and for all new ones: nothing more is forwarded in a direction, and
+   * nobody is told.
    *
    * @param named - a text that the client has sent when it connected, such as its name
    * @returns how many connections there are of that name
@@ -18,7 +19,8 @@ export interface TcpProxy {
   /** Forwards again, and first of all what was held back meanwhile. */
   resume(): void;
   /**
-   * Closes one side of some connections and leaves the other open: what that one sends reaches nobody, and nobody answers.
+   * Closes one side of some connections and leaves the other open: what that one sends reaches nobody, and nobody
+   * answers.
    *
    * @param named - as for `stall`
    * @returns once each of those that were left has given up

@@ -12,7 +12,9 @@ export interface Message {
 }
 
 export interface TestOrchestrator {
-  /** Publishes to `saga.commands` what is given, as it is given: by default with the reply address of this orchestrator. */
+  /**
+   * Publishes to `saga.commands` what is given, as it is given: by default with the reply address of this orchestrator.
+   */
   send(task: string, body: string | object, properties?: Options.Publish): Promise<void>;
   /** @returns the replies to a command, once there are `count` */
   replies(correlationId: string, count?: number): Promise<Message[]>;

@@ -39,7 +39,10 @@ const SERVICES: readonly ServiceName[] = [
   'restaurant-service',
   'accounting-service',
 ];
-/** Each message between services is described by who sends it and by who gets it; a dead letter by whose queue it came from. */
+/**
+ * Each message between services is described by who sends it and by who gets it; a dead letter by whose queue it came
+ * from.
+ */
 const sidesOf = (exchange: string): number => (exchange === 'saga.dead' ? 1 : 2);
 
 /** @returns the documents as they are served */

@@ -1,4 +1,7 @@
-/** The OpenAPI document at /openapi.json, and the page at /openapi that shows it. Both are made of the routes' schemas and need no network. */
+/**
+ * The OpenAPI document at /openapi.json, and the page at /openapi that shows it. Both are made of the routes' schemas
+ * and need no network.
+ */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type, type TSchema } from '@sinclair/typebox';

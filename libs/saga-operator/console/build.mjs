@@ -1,4 +1,7 @@
-/** Makes `dist/console`: one script, one stylesheet, one page. Types are checked by `npm run typecheck`, not here: this takes a moment only. */
+/**
+ * Makes `dist/console`: one script, one stylesheet, one page. Types are checked by `npm run typecheck`, not here: this
+ * takes a moment only.
+ */
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

@@ -1,4 +1,7 @@
-/** A path that exists, asked for with a method that it does not have: 405, and OPTIONS is answered; both say what it has. */
+/**
+ * A path that exists, asked for with a method that it does not have: 405, and OPTIONS is answered; both say what it
+ * has.
+ */
 import type { FastifyInstance } from 'fastify';
 import findMyWay from 'find-my-way';
 import { HttpProblem, PROBLEMS } from 'http-kit';

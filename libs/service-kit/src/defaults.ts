@@ -19,13 +19,19 @@ export const CONSTANTS = {
   bodyLimitBytes: 65_536,
   /** How long the database may take to answer a readiness probe. */
   databaseProbeMs: 2_000,
-  /** Pause before another attempt to reach what a service needs at its start, and its ceiling; each pause is twice the last. */
+  /**
+   * Pause before another attempt to reach what a service needs at its start, and its ceiling; each pause is twice the
+   * last.
+   */
   startInitialMs: 200,
   startMaxMs: 3_000,
   /** How long requests in hand may take once the service is told to stop. */
   requestDrainMs: 3_000,
   /** How long the last traces may take to be sent. */
   traceFlushMs: 2_000,
-  /** How long stopping may take in all; then the process ends as it is, and what it had in hand is delivered to another one. */
+  /**
+   * How long stopping may take in all; then the process ends as it is, and what it had in hand is delivered to another
+   * one.
+   */
   shutdownMs: 9_000,
 } as const;

@@ -10,8 +10,8 @@ declare module 'fastify' {
 }
 
 /**
- * Makes an app let its requests in hand finish before it closes, for at most `requestDrainMs`; requests that come meanwhile get 503.
- * Without it, closing would cut every open connection at once.
+ * Makes an app let its requests in hand finish before it closes, for at most `requestDrainMs`; requests that come
+ * meanwhile get 503. Without it, closing would cut every open connection at once.
  */
 export function drainRequests(app: FastifyInstance): void {
   const inHand = new Set<FastifyRequest>();

@@ -71,7 +71,10 @@ export interface HealthSources {
   readonly worker: { isReady(): boolean; notReadyBecause?(): string | null };
 }
 
-/** Adds `GET /health/live`, which is 200 while the process runs, and `GET /health/ready`, which is 503 while something that work needs is missing. */
+/**
+ * Adds `GET /health/live`, which is 200 while the process runs, and `GET /health/ready`, which is 503 while something
+ * that work needs is missing.
+ */
 export function healthRoutes(app: HttpApp, { database, probe, transport, worker }: HealthSources): void {
   const isOfUse = databaseProbe(database, probe);
 
@@ -93,7 +96,10 @@ export function healthRoutes(app: HttpApp, { database, probe, transport, worker 
   });
 }
 
-/** @returns a question that is asked once at a time: probes of a database that hangs would otherwise take all its connections. */
+/**
+ * @returns a question that is asked once at a time: probes of a database that hangs would otherwise take all its
+ *   connections.
+ */
 function databaseProbe(database: HealthSources['database'], probe: HealthSources['probe']): () => Promise<boolean> {
   let current: Promise<boolean> | null = null;
   return async () => {
@@ -108,7 +114,10 @@ function databaseProbe(database: HealthSources['database'], probe: HealthSources
   };
 }
 
-/** As requests do, with a parameter, and with a date that must come back as it went. And a standby, which only reads, is of no use. */
+/**
+ * As requests do, with a parameter, and with a date that must come back as it went. And a standby, which only reads, is
+ * of no use.
+ */
 async function answersAsItShould(database: HealthSources['database']): Promise<boolean> {
   const now = new Date();
   const { rows } = await sql<{ at: unknown; writable: boolean }>`

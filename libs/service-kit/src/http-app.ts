@@ -31,8 +31,8 @@ export type HttpRequest = FastifyRequest;
 export type HttpReply = FastifyReply;
 
 /**
- * Builds an app without routes, which does not listen yet: routes are added to it, tests `inject` into it.
- * When it closes, it lets requests in hand finish; a route whose answer has no end sets `config: { endless: true }` and is cut.
+ * Builds an app without routes, which does not listen yet: routes are added to it, tests `inject` into it. When it
+ * closes, it lets requests in hand finish; a route whose answer has no end sets `config: { endless: true }` and is cut.
  */
 export function createHttpApp(logger: Logger): HttpApp {
   const loggerInstance: FastifyBaseLogger = logger;

@@ -14,9 +14,9 @@ export interface Lifetime {
 }
 
 /**
- * Begins to listen for the end: SIGTERM, SIGINT, or an error that nobody caught. Then everything is closed, within `shutdownMs`, and the process
- * exits: with 0, or with 1 after an error or when time runs out. Further signals change nothing: one Ctrl-C can arrive twice, from the terminal and from
- * the process that started this one.
+ * Begins to listen for the end: SIGTERM, SIGINT, or an error that nobody caught. Then everything is closed, within
+ * `shutdownMs`, and the process exits: with 0, or with 1 after an error or when time runs out. Further signals change
+ * nothing: one Ctrl-C can arrive twice, from the terminal and from the process that started this one.
  */
 export function beginLifetime(): Lifetime {
   const stopping = new AbortController();

@@ -21,8 +21,9 @@ export async function createLogger(service: string, level: string): Promise<Logg
 }
 
 /**
- * Not pino's own stream: once the reader is gone (`npm start | head`), its flush tries again for ever and blocks the process. Here lines are lost then,
- * and nothing else is. What is written to stdout is written when `write` returns, so the last lines of a process are seen as well.
+ * Not pino's own stream: once the reader is gone (`npm start | head`), its flush tries again for ever and blocks the
+ * process. Here lines are lost then, and nothing else is. What is written to stdout is written when `write` returns, so
+ * the last lines of a process are seen as well.
  */
 function linesTo(stdout: NodeJS.WriteStream, format = (line: string) => line): DestinationStream {
   stdout.on('error', () => undefined);

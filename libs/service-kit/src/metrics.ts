@@ -1,4 +1,7 @@
-/** `GET /metrics`: what the process does, for Prometheus. It holds counts and names of the code, and nothing of what orders say. */
+/**
+ * `GET /metrics`: what the process does, for Prometheus. It holds counts and names of the code, and nothing of what
+ * orders say.
+ */
 import { Type } from '@sinclair/typebox';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { HttpApp } from './http-app.js';

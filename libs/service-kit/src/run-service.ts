@@ -17,10 +17,12 @@ import { shedLoadWhile } from './shed-load.js';
 import { whenAvailable } from './when-available.js';
 
 /**
- * Runs a service: reads its settings, answers health checks at once, waits for database and broker, brings the database up to date, and takes
- * work until SIGTERM or SIGINT. Then it takes no more, finishes what is in hand, and the process exits with 0.
+ * Runs a service: reads its settings, answers health checks at once, waits for database and broker, brings the database
+ * up to date, and takes work until SIGTERM or SIGINT. Then it takes no more, finishes what is in hand, and the process
+ * exits with 0.
  *
- * A setting that is missing or wrong is one line on stderr and exit code 1; so is, in the log, an error that waiting cannot mend.
+ * A setting that is missing or wrong is one line on stderr and exit code 1; so is, in the log, an error that waiting
+ * cannot mend.
  *
  * @returns once the service is at work, or is told to stop before
  */
@@ -63,7 +65,8 @@ export async function runService<Db, Own extends TProperties = Record<never, nev
     await prepareDatabase(definition, context, lifetime);
     lifetime.stopping.throwIfAborted();
     closedBecause = null;
-    // Registered last, so stopped first: requests that wait for the worker are answered before their connections are closed.
+    // Registered last, so stopped first: requests that wait for the worker are answered before their connections are
+    // closed.
     lifetime.onStop('the worker', () => service.worker.stop());
     await service.worker.start();
     logger.info('at work');

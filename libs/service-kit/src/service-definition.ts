@@ -21,7 +21,9 @@ export interface ServiceContext<Db, Own extends TProperties = TProperties> {
 
 /** What takes messages in: a participant, or an orchestrator. */
 export interface Worker {
-  /** Begins to take messages, now or when the broker is there: it resolves once it does, or when it is stopped before. */
+  /**
+   * Begins to take messages, now or when the broker is there: it resolves once it does, or when it is stopped before.
+   */
   start(): void | Promise<void>;
   /** Takes no more, finishes what is in hand and acknowledges it. It may be called before `start`. */
   stop(): Promise<void>;

@@ -8,7 +8,10 @@ import { SERVICE_URLS } from './service-urls.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** @returns the schema of the settings that every service has. A description completes "… must be"; `writeOnly` keeps a value out of messages. */
+/**
+ * @returns the schema of the settings that every service has. A description completes "… must be"; `writeOnly` keeps a
+ *   value out of messages.
+ */
 const commonSettings = (defaultPort: number) => ({
   HOST: Type.String({ default: DEFAULTS.host, minLength: 1, description: 'the address to listen on' }),
   PORT: Type.Integer({ default: defaultPort, minimum: 0, maximum: 65_535, description: 'a port from 0 to 65535' }),
@@ -69,7 +72,8 @@ export class SettingsError extends Error {}
  * Reads the settings of a service.
  *
  * @param defaultPort - the port when PORT is not set
- * @param own - settings beside the common ones, by the name of their environment variable; a description completes "… must be"
+ * @param own - settings beside the common ones, by the name of their environment variable; a description completes "…
+ *   must be"
  * @param environment - where they are read from; a variable that is set to nothing counts as not set
  * @throws {SettingsError} naming each setting that is missing or wrong
  */

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { HttpProblem, PROBLEMS, RETRY_AFTER_SECONDS } from 'http-kit';
 
 /**
- * Answers every request with 503 and Retry-After while there is a reason to; only questions about health are always answered.
+ * Answers every request with 503 and Retry-After while there is a reason to; only questions about health are always
+ * answered.
  *
  * @param reason - what to tell the client, or null to let its request in
  */

@@ -1,6 +1,7 @@
 /**
- * OpenTelemetry's SDK, which is imported where traces have somewhere to go, and nowhere else. It reads the standard settings by itself: OTEL_EXPORTER_OTLP_*,
- * OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_BSP_*.
+ * OpenTelemetry's SDK, which is imported where traces have somewhere to go, and nowhere else. It reads the standard
+ * settings by itself: OTEL_EXPORTER_OTLP_*, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER,
+ * OTEL_BSP_*.
  */
 import { diag, DiagLogLevel, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -10,7 +11,8 @@ import { logSparsely, withTimeout, type Logger } from 'saga-core';
 import { CONSTANTS } from './defaults.js';
 
 /**
- * Registers a tracer provider for this process that sends spans in the background. What cannot be sent is lost, with a line in the log.
+ * Registers a tracer provider for this process that sends spans in the background. What cannot be sent is lost, with a
+ * line in the log.
  *
  * @param service - the name of the service in its traces, unless the environment has another
  * @returns a function that sends what is left, for at most `traceFlushMs`

@@ -1,4 +1,7 @@
-/** Requests as spans: the roots of what they cause. tracing-sdk.ts sends them; without it they are for nobody, and requests are not looked at. */
+/**
+ * Requests as spans: the roots of what they cause. tracing-sdk.ts sends them; without it they are for nobody, and
+ * requests are not looked at.
+ */
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
 import { parseTraceparent } from 'saga-core/tracing';
@@ -6,7 +9,10 @@ import type { HttpApp } from './http-app.js';
 
 const spans = new WeakMap<FastifyRequest, Span>();
 
-/** Makes a span of each request to a route that is added afterwards and is an operation of the service's API: pages, probes and endless streams are none. */
+/**
+ * Makes a span of each request to a route that is added afterwards and is an operation of the service's API: pages,
+ * probes and endless streams are none.
+ */
 export function traceRequests(app: HttpApp): void {
   const tracer = trace.getTracer('service-kit');
   app.addHook('onRequest', (request, reply, done) => {
@@ -35,8 +41,8 @@ export function traceRequests(app: HttpApp): void {
 }
 
 /**
- * @returns the traceparent for what a request causes: of its own span, where there is one, and else as its client sent it; null when there is none that
- *   can be read
+ * @returns the traceparent for what a request causes: of its own span, where there is one, and else as its client sent
+ *   it; null when there is none that can be read
  */
 export function traceparentOf(request: FastifyRequest): string | null {
   const context = spans.get(request)?.spanContext() ?? incoming(request);

@@ -1,6 +1,7 @@
 /**
- * Single messages that stopped a service for good: what a client library reads and cannot write, headers that are nested without end, replies that may not be
- * written. Each comes to an end that people see, alone; orders beside it end as if it were not there, and no connection is lost for it.
+ * Single messages that stopped a service for good: what a client library reads and cannot write, headers that are
+ * nested without end, replies that may not be written. Each comes to an end that people see, alone; orders beside it
+ * end as if it were not there, and no connection is lost for it.
  */
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { takeDeadLetters } from '../../support/dead-letters.js';
@@ -16,7 +17,9 @@ import { waitFor } from '../../support/wait-for.js';
 const COMMANDS = 'restaurant_service.commands';
 const REPLIES = 'create_order_saga.responses';
 const CREATE = 'restaurant_service.create_ticket';
-/** No step waits for longer than two seconds for its reply, so that an order which had to be told twice would take more. */
+/**
+ * No step waits for longer than two seconds for its reply, so that an order which had to be told twice would take more.
+ */
 const PROMPT_MS = 5_000;
 const DISTURBED = /lost or refused|a batch could not be handled/;
 

@@ -1,4 +1,7 @@
-/** The SQL of authorizations. Batches of rows are written and locked in one order, so that two transactions cannot deadlock over them. */
+/**
+ * The SQL of authorizations. Batches of rows are written and locked in one order, so that two transactions cannot
+ * deadlock over them.
+ */
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { unnestRows, unnestValues } from 'saga-core';
 import type { AuthorizationRow, Database } from '../database.js';

@@ -7,7 +7,10 @@ import { reverseAuthorizationsOfOrders } from './authorization-queries.js';
 type ReverseAuthorization = typeof accountingService.commands.reverseAuthorization;
 type Command = ReceivedCommand<PayloadOf<ReverseAuthorization>>;
 
-/** Takes authorize_card back for each of the orders. It is called only where a card was authorized. @returns each command's answer */
+/**
+ * Takes authorize_card back for each of the orders. It is called only where a card was authorized.
+ * @returns each command's answer
+ */
 export async function reverseAuthorizations(
   tx: Transaction<Database>,
   commands: readonly Command[],

@@ -1,7 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {
-  // One order is paid once: an order whose authorization was reversed stays rejected, so that a second one for it could only be a mistake.
+  // One order is paid once: an order whose authorization was reversed stays rejected, so that a second one for it could
+  // only be a mistake.
   await sql`
     create table card_authorization (
       id uuid primary key,

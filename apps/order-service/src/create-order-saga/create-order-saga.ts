@@ -1,6 +1,6 @@
 /**
- * The create-order saga of "Microservices Patterns", from top to bottom. Up to the card's authorization every effect can be undone; from then on
- * there is only forward.
+ * The create-order saga of "Microservices Patterns", from top to bottom. Up to the card's authorization every effect
+ * can be undone; from then on there is only forward.
  */
 import { accountingService, consumerService, restaurantService } from 'messages';
 import type { Transaction } from 'kysely';

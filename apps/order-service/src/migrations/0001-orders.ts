@@ -22,7 +22,8 @@ export async function up(database: Kysely<unknown>): Promise<void> {
       check (status <> 'APPROVED' or (ticket_id is not null and authorization_id is not null))
     )`.execute(database);
   await sql`create index orders_by_status on orders (status, order_id)`.execute(database);
-  // No foreign key to orders: the key is claimed before its order is inserted, in the same transaction, and neither is ever deleted alone.
+  // No foreign key to orders: the key is claimed before its order is inserted, in the same transaction, and neither is
+  // ever deleted alone.
   await sql`
     create table idempotency_key (
       key text primary key,

@@ -26,7 +26,8 @@ type Started = Awaited<ReturnType<IntakeParts['orchestrator']['start']>>;
 /**
  * Takes a batch of orders in one transaction.
  *
- * @returns for each candidate its order, or the problem that its caller is told; promises of them when the answer to COMMIT was lost, and they are looked up
+ * @returns for each candidate its order, or the problem that its caller is told; promises of them when the answer to
+ *   COMMIT was lost, and they are looked up
  * @throws whatever kept the transaction from being committed; then nothing of the batch was kept
  */
 export async function acceptOrders(
@@ -93,7 +94,10 @@ function publish(started: Started | null, logger: Logger): void {
     .catch((error: unknown) => logger.error({ err: error }, 'sagas were started, and something failed after that'));
 }
 
-/** @returns whether COMMIT may have happened. A COMMIT that answers ROLLBACK has not: a statement of the batch had failed before. */
+/**
+ * @returns whether COMMIT may have happened. A COMMIT that answers ROLLBACK has not: a statement of the batch had
+ *   failed before.
+ */
 const isLost = (error: unknown): boolean =>
   isUnavailable(error) && !(error instanceof SagaError && error.code === 'COMMIT_ROLLED_BACK');
 

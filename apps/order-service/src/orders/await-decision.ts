@@ -15,7 +15,8 @@ export interface WaitParts {
  * @param order - as it was taken
  * @param seconds - how long at most
  * @param onFailure - told what kept the order from being read
- * @returns the order as it stands then, decided or not; as it was taken when something fails meanwhile, for that it was taken stays true
+ * @returns the order as it stands then, decided or not; as it was taken when something fails meanwhile, for that it was
+ *   taken stays true
  */
 export async function awaitDecision(
   parts: WaitParts,

@@ -1,6 +1,6 @@
 /**
- * Invariant: an order that cannot be taken takes no other with it. A batch that fails is divided until the guilty one is alone, beside the batches that come
- * after it; the others are taken, and answered, meanwhile.
+ * Invariant: an order that cannot be taken takes no other with it. A batch that fails is divided until the guilty one
+ * is alone, beside the batches that come after it; the others are taken, and answered, meanwhile.
  */
 import { databaseAnswers, createBatcher, isOutage, logSparsely, isRetryable, messageOf, SagaError } from 'saga-core';
 import type { Candidate, Outcome } from './candidate.js';
@@ -20,7 +20,10 @@ interface Part {
   readonly until: number;
 }
 
-/** @returns a function that takes a batch of orders. It answers KeyHeld for one whose Idempotency-Key is held by another transaction. */
+/**
+ * @returns a function that takes a batch of orders. It answers KeyHeld for one whose Idempotency-Key is held by another
+ *   transaction.
+ */
 export function orderBatchHandler(parts: IntakeParts): (candidates: readonly Candidate[]) => Promise<Outcomes> {
   async function take({ candidates, until }: Part): Promise<Outcomes> {
     try {
@@ -57,7 +60,10 @@ export function orderBatchHandler(parts: IntakeParts): (candidates: readonly Can
   return (candidates) => take({ candidates, until: performance.now() + DIVIDE_MS });
 }
 
-/** Those with and those without a key are divided first: a key that is held is the commonest reason, and the others go on at once. */
+/**
+ * Those with and those without a key are divided first: a key that is held is the commonest reason, and the others go
+ * on at once.
+ */
 function halvesOf(candidates: readonly Candidate[]): (readonly Candidate[])[] {
   const free = candidates.filter(({ claim }) => claim === null);
   const middle = candidates.length >> 1;

@@ -1,6 +1,6 @@
 /**
- * Orders whose Idempotency-Key another transaction holds: that of a process that stands still, or of somebody at the database. They wait here, for so long
- * and without a connection of their own, so that nobody else waits with them.
+ * Orders whose Idempotency-Key another transaction holds: that of a process that stands still, or of somebody at the
+ * database. They wait here, for so long and without a connection of their own, so that nobody else waits with them.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { createBatcher } from 'saga-core';

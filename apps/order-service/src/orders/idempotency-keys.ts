@@ -1,6 +1,7 @@
 /**
- * Invariant: one Idempotency-Key, one order. The primary key of `idempotency_key` keeps it, also between processes: whoever comes second waits for
- * the end of the first one's transaction and then finds its order, or, if that was rolled back, is the first itself.
+ * Invariant: one Idempotency-Key, one order. The primary key of `idempotency_key` keeps it, also between processes:
+ * whoever comes second waits for the end of the first one's transaction and then finds its order, or, if that was
+ * rolled back, is the first itself.
  */
 import { CompiledQuery, sql, type Kysely, type Transaction } from 'kysely';
 import { unnestRows, unnestValues } from 'saga-core';
@@ -17,7 +18,10 @@ export interface KeyClaim {
 /** The order that a key belongs to, and the request that began it. */
 export type KeyOwner = Omit<KeyClaim, 'key'>;
 
-/** Another transaction holds one of the keys that were claimed, and was waited for long enough. The transaction that claimed must be rolled back. */
+/**
+ * Another transaction holds one of the keys that were claimed, and was waited for long enough. The transaction that
+ * claimed must be rolled back.
+ */
 export class KeyHeld extends Error {
   constructor(cause: unknown) {
     super('Another transaction holds an Idempotency-Key', { cause });
@@ -25,11 +29,14 @@ export class KeyHeld extends Error {
   }
 }
 
-/** How long a claim waits for another transaction: longer than one of ours takes. All who claim together wait as long. */
+/**
+ * How long a claim waits for another transaction: longer than one of ours takes. All who claim together wait as long.
+ */
 const CLAIM_WAIT_MS = 50;
 
 /**
- * Claims keys, in the order of the keys, so that two processes cannot deadlock over them. Of two equal keys in one batch, one wins.
+ * Claims keys, in the order of the keys, so that two processes cannot deadlock over them. Of two equal keys in one
+ * batch, one wins.
  *
  * @param waitMs - how long it waits for another transaction that holds a key
  * @returns for each key the order that owns it: of the claim itself when that was the first
@@ -85,7 +92,9 @@ async function insertClaims(
 /** PostgreSQL's SQLSTATE for a lock that was waited for as long as lock_timeout says. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** @returns the orders of those keys that have one, by key. It waits for nobody: what is not committed yet is not there. */
+/**
+ * @returns the orders of those keys that have one, by key. It waits for nobody: what is not committed yet is not there.
+ */
 export async function findOwners(
   database: Kysely<OrderDatabase>,
   keys: readonly string[],

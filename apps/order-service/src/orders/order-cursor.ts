@@ -1,4 +1,7 @@
-/** The cursor of a list of orders: the id of the last order shown, so opaque that nobody builds one. Ids are UUIDv7, so their order is that of time. */
+/**
+ * The cursor of a list of orders: the id of the last order shown, so opaque that nobody builds one. Ids are UUIDv7, so
+ * their order is that of time.
+ */
 
 const UUID = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
 

@@ -1,4 +1,7 @@
-/** Takes orders in, as many together as there are waiting: one alone when there is little to do, and hundreds in one transaction when there is much. */
+/**
+ * Takes orders in, as many together as there are waiting: one alone when there is little to do, and hundreds in one
+ * transaction when there is much.
+ */
 import { createBatcher, type Orchestrator, type Transport } from 'saga-core';
 import { uuidv7 } from 'uuidv7';
 import type { OrderDatabase } from '../database.js';
@@ -28,9 +31,9 @@ export interface OrderRequest {
 export type AcceptOrder = (request: OrderRequest) => Promise<AcceptedOrder>;
 
 /**
- * @returns a function that takes one valid order. Calls that come together share a transaction, and one that fails or waits does not take the others with it.
- *   It throws an HttpProblem: 422 for a key that came with another body, 429 when the system is overloaded, 503 when nothing was kept, when that is not known,
- *   or when the key is in use.
+ * @returns a function that takes one valid order. Calls that come together share a transaction, and one that fails or
+ *   waits does not take the others with it. It throws an HttpProblem: 422 for a key that came with another body, 429
+ *   when the system is overloaded, 503 when nothing was kept, when that is not known, or when the key is in use.
  */
 export function orderIntake(
   parts: IntakeParts & {
@@ -45,7 +48,9 @@ export function orderIntake(
   const findTogether = earlierFinder(parts);
   let waiting = 0;
 
-  /** @returns why no order is taken now, or null. An order that cannot get on would keep its caller waiting for nothing. */
+  /**
+   * @returns why no order is taken now, or null. An order that cannot get on would keep its caller waiting for nothing.
+   */
   const refusal = (): Error | null => {
     if (!transport.canPublish()) return orderNotAccepted('the message broker takes no messages');
     return waiting >= MAX_WAITING || orchestrator.isOverloadedBy(waiting + 1) ? overloaded() : null;
@@ -72,7 +77,10 @@ export function orderIntake(
   };
 }
 
-/** @returns a function that finds what an earlier request with a key has begun, or null; a problem when that cannot be found out */
+/**
+ * @returns a function that finds what an earlier request with a key has begun, or null; a problem when that cannot be
+ *   found out
+ */
 function earlierFinder({ database }: IntakeParts): (claim: Claim) => Promise<Outcome | null> {
   const find = createBatcher(
     async (claims: readonly Claim[]) => {

@@ -37,7 +37,10 @@ export async function findOrders(database: Kysely<OrderDatabase>, ids: readonly 
 /** Finds an order; null when there is none of this id. */
 export type FindOrder = (id: string) => Promise<Order | null>;
 
-/** @returns a function that finds one order. Calls that come together share a statement: the waits for a batch of sagas all end at once. */
+/**
+ * @returns a function that finds one order. Calls that come together share a statement: the waits for a batch of sagas
+ *   all end at once.
+ */
 export function orderFinder(database: Kysely<OrderDatabase>): FindOrder {
   const findBatch = async (ids: readonly string[]): Promise<(Order | null)[]> => {
     const found = await findOrders(database, ids);
@@ -48,7 +51,8 @@ export function orderFinder(database: Kysely<OrderDatabase>): FindOrder {
 }
 
 /**
- * One page of orders, newest first. Pages are cut by id, so an order that comes or changes meanwhile neither doubles nor hides another one.
+ * One page of orders, newest first. Pages are cut by id, so an order that comes or changes meanwhile neither doubles
+ * nor hides another one.
  *
  * @param options.olderThan - the last id of the page before
  * @returns the orders, and whether older ones follow

@@ -1,4 +1,6 @@
-/** What the HTTP API takes and gives about orders: types, validation and the OpenAPI document come from these schemas. */
+/**
+ * What the HTTP API takes and gives about orders: types, validation and the OpenAPI document come from these schemas.
+ */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { UUID_PATTERN_ANY_CASE } from 'saga-core';
 import { ORDER_STATUSES, type OrderStatus } from './order.js';

@@ -1,4 +1,7 @@
-/** What an order is, and what can become of it: APPROVAL_PENDING until its saga has ended, then APPROVED or REJECTED for good. */
+/**
+ * What an order is, and what can become of it: APPROVAL_PENDING until its saga has ended, then APPROVED or REJECTED for
+ * good.
+ */
 
 /** APPROVAL_PENDING is the semantic lock: the saga has not finished with this order. */
 export const ORDER_STATUSES = ['APPROVAL_PENDING', 'APPROVED', 'REJECTED'] as const;

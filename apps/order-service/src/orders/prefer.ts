@@ -34,8 +34,8 @@ function unquoted(word: string): string {
 
 /**
  * @param header - the value of `Prefer`; several header lines joined by commas
- * @returns each preference by its name in lower case, with its value ('' when it has none); parameters are left out, and of a preference that stands
- *   twice the first counts, as the RFC says
+ * @returns each preference by its name in lower case, with its value ('' when it has none); parameters are left out,
+ *   and of a preference that stands twice the first counts, as the RFC says
  */
 export function parsePrefer(header: string): Map<string, string> {
   const preferences = new Map<string, string>();
@@ -50,8 +50,8 @@ export function parsePrefer(header: string): Map<string, string> {
 
 /**
  * @param header - the value of `Prefer`, if there is one
- * @returns how many seconds the caller would wait for the end, at most {@link MAX_WAIT_SECONDS}; null when it asks for no wait, or for none that is a
- *   whole number of seconds
+ * @returns how many seconds the caller would wait for the end, at most {@link MAX_WAIT_SECONDS}; null when it asks for
+ *   no wait, or for none that is a whole number of seconds
  */
 export function preferredWait(header: string | undefined): number | null {
   const wait = header === undefined ? undefined : parsePrefer(header).get('wait');

@@ -2,8 +2,8 @@ import { sql, type Kysely } from 'kysely';
 import type { OrderDatabase } from '../database.js';
 
 /**
- * Purges Idempotency-Keys that are past their retention, oldest first, passing over what another process holds. A request with such a key begins a new
- * order; the order of the old one stays.
+ * Purges Idempotency-Keys that are past their retention, oldest first, passing over what another process holds. A
+ * request with such a key begins a new order; the order of the old one stays.
  *
  * @param retentionMs - from a key's first use
  * @param limit - the most keys

@@ -6,8 +6,8 @@ import type { OrderDatabase } from '../database.js';
 import { checkedChange } from './checked-change.js';
 
 /**
- * Rejects the orders of a batch of sagas by one statement, and notes the step that failed; also the ticket and the authorization, undone by now, if
- * the saga came to know them.
+ * Rejects the orders of a batch of sagas by one statement, and notes the step that failed; also the ticket and the
+ * authorization, undone by now, if the saga came to know them.
  *
  * @throws {Error} when an order is not APPROVAL_PENDING, for nothing else than its own saga ends it
  */

@@ -1,4 +1,7 @@
-/** Tells whether two requests with one Idempotency-Key ask for the same thing, whatever their white space and the order of their properties. */
+/**
+ * Tells whether two requests with one Idempotency-Key ask for the same thing, whatever their white space and the order
+ * of their properties.
+ */
 import { createHash } from 'node:crypto';
 
 /** @returns `value` as JSON with the properties of every object in alphabetical order and no white space. */

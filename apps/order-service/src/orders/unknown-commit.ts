@@ -14,7 +14,8 @@ const PAUSE_MS = 200;
  * Finds out which orders a lost transaction has committed.
  *
  * @param ids - of the orders that it would have inserted
- * @returns the orders that are there; every other one is not, and never will be. null when the database does not tell within some seconds.
+ * @returns the orders that are there; every other one is not, and never will be. null when the database does not tell
+ *   within some seconds.
  */
 export async function findCommitted(
   database: Kysely<OrderDatabase>,
@@ -34,8 +35,9 @@ export async function findCommitted(
 }
 
 /**
- * A row that is not seen may still be committed: the server may not have finished with the lost connection. So the same ids are inserted again, and
- * taken back: an insert waits for a transaction that has inserted its key (here a second at most), and does nothing when that one has committed.
+ * A row that is not seen may still be committed: the server may not have finished with the lost connection. So the same
+ * ids are inserted again, and taken back: an insert waits for a transaction that has inserted its key (here a second at
+ * most), and does nothing when that one has committed.
  */
 async function lookUp(database: Kysely<OrderDatabase>, ids: readonly string[]): Promise<Map<string, Order>> {
   const tx = await database.startTransaction().execute();

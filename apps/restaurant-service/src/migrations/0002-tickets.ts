@@ -1,7 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {
-  // One order, one ticket: an order that was rejected stays rejected, so that a second ticket for it could only be a mistake.
+  // One order, one ticket: an order that was rejected stays rejected, so that a second ticket for it could only be a
+  // mistake.
   await sql`
     create table ticket (
       id uuid primary key,

@@ -9,7 +9,8 @@ type RejectTicket = typeof restaurantService.commands.rejectTicket;
 type Command = ReceivedCommand<PayloadOf<RejectTicket>>;
 
 /**
- * Takes create_ticket back for each of the orders: their tickets are rejected. It is called only where a ticket was created.
+ * Takes create_ticket back for each of the orders: their tickets are rejected. It is called only where a ticket was
+ * created.
  *
  * @returns each command's answer
  * @throws when the kitchen cooks already: a success would be a lie, and what to do then is for an operator to say

@@ -1,4 +1,7 @@
-/** The SQL of tickets. Batches of rows are written and locked in one order, so that two transactions cannot deadlock over them. */
+/**
+ * The SQL of tickets. Batches of rows are written and locked in one order, so that two transactions cannot deadlock
+ * over them.
+ */
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { unnestRows, unnestValues } from 'saga-core';
 import type { Database, TicketRow } from '../database.js';
@@ -11,7 +14,10 @@ export interface NewTicket {
   readonly items: readonly TicketItem[];
 }
 
-/** Writes tickets that wait for approval. @returns the ids of those written: all but those whose order has a ticket already. */
+/**
+ * Writes tickets that wait for approval.
+ * @returns the ids of those written: all but those whose order has a ticket already.
+ */
 export async function insertTickets(
   tx: Transaction<Database>,
   tickets: readonly NewTicket[],

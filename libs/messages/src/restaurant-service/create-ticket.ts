@@ -2,7 +2,10 @@ import { Type } from '@sinclair/typebox';
 import { defineCommand } from 'saga-core';
 import { OrderId, OrderItems, RestaurantId, TicketId } from '../fields.js';
 
-/** Asks a restaurant for a ticket. Until it is approved or rejected, its status CREATE_PENDING is the semantic lock on it. */
+/**
+ * Asks a restaurant for a ticket. Until it is approved or rejected, its status CREATE_PENDING is the semantic lock on
+ * it.
+ */
 export const createTicket = defineCommand({
   task: 'restaurant_service.create_ticket',
   description: 'Creates a ticket that waits for approval; the kitchen does not cook it yet.',

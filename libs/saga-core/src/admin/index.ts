@@ -1,6 +1,7 @@
 /**
- * The door of saga-core/admin: what a tool for operators needs beside `saga-core`. It reads and writes the tables of sagas
- * by the store's own statements, and asks the transition what an operator may do. Orchestrators and participants do not need it.
+ * The door of saga-core/admin: what a tool for operators needs beside `saga-core`. It reads and writes the tables of
+ * sagas by the store's own statements, and asks the transition what an operator may do. Orchestrators and participants
+ * do not need it.
  */
 // Lists of sagas, and one saga.
 export { listSagas } from '../store/saga-listing.js';

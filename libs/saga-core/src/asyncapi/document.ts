@@ -1,4 +1,7 @@
-/** AsyncAPI documents of participants and orchestrators, made of contracts, definitions and topology: nothing is written twice. */
+/**
+ * AsyncAPI documents of participants and orchestrators, made of contracts, definitions and topology: nothing is written
+ * twice.
+ */
 import type { CommandContract } from '../contract/command.js';
 import { COMMAND_EXCHANGE, commandQueueOf, serviceOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';

@@ -15,7 +15,10 @@ export function readTraceparent(traceparent: string): ParsedTraceparent | null {
   return traceId && spanId && flags ? { traceId, spanId, traceFlags: parseInt(flags, 16) } : null;
 }
 
-/** @returns the field by which log lines are found that belong to a trace, named as OpenTelemetry names it; none without a trace */
+/**
+ * @returns the field by which log lines are found that belong to a trace, named as OpenTelemetry names it; none without
+ *   a trace
+ */
 export function traceFields(traceparent: string | null): { trace_id?: string } {
   const parsed = traceparent === null ? null : readTraceparent(traceparent);
   return parsed ? { trace_id: parsed.traceId } : {};

@@ -1,4 +1,6 @@
-/** A saga's row that a stranger holds for longer than anything of ours may take: nothing that came for the saga is lost. */
+/**
+ * A saga's row that a stranger holds for longer than anything of ours may take: nothing that came for the saga is lost.
+ */
 import { Type } from '@sinclair/typebox';
 import { sql } from 'kysely';
 import { createSagaLab, type LabTx, type SagaLab } from '../../../../test/support/saga-lab.js';

@@ -1,4 +1,7 @@
-/** What happens to commands, in the log: each line has the ids of command, saga and trace, the business keys, and the attempt. */
+/**
+ * What happens to commands, in the log: each line has the ids of command, saga and trace, the business keys, and the
+ * attempt.
+ */
 import type { Logger } from 'pino';
 import { traceFields } from '../contract/traceparent.js';
 import type { CommandFate } from './command-observer.js';

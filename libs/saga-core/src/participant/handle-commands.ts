@@ -38,7 +38,10 @@ export interface CommandRuntime<Tx> {
   readonly handlerTimeoutMs: number;
 }
 
-/** @returns the function that handles a batch of deliveries of the service's command queue, and returns what is not done of it. */
+/**
+ * @returns the function that handles a batch of deliveries of the service's command queue, and returns what is not done
+ *   of it.
+ */
 export function commandBatchHandler<Tx>(
   runtime: CommandRuntime<Tx>,
 ): (batch: readonly IncomingMessage[]) => Promise<Unfinished> {

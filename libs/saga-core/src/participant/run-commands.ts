@@ -129,8 +129,9 @@ interface WaveOptions {
 }
 
 /**
- * To claim a command before it is handled costs a round trip and a second write. So a command whose handler does only what its transaction can undo, and
- * that is not likely to be a duplicate, is recorded after it was handled: if it was one, nothing of the batch is kept.
+ * To claim a command before it is handled costs a round trip and a second write. So a command whose handler does only
+ * what its transaction can undo, and that is not likely to be a duplicate, is recorded after it was handled: if it was
+ * one, nothing of the batch is kept.
  */
 async function runBatch<Tx>(
   session: InboxSession<Tx>,

@@ -1,6 +1,7 @@
 /**
- * Bulk operations, kept so that they outlive the process that runs them: what matched at the beginning is noted, each saga with the version that it had,
- * and worked off. The version is what makes it safe to do again what may have been done already.
+ * Bulk operations, kept so that they outlive the process that runs them: what matched at the beginning is noted, each
+ * saga with the version that it had, and worked off. The version is what makes it safe to do again what may have been
+ * done already.
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { uuidv7 } from 'uuidv7';
@@ -45,7 +46,8 @@ const BULK = sql`operation_id as id, action, filter, status, matched, done, fail
 /**
  * Notes an operation, all sagas that match, and that an operator has begun it, in one transaction.
  *
- * @param bulk.filter - as the client gave it: the same filter is the same operation, also when its message is only alike
+ * @param bulk.filter - as the client gave it: the same filter is the same operation, also when its message is only
+ *   alike
  * @returns the operation, or null when one with this filter is not over
  */
 export async function createBulkOperation<Db>(
@@ -110,7 +112,10 @@ export async function findBulkOperation<Db>(database: Kysely<Db>, id: string): P
   return rows[0] ?? null;
 }
 
-/** Pauses or resumes, and records who did. @returns the operation as it is now, or null when there is none that is not over */
+/**
+ * Pauses or resumes, and records who did.
+ * @returns the operation as it is now, or null when there is none that is not over
+ */
 export async function setBulkOperationStatus<Db>(
   database: Kysely<Db>,
   id: string,
@@ -130,7 +135,9 @@ export async function setBulkOperationStatus<Db>(
   });
 }
 
-/** Which items of operations a process can do: those of sagas whose definitions it knows, and of sagas that are no more. */
+/**
+ * Which items of operations a process can do: those of sagas whose definitions it knows, and of sagas that are no more.
+ */
 const isDoable = (definitions: readonly DefinitionKey[]) => sql`(saga.saga_id is null
   or (saga.saga_name, saga.definition_version) in (
     select name, version from jsonb_to_recordset(${toJson(definitions.map(({ name, version }) => ({ name, version })))}::jsonb)

@@ -1,6 +1,6 @@
 /**
- * Lists of sagas. What lives has a timer or is stuck, and a partial index each: only a list of what has ended reads by primary key, newest first, in
- * which ids are UUIDv7.
+ * Lists of sagas. What lives has a timer or is stuck, and a partial index each: only a list of what has ended reads by
+ * primary key, newest first, in which ids are UUIDv7.
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { SagaStatus } from '../engine/instance.js';

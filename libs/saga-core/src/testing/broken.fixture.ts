@@ -1,4 +1,6 @@
-/** Breaks the code on purpose, for the tests of the checker: modules are replaced by ones that are wrong in one place. */
+/**
+ * Breaks the code on purpose, for the tests of the checker: modules are replaced by ones that are wrong in one place.
+ */
 import type { SagaDefinition } from '../definition/saga.js';
 import type { SagaEvent } from '../engine/event.js';
 import type { SagaInstance } from '../engine/instance.js';
@@ -120,7 +122,10 @@ export function withoutAwaiting(
   };
 }
 
-/** @returns the scenario of the order saga, on the modules as they are now. @param only - the only faults, with orders that nobody refuses; all of both when not given */
+/**
+ * @returns the scenario of the order saga, on the modules as they are now.
+ * @param only - the only faults, with orders that nobody refuses; all of both when not given
+ */
 export function orderScenario(only?: Partial<Faults>): Scenario<never> {
   const { DEFAULT_FAULTS, NO_FAULTS } = jest.requireActual<typeof FaultsModule>('./faults.js');
   const { orderSaga, participants, data } = jest.requireActual<typeof ScenarioModule>('./order-scenario.fixture.js');

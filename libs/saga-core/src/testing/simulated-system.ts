@@ -1,6 +1,6 @@
 /**
- * What is simulated: two processes of each role on one broker, each role with a database of its own. Real code on simulated ports. What a process keeps
- * in memory dies with it.
+ * What is simulated: two processes of each role on one broker, each role with a database of its own. Real code on
+ * simulated ports. What a process keeps in memory dies with it.
  */
 import { commandQueueOf, parseCommandId, commandIdOf } from '../contract/routing.js';
 import type { ServiceContract } from '../contract/service.js';

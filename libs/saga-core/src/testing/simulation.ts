@@ -235,7 +235,8 @@ export class Simulation<Data> {
     const able = this.able();
     if (able.length === 0)
       return this.tick(Math.min(this.untilNext(), MOST_IDLE_MS) + this.dice.chance.below('idle', 20));
-    // Each draws a lot that depends on what it would take, so that the order is the same when something else is not there.
+    // Each draws a lot that depends on what it would take, so that the order is the same when something else is not
+    // there.
     const lots = able.map((worker) => {
       const { random } = this.dice.chance.draw(
         `${worker.process.name} takes ${describeMessage(worker.consumer.peek())}`,
@@ -266,7 +267,10 @@ export class Simulation<Data> {
     );
   }
 
-  /** Time passes, and an orchestrator looks for deadlines. A reply that comes with its deadline is taken before or after. */
+  /**
+   * Time passes, and an orchestrator looks for deadlines. A reply that comes with its deadline is taken before or
+   * after.
+   */
   private async tick(ms: number): Promise<void> {
     const { chance } = this.dice;
     const until = this.now + ms;
@@ -323,7 +327,10 @@ export class Simulation<Data> {
     return this.sagas().flatMap(({ until }) => (until === null ? [] : until - this.system.sagasAheadMs));
   }
 
-  /** @returns the next millisecond up to `until` in which the reply to an awaited command arrives and its time is up, or null */
+  /**
+   * @returns the next millisecond up to `until` in which the reply to an awaited command arrives and its time is up, or
+   *   null
+   */
   private tieBefore(until: number): number | null {
     const arrivals = this.system.broker.arrivals(this.saga.replyAddress);
     if (arrivals.length === 0) return null;

@@ -6,9 +6,11 @@ import { pastSpan, registeredTracer } from './past-span.js';
 import { sampledContext } from './traceparent.js';
 
 /**
- * A span for each command, below the traceparent that it came with, as long as its batch took: the commands of a batch share a transaction.
+ * A span for each command, below the traceparent that it came with, as long as its batch took: the commands of a batch
+ * share a transaction.
  *
- * @returns what a participant is given as an observer; it does nothing without a tracer provider, or for a command whose trace is not sampled
+ * @returns what a participant is given as an observer; it does nothing without a tracer provider, or for a command
+ *   whose trace is not sampled
  */
 export function commandSpans(): CommandObserver {
   return {

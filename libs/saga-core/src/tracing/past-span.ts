@@ -8,7 +8,10 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 
-/** @returns the tracer of the provider that this process has registered; undefined when it has none, and spans would be for nobody */
+/**
+ * @returns the tracer of the provider that this process has registered; undefined when it has none, and spans would be
+ *   for nobody
+ */
 export function registeredTracer(): Tracer | undefined {
   const provider = trace.getTracerProvider();
   return provider instanceof ProxyTracerProvider

@@ -1,4 +1,7 @@
-/** What an orchestrator does, as spans, made of the histories that it saves: they need nothing that a restart would lose. */
+/**
+ * What an orchestrator does, as spans, made of the histories that it saves: they need nothing that a restart would
+ * lose.
+ */
 import { SpanKind, type Context, type Tracer } from '@opentelemetry/api';
 import { ATTEMPT_OUTCOMES, type HistoryEntry } from '../engine/history.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
@@ -8,10 +11,12 @@ import { pastSpan, registeredTracer } from './past-span.js';
 import { sampledContext } from './traceparent.js';
 
 /**
- * A span for each attempt of a step once its outcome is known, and one for a saga that has ended, below the traceparent with which the saga was started. An
- * attempt of which no duration is known (a local step, an answer that came in a pause) is a moment.
+ * A span for each attempt of a step once its outcome is known, and one for a saga that has ended, below the traceparent
+ * with which the saga was started. An attempt of which no duration is known (a local step, an answer that came in a
+ * pause) is a moment.
  *
- * @returns what an orchestrator is given as an observer; it does nothing without a tracer provider, or for a saga whose trace is not sampled
+ * @returns what an orchestrator is given as an observer; it does nothing without a tracer provider, or for a saga whose
+ *   trace is not sampled
  */
 export function sagaSpans(): SagaObserver {
   return {

@@ -17,14 +17,18 @@ export interface SettledDeadLetters {
   readonly kept: number;
 }
 
-/** `queue` is always the queue whose letters they are; they lie in `<queue>.dead`. All throw {@link SagaError} TRANSPORT_UNAVAILABLE. */
+/**
+ * `queue` is always the queue whose letters they are; they lie in `<queue>.dead`. All throw {@link SagaError}
+ * TRANSPORT_UNAVAILABLE.
+ */
 export interface DeadLetters {
   /** @returns how many letters each queue has. */
   count(queues: readonly string[]): Promise<LetterCount[]>;
   /** @returns the first letters, which stay where they are, and how many there are in all. @param limit - the most */
   peek(queue: string, limit: number): Promise<{ letters: StoredDeadLetter[]; count: number }>;
   /**
-   * Sends letters to their queue again. Each leaves only when the queue has it: should the process die in between, it is there twice.
+   * Sends letters to their queue again. Each leaves only when the queue has it: should the process die in between, it
+   * is there twice.
    *
    * @param id - one of them; null for all that lie there now
    */

@@ -1,4 +1,7 @@
-/** Dead letters on RabbitMQ. Invariant kept here: a letter leaves its queue only after another queue has confirmed it, or because it was to be thrown away. */
+/**
+ * Dead letters on RabbitMQ. Invariant kept here: a letter leaves its queue only after another queue has confirmed it,
+ * or because it was to be thrown away.
+ */
 import type { Channel, ChannelModel, GetMessage } from 'amqplib';
 import { storedDeadLetter, type StoredDeadLetter } from '../contract/stored-dead-letter.js';
 import type { IncomingMessage } from '../contract/message.js';
@@ -28,7 +31,9 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
   /** One channel for all, one after the other: what it has given back, it finds again, in the same order. */
   let open: { on: ChannelModel; channel: Channel } | null = null;
   let turn: Promise<unknown> = Promise.resolve();
-  /** How many letters of a queue were given back last: the broker counts them a little later, and gives them at once. */
+  /**
+   * How many letters of a queue were given back last: the broker counts them a little later, and gives them at once.
+   */
   const givenBack = new Map<string, number>();
 
   const connectionOf = (link: RabbitLink): ChannelModel => {
@@ -80,7 +85,10 @@ export function rabbitDeadLetters(consuming: RabbitLink, publishing: RabbitLink)
   const countIn = (channel: Channel, queue: string) =>
     brokerAnswer(connectionOf(consuming), 'count letters', channel.checkQueue(deadLetterQueueOf(queue)));
 
-  /** Takes what lies there now, or the one that is meant, in batches. What comes meanwhile is left: it may be one that came back. */
+  /**
+   * Takes what lies there now, or the one that is meant, in batches. What comes meanwhile is left: it may be one that
+   * came back.
+   */
   const takeAll = async (
     queue: string,
     id: string | null,
