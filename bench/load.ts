@@ -21,8 +21,8 @@ export interface LoadJob {
 export interface LoadResult extends Speed {
   /** How the orders ended, and how many so. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** How often an order was turned away with 429. */
-  readonly turnedAway: number;
+  /** How often an order was rejected with 429. */
+  readonly rejected429: number;
   readonly cpuSeconds: number;
 }
 
@@ -36,7 +36,7 @@ const headers = { 'content-type': 'application/json', prefer: 'wait=60' };
 
 const latencies = new Latencies(job.warmUp);
 const outcomes: Record<string, number> = {};
-let turnedAway = 0;
+let rejected429 = 0;
 let placed = 0;
 
 async function place(): Promise<void> {
@@ -51,13 +51,13 @@ async function place(): Promise<void> {
   outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
 }
 
-/** Sends an order, and again as long as it is turned away. */
+/** Sends an order, and again as long as it is rejected with 429. */
 async function post(pool: Pool, body: string): Promise<{ statusCode: number; text: string }> {
   for (;;) {
     const response = await pool.request({ path: '/orders', method: 'POST', headers, body });
     const text = await response.body.text();
     if (response.statusCode !== 429) return { statusCode: response.statusCode, text };
-    turnedAway++;
+    rejected429++;
     await sleep(Number(response.headers['retry-after']) * 1_000);
   }
 }
@@ -70,5 +70,5 @@ await Promise.all(Array.from({ length: job.inFlight }, placeAll));
 await Promise.all(pools.map((pool) => pool.close()));
 
 const { user, system } = process.cpuUsage();
-const result: LoadResult = { ...latencies.summary(), outcomes, turnedAway, cpuSeconds: (user + system) / 1e6 };
+const result: LoadResult = { ...latencies.summary(), outcomes, rejected429, cpuSeconds: (user + system) / 1e6 };
 console.log(JSON.stringify(result));

@@ -64,7 +64,7 @@ function rowOf(turns: readonly Result[]): Readonly<Record<string, string>> {
 }
 
 function detailsOf(result: Result): string {
-  const { title, outcomes, turnedAway, cpuSecondsPerThousand, peakMiB, memoryMiB } = result;
+  const { title, outcomes, rejected429, cpuSecondsPerThousand, peakMiB, memoryMiB } = result;
   const ends = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const list = (record: Readonly<Record<string, number>>, digits: number) =>
     Object.entries(record)
@@ -74,7 +74,7 @@ function detailsOf(result: Result): string {
     ([name, means]) => `${name} ${means.map((mean) => rounded(mean, 0)).join(' ')}`,
   );
   return [
-    `${title}: ${ends.join(', ')}${turnedAway > 0 ? `; ${turnedAway} turned away with 429` : ''}`,
+    `${title}: ${ends.join(', ')}${rejected429 > 0 ? `; ${rejected429} rejected with 429` : ''}`,
     `  CPU s per 1,000 sagas: ${list(cpuSecondsPerThousand, 2)}`,
     `  peak memory, MiB: ${list(peakMiB, 0)}`,
     `  memory in each tenth of the time, MiB: ${tenths.join('; ')}`,

@@ -1,6 +1,6 @@
 /**
  * The broker runs out of memory or of disk and blocks whoever publishes, and is restarted, with orders of all kinds in
- * flight. While it blocks, orders are turned away with 503, and what needs no publishing is acknowledged all the same,
+ * flight. While it blocks, orders are rejected with 503, and what needs no publishing is acknowledged all the same,
  * since consumers have connections of their own. Afterwards all heals.
  */
 import { randomUUID } from 'node:crypto';

@@ -24,7 +24,7 @@ export interface Batch {
   /** The orders that were taken, by id. */
   readonly kinds: ReadonlyMap<string, Kind>;
   /** How often a client was told to come again, or got no answer. */
-  readonly turnedAway: number;
+  readonly rejected429: number;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function placeBatch(
   url = (): string => stack.url('order-service'),
 ): Promise<Batch> {
   const kinds = new Map<string, Kind>();
-  let turnedAway = 0;
+  let rejected429 = 0;
   const place = async (kind: Kind): Promise<void> => {
     const key = { 'idempotency-key': randomUUID() };
     for (const end = performance.now() + CLIENT_PATIENCE_MS; ;) {
@@ -50,20 +50,20 @@ export async function placeBatch(
       if (answer?.status === 202) return void kinds.set(answer.body.id, kind);
       if (answer && answer.status !== 503 && answer.status !== 429)
         throw new Error(`POST /orders answered ${answer.status}: ${JSON.stringify(answer.body)}`);
-      turnedAway++;
+      rejected429++;
       if (performance.now() > end) throw new Error(`An order was not taken in ${CLIENT_PATIENCE_MS} ms`);
       await delay(CLIENT_PAUSE_MS);
     }
   };
   await Promise.all(KINDS.flatMap((kind) => Array.from({ length: each }, () => place(kind))));
-  return { kinds, turnedAway };
+  return { kinds, rejected429 };
 }
 
 /** @returns several batches as one */
 export function together(batches: readonly Batch[]): Batch {
   return {
     kinds: new Map(batches.flatMap(({ kinds }) => [...kinds])),
-    turnedAway: batches.reduce((sum, { turnedAway }) => sum + turnedAway, 0),
+    rejected429: batches.reduce((sum, { rejected429 }) => sum + rejected429, 0),
   };
 }
 

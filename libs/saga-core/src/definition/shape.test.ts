@@ -20,7 +20,7 @@ const send = retriable({ command: command('post.send'), payload });
 const saga = (...steps: Step<object, unknown>[]) => defineSaga({ name: 'trip_saga', data: none, steps });
 const base = saga(check, book(), pay, send);
 
-test('the fingerprint says nothing of functions, schemas, patience and time', () => {
+test('the fingerprint says nothing of functions, schemas, retry limits and time', () => {
   const same = defineSaga({
     name: 'trip_saga',
     deadlineMs: 5_000,

@@ -1,7 +1,7 @@
 /**
  * Invariant: no saga is run by steps that it was not started with. A definition's shape is what an instance depends on
  * while it runs: which steps there are, in which order, of which kind, and how they are undone. Code, schemas and
- * patience may change without a new version.
+ * retry limits may change without a new version.
  */
 import { createHash } from 'node:crypto';
 import { isRemote, nameOf, type Step } from './step.js';

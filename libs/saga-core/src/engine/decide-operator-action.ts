@@ -8,7 +8,7 @@ import { isRemote } from '../definition/step.js';
 import { messageOf, SagaError } from '../errors.js';
 import { failureOf, type Draft } from './draft.js';
 import type { OperatorAction } from './event.js';
-import type { Standing } from './history.js';
+import type { InstanceSnapshot } from './history.js';
 import type { SagaInstance } from './instance.js';
 import { actionId, compensate, goBack, goForward, send, takeAnswer, turnBack } from './moves.js';
 
@@ -24,13 +24,13 @@ export function decideOperatorAction<Data, Tx>(draft: Draft<Data, Tx>, action: O
       `Saga ${id} is at version ${version}, not ${action.version}: look at it again`,
     );
   const withPayload = action.type === 'edit';
-  const before = standingOf(draft.instance, withPayload);
+  const before = snapshotOf(draft.instance, withPayload);
   const at = draft.history.length;
   onOperator(draft, action);
-  draft.history[at] = { ...draft.history[at]!, before, after: standingOf(draft.instance, withPayload) };
+  draft.history[at] = { ...draft.history[at]!, before, after: snapshotOf(draft.instance, withPayload) };
 }
 
-function standingOf({ status, awaited }: SagaInstance, withPayload: boolean): Standing {
+function snapshotOf({ status, awaited }: SagaInstance, withPayload: boolean): InstanceSnapshot {
   return {
     status,
     step: awaited?.name ?? null,
@@ -73,7 +73,7 @@ function onCompensate<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction):
 /** Goes on as if the step had been done, or undone. */
 function onSkip<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction): void {
   const { awaited } = draft;
-  if (!draft.mustSucceed || draft.isPastPivot || draft.instance.status !== 'stuck')
+  if (!draft.mustSucceed || draft.pivotHadEffect || draft.instance.status !== 'stuck')
     throw notAllowed(draft, 'skip', 'only a stuck undo or retriable step can be skipped');
   draft.record({ type: 'operator_skipped', told: whoAndWhy(action) });
   if (awaited.direction === 'action') goForward(draft, awaited.step + 1);
@@ -122,7 +122,7 @@ function onAccept<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction): voi
 /** Takes back a stuck pivot that has had its effect: what it did is undone like all before it. */
 function onGiveUp<Data, Tx>(draft: Draft<Data, Tx>, action: OperatorAction): void {
   const { awaited, instance, step } = draft;
-  if (instance.status !== 'stuck' || awaited.direction !== 'action' || !draft.isPastPivot || !step.undo)
+  if (instance.status !== 'stuck' || awaited.direction !== 'action' || !draft.pivotHadEffect || !step.undo)
     throw notAllowed(draft, 'give up', 'only a stuck pivot whose answer is of no use can be given up');
   draft.record({ type: 'operator_gave_up', told: whoAndWhy(action) });
   compensate(draft, failureOf('OPERATOR_COMPENSATED', action.reason));

@@ -5,8 +5,8 @@
  * - It is pure. No clock, no network, no database; replies, deadlines and operators all go through it.
  * - A reply counts only for the command awaited now, of the task that was sent, and each attempt's once; others are
  *   recorded.
- * - Retries live here alone: refusal compensates; error and silence are tried again, then compensated before the pivot
- *   and parked after it.
+ * - A refusal compensates. An error and silence are tried again, then compensated before the pivot and parked after it.
+ *   How often and after which pause, `pause` in moves.ts tells; nothing else retries.
  */
 import type { Outcome } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
@@ -24,7 +24,7 @@ import {
   compensate,
   compensateOrPark,
   goForward,
-  lateness,
+  sagaDeadlineExceeded,
   park,
   pause,
   send,
@@ -50,8 +50,8 @@ export interface Decision<Data, Tx> {
  * @param now - milliseconds since the epoch, by the sagas' clock
  * @returns the next instance, what its history gains, and what to do
  * @throws {SagaError} for an operator's action: ACTION_NOT_ALLOWED when the definition does not allow it now,
- *   SAGA_MOVED_ON when it was meant for another version, INVALID_SAGA_DATA for an edited payload that breaks the
- *   command's schema
+ *   SAGA_MOVED_ON when it was meant for another version, INVALID_SAGA_DATA for an edited payload, or an accepted reply,
+ *   that breaks its schema
  */
 export function transition<Data, Tx>(
   definition: SagaDefinition<Data, Tx>,
@@ -147,17 +147,17 @@ function onUnusableAnswer<Data, Tx>(draft: Draft<Data, Tx>, reply: unknown, prob
 }
 
 function onRefusal<Data, Tx>(draft: Draft<Data, Tx>, problem: Problem): void {
-  const { isPastPivot, mustSucceed, tookMs } = draft;
+  const { pivotHadEffect, mustSucceed, tookMs } = draft;
   draft.record({
     type: 'step_refused',
     problem,
     tookMs,
     hadEffect: mustSucceed ? null : false,
     // The participant has stored this refusal under this identity: only a new one can be answered otherwise.
-    newIdentity: mustSucceed && !isPastPivot,
+    newIdentity: mustSucceed && !pivotHadEffect,
   });
   // It has had its effect: a new command would have it twice.
-  if (isPastPivot) return park(draft, problem);
+  if (pivotHadEffect) return park(draft, problem);
   if (!mustSucceed) return compensate(draft, problem);
   pause(draft, problem);
 }
@@ -198,9 +198,8 @@ function onDeadline<Data, Tx>(draft: Draft<Data, Tx>): void {
   onPauseOver(draft);
 }
 
-/** What failed, and waits to be tried again, needs no undo when it has certainly had no effect. */
 function onSagaDeadline<Data, Tx>(draft: Draft<Data, Tx>): void {
-  turnBack(draft, lateness(draft));
+  turnBack(draft, sagaDeadlineExceeded(draft));
 }
 
 function onReplyTimeout<Data, Tx>(draft: Draft<Data, Tx>): void {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse, type Outcome } from '../contract/outcome.js';
+import { SagaError } from '../errors.js';
 import type { OperatorActionType, SagaEvent } from './event.js';
 import type { SagaInstance } from './instance.js';
 import { error, Play, saga, SAGA_ID, success, toApprove, toAuthorize } from './decide.fixture.js';
@@ -13,6 +14,7 @@ import { transition } from './decide.js';
 const toCreate = () => new Play().reply(success());
 const toReject = () => toAuthorize().reply(refuse('OVER', 'over the limit'));
 const pausing = (play: Play) => play.reply(error());
+const inapplicable = (play: Play) => play.take({ type: 'inapplicable', message: 'the data is broken' });
 const parked = (play: Play) => pausing(play).deadline().reply(error());
 
 /** What an instance waits for. Where there is a way back, in one direction; where there is none, in both. */
@@ -21,7 +23,8 @@ const STATES: Record<string, readonly Play[]> = {
   'may turn back: pausing': [pausing(toCreate())],
   'must succeed: sent': [toApprove(), toReject()],
   'must succeed: pausing': [pausing(toApprove()), pausing(toReject())],
-  stuck: [parked(toApprove()), parked(toReject())],
+  'stuck, may turn back': [inapplicable(toCreate())],
+  'stuck, must succeed': [parked(toApprove()), parked(toReject())],
   "stuck after the pivot's effect": [toAuthorize().reply(success(7))],
   ended: [toApprove().reply(success())],
 };
@@ -29,13 +32,16 @@ const STATES: Record<string, readonly Play[]> = {
 type MakeEvent = (instance: SagaInstance) => SagaEvent;
 const idOf = ({ awaited, sequence }: SagaInstance) => `${SAGA_ID}:${awaited?.sequence ?? sequence}`;
 const reply =
-  (outcome: Outcome, more: { redelivered?: boolean; commandId?: string; task?: string } = {}): MakeEvent =>
+  (
+    outcome: Outcome,
+    more: { redelivered?: boolean; commandId?: string; task?: string; attempt?: number } = {},
+  ): MakeEvent =>
   (instance) => ({ type: 'reply', commandId: idOf(instance), redelivered: false, outcome, ...more });
 const operator =
   (type: OperatorActionType): MakeEvent =>
   ({ awaited }) => ({
     type: 'operator',
-    action: { type, by: 'ann', reason: 'because', payload: awaited?.payload, reply: {} },
+    action: { type, by: 'ann', reason: 'because', payload: awaited?.payload, reply: { ticket: 't1' } },
   });
 const useful = success({ ticket: 't1' });
 const expired: Outcome = { kind: 'error', code: 'COMMAND_EXPIRED', message: 'too old' };
@@ -55,10 +61,12 @@ const ROWS: readonly (readonly [string, readonly string[], MakeEvent])[] = [
   ['success', ['onSuccess'], reply(useful)],
   ['success, the answer is of no use', ['onUnusableAnswer'], reply(success(7))],
   ['refusal', ['onRefusal'], reply(refuse('NO', 'no'))],
+  [`refusal${LAST}`, ['onRefusal'], reply(refuse('NO', 'no'))],
   ['error', ['onError'], reply(error())],
   [`error${LAST}`, ['onError'], reply(error())],
   ['error `COMMAND_EXPIRED`', ['onExpired'], reply(expired)],
-  ['late or doubled reply', ['onLateReply'], reply(useful, earlier)],
+  ['error, of an attempt whose end was counted', ['onReply'], reply(error(), { attempt: 0 })],
+  ['reply to an earlier command', ['onLateReply'], reply(useful, earlier)],
   ['the same, redelivered by the broker', ['onLateReply'], reply(useful, { ...earlier, redelivered: true })],
   ['reply of another task', ['onReply'], reply(useful, { task: 'kitchen.other' })],
   ['no queue takes the command', ['onUndelivered'], undelivered('returned')],
@@ -82,8 +90,9 @@ function moveOf(before: SagaInstance, event: SagaEvent, definition: typeof saga,
   let decision;
   try {
     decision = transition(definition, before, event, now);
-  } catch {
-    return 'refuse';
+  } catch (thrown) {
+    if (thrown instanceof SagaError && thrown.code === 'ACTION_NOT_ALLOWED') return 'refuse';
+    throw thrown;
   }
   const { instance: after, history } = decision;
   const told = new Set(history.map(({ type }) => type));
@@ -105,7 +114,7 @@ function cellOf(state: string, plays: readonly Play[], what: string, makeEvent: 
   const moves = plays.map(({ instance, now }) => {
     const { awaited } = instance;
     if (what !== SAGAS_TIME) {
-      const before = { ...instance, awaited: awaited && { ...awaited, attempt: isLast ? 2 : awaited.attempt } };
+      const before = { ...instance, awaited: awaited && { ...awaited, attempt: isLast ? 2 : 1 } };
       return moveOf(before, makeEvent(before), saga, awaited?.until ?? now);
     }
     // What may turn back waits until then at the most.

@@ -58,13 +58,13 @@ export class Draft<Data, Tx> {
   /**
    * The awaited pivot is known to have had its effect, though its answer was of no use: there is only forward from it.
    */
-  get isPastPivot(): boolean {
+  get pivotHadEffect(): boolean {
     return this.step.kind === 'pivot' && this.instance.actions[this.awaited.step]?.state === 'succeeded';
   }
 
   /** Undos, and what comes after the pivot, have no way back: they are tried again, then parked. */
   get mustSucceed(): boolean {
-    return this.awaited.direction === 'undo' || this.step.kind === 'retriable' || this.isPastPivot;
+    return this.awaited.direction === 'undo' || this.step.kind === 'retriable' || this.pivotHadEffect;
   }
 
   /** Nothing has taken the command, or nothing of it was kept. */

@@ -41,7 +41,7 @@ interface FactFields {
 export type Fact = FactFields &
   (
     | { readonly type: 'started' | 'completed' | 'compensated' }
-    /** A new command is awaited, under an identity of its own. It is not sent yet. */
+    /** A new command is awaited, under an identity of its own. Its time begins when it is sent. */
     | { readonly type: 'command_begun'; readonly step: number; readonly name: string; readonly direction: Direction }
     /** The awaited command is to be tried again, under the identity that it has. */
     | { readonly type: 'attempt_begun' }
@@ -49,14 +49,14 @@ export type Fact = FactFields &
     /** `wait` is null where the time of the current attempt goes on. */
     | { readonly type: 'command_resent'; readonly wait: Wait | null }
     | { readonly type: 'step_succeeded'; readonly data: unknown }
-    /** `newIdentity`: it will be asked again as another command. `hadEffect`: null where that is known already. */
+    /** `newIdentity`: it will be asked again as another command. `hadEffect`: null leaves what is recorded of that. */
     | {
         readonly type: 'step_refused';
         readonly problem: Problem;
         readonly hadEffect: false | null;
         readonly newIdentity: boolean;
       }
-    /** `arrived`: some queue or participant had the command. `hadEffect`: null where that is not known. */
+    /** `arrived`: some queue or participant had the command. `hadEffect`: null leaves what is recorded of that. */
     | {
         readonly type: 'step_failed';
         readonly problem: Problem;

@@ -60,8 +60,8 @@ export interface HistoryEntry {
   /** The operator, for what an operator did. */
   readonly by?: string;
   /** How the instance stood before and after what an operator did. */
-  readonly before?: Standing;
-  readonly after?: Standing;
+  readonly before?: InstanceSnapshot;
+  readonly after?: InstanceSnapshot;
 }
 
 /**
@@ -84,7 +84,7 @@ export interface DataChange {
 }
 
 /** How an instance stood, as it concerns an operator. */
-export interface Standing {
+export interface InstanceSnapshot {
   readonly status: string;
   /** The awaited command's name; null at the end. */
   readonly step: string | null;

@@ -23,7 +23,7 @@ import { withChanges, type ChangedData } from './saga-data.js';
 /** Goes on with a step's action; completes the saga after the last one; turns back when the saga is late. */
 export function goForward<Data, Tx>(draft: Draft<Data, Tx>, step: number): void {
   if (step === draft.definition.steps.length) return draft.record({ type: 'completed' });
-  if (step > 0 && draft.sagaDeadline <= draft.now) return compensate(draft, lateness(draft));
+  if (step > 0 && draft.sagaDeadline <= draft.now) return compensate(draft, sagaDeadlineExceeded(draft));
   begin(draft, step, 'action');
 }
 
@@ -132,8 +132,8 @@ export function compensate<Data, Tx>(draft: Draft<Data, Tx>, problem: Problem, h
 }
 
 /**
- * The same while the step is not done: what failed, and waits to be tried again, needs no undo when it has certainly
- * had no effect.
+ * Turns the saga back while its awaited step is not done. A step that failed, and waits to be tried again, needs no undo
+ * when it has certainly had no effect.
  */
 export function turnBack<Data, Tx>(draft: Draft<Data, Tx>, problem: Problem): void {
   compensate(draft, problem, draft.awaited.state === 'pausing' && draft.hadNoEffect ? false : null);
@@ -144,8 +144,8 @@ export function park<Data, Tx>(draft: Draft<Data, Tx>, problem: Problem): void {
   draft.record({ type: 'stuck', problem });
 }
 
-/** @returns why a saga turns back that took too long */
-export const lateness = <Data, Tx>({ definition }: Draft<Data, Tx>): Problem =>
+/** @returns the problem of a saga that took longer than it may */
+export const sagaDeadlineExceeded = <Data, Tx>({ definition }: Draft<Data, Tx>): Problem =>
   failureOf('SAGA_DEADLINE', `The saga has not come past its pivot within ${definition.deadlineMs} ms`);
 
 /** @returns the indexes of the steps that an undo awaits, in the order in which they are undone, from `last` on */

@@ -16,7 +16,7 @@ const NOTABLE: Partial<Record<HistoryType, string>> = {
   step_failed: 'a step has failed',
   step_timed_out: 'a step was not answered in time',
   compensating: 'a saga turns back',
-  reply_ignored: 'a late or doubled reply has no effect',
+  reply_ignored: 'a reply has no effect',
   operator_retried: 'an operator has retried a step',
   operator_compensated: 'an operator has turned a saga back',
   operator_skipped: 'an operator has skipped a step',

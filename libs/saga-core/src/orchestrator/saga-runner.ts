@@ -84,7 +84,7 @@ export class SagaRunner<Tx> {
   private readonly shared: ApplyOptions<Tx>;
   private readonly isolatedOptions: LocalOptions;
   private readonly cache = new InstanceCache();
-  private readonly patience = new HandlerTimeBudget();
+  private readonly timeBudget = new HandlerTimeBudget();
   private readonly inFlightLimit: InFlightLimit | null;
 
   constructor({ store, registry, observer, logger, handlerTimeoutMs, limitInFlight }: RunnerParts<Tx>) {
@@ -235,8 +235,8 @@ export class SagaRunner<Tx> {
     handle: (part: readonly string[], options: ApplyOptions<Tx>) => Promise<Applied>,
   ): Promise<Applied[]> {
     const { results, suspects } = await bisectBatch(ids, {
-      patience: this.patience,
-      handle: (part, patience) => handle(part, { timeoutMs: this.shared.timeoutMs * patience }),
+      timeBudget: this.timeBudget,
+      handle: (part, timeShare) => handle(part, { timeoutMs: this.shared.timeoutMs * timeShare }),
       isReachable: () => this.store.isReachable(),
       onFailure: (reason, error, size) => this.batchFailed(where, reason, error, size),
     });

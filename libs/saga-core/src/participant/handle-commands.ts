@@ -51,7 +51,7 @@ export function commandBatchHandler<Tx>(
   const handlers = new Map(
     Object.entries(service.commands).map(([key, contract]) => [key, checkedHandler(contract, runtime.handlers[key]!)]),
   );
-  const parts = { inbox, handlers, log, logger, handlerTimeoutMs, patience: new HandlerTimeBudget() };
+  const parts = { inbox, handlers, log, logger, handlerTimeoutMs, timeBudget: new HandlerTimeBudget() };
 
   const onFailure: OnFailure = (failure, error, size) => {
     observer.batchFailed('commands', failure);

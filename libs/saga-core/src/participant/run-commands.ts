@@ -36,7 +36,7 @@ export interface CommandParts<Tx> {
   readonly logger: Logger;
   /** How long a handler may take, in milliseconds. */
   readonly handlerTimeoutMs: number;
-  readonly patience: HandlerTimeBudget;
+  readonly timeBudget: HandlerTimeBudget;
 }
 
 /** What came of a command; an outcome of null is not to be told. */
@@ -65,8 +65,8 @@ export async function runCommands<Tx>(
   onFailure: OnFailure,
 ): Promise<RunCommands> {
   const { results, suspects } = await bisectBatch(batch, {
-    patience: parts.patience,
-    handle: (commands, patience) => runOnce(parts, commands, CONSTANTS.sharedHandlerTimeShare * patience),
+    timeBudget: parts.timeBudget,
+    handle: (commands, timeShare) => runOnce(parts, commands, CONSTANTS.sharedHandlerTimeShare * timeShare),
     isReachable: () => parts.inbox.isReachable(),
     onFailure,
   });
@@ -121,7 +121,7 @@ async function runOnce<Tx>(
   }
 }
 
-interface WaveOptions {
+interface RunBatchOptions {
   readonly mode: HandlerMode;
   readonly claimAll: boolean;
   readonly timeoutMs: number;
@@ -137,7 +137,7 @@ async function runBatch<Tx>(
   session: InboxSession<Tx>,
   batch: readonly AcceptedCommand[],
   handlers: ReadonlyMap<string, AnyHandler<Tx>>,
-  { mode, claimAll, timeoutMs, log }: WaveOptions,
+  { mode, claimAll, timeoutMs, log }: RunBatchOptions,
 ): Promise<RunCommands> {
   const isClaimed = ({ contract, key, received }: AcceptedCommand): boolean =>
     claimAll ||

@@ -13,22 +13,22 @@ import { causeOf, isConflict, isOutage, isUnavailable } from './database-errors.
  * waited for them. It grows again with each batch of which none does.
  */
 export class HandlerTimeBudget {
-  private share = 1;
-  /** How often it was tried. */
-  times = 0;
+  private current = 1;
+  /** How often a handler has taken all of it. */
+  timesExceeded = 0;
 
   /** The part of its usual time. */
-  get left(): number {
-    return this.share;
+  get share(): number {
+    return this.current;
   }
 
-  wasTried(): void {
-    this.times++;
-    this.share = Math.max(CONSTANTS.minHandlerTimeShare, this.share / 4);
+  shrink(): void {
+    this.timesExceeded++;
+    this.current = Math.max(CONSTANTS.minHandlerTimeShare, this.current / 4);
   }
 
-  recovers(): void {
-    this.share = Math.min(1, this.share * 2);
+  grow(): void {
+    this.current = Math.min(1, this.current * 2);
   }
 }
 
@@ -47,11 +47,11 @@ export interface BisectOptions<Item, Result> {
   /**
    * Handles items in one transaction. When it throws, nothing of them was kept.
    *
-   * @param patience - the part of its usual time that a handler may take
+   * @param timeShare - the part of its usual time that a handler may take
    */
-  readonly handle: (items: readonly Item[], patience: number) => Promise<Result>;
+  readonly handle: (items: readonly Item[], timeShare: number) => Promise<Result>;
   /** Kept from batch to batch; full at first unless given. */
-  readonly patience?: HandlerTimeBudget;
+  readonly timeBudget?: HandlerTimeBudget;
   /** Asks the database, beside the transaction that failed. */
   readonly isReachable: () => Promise<boolean>;
   readonly onFailure?: OnFailure;
@@ -64,20 +64,20 @@ export interface BisectOptions<Item, Result> {
  */
 export async function bisectBatch<Item, Result>(
   batch: readonly Item[],
-  { handle, isReachable, onFailure, patience = new HandlerTimeBudget() }: BisectOptions<Item, Result>,
+  { handle, isReachable, onFailure, timeBudget = new HandlerTimeBudget() }: BisectOptions<Item, Result>,
 ): Promise<BisectResult<Item, Result>> {
   const results: Result[] = [];
   const suspects: Item[] = [];
-  const { times } = patience;
+  const { timesExceeded } = timeBudget;
   const work = async (part: readonly Item[], attempt = 1): Promise<void> => {
     if (part.length === 0) return;
     try {
-      results.push(await handle(part, patience.left));
+      results.push(await handle(part, timeBudget.share));
     } catch (error) {
       const failure = await failureOf(error, isReachable);
       onFailure?.(failure, causeOf(error), part.length);
       if (failure === 'database') throw causeOf(error);
-      if (isOwnFault(error)) patience.wasTried();
+      if (isOwnFault(error)) timeBudget.shrink();
       const suspect = error instanceof TransactionBroken ? part.indexOf(error.suspect as Item) : -1;
       if (suspect >= 0) {
         suspects.push(part[suspect]!);
@@ -93,7 +93,7 @@ export async function bisectBatch<Item, Result>(
     }
   };
   await work(batch);
-  if (patience.times === times) patience.recovers();
+  if (timeBudget.timesExceeded === timesExceeded) timeBudget.grow();
   return { results, suspects };
 }
 

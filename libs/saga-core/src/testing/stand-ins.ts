@@ -1,5 +1,5 @@
 /**
- * A saga as it is simulated: the real steps, with local ones replaced by stand-ins on memory, and with less patience.
+ * A saga as it is simulated: the real steps, with local ones replaced by stand-ins on memory, and with fewer attempts.
  */
 import { isRefusal } from '../contract/outcome.js';
 import type { SagaDefinition } from '../definition/saga.js';
@@ -22,7 +22,7 @@ export type LocalStandIns<Data> = Readonly<
 >;
 
 /**
- * @param attempts - the most attempts of a step, so that schedules reach the end of its patience
+ * @param attempts - the most attempts of a step, so that schedules reach the last one
  * @param dataSeen - told of the data that each step is given
  * @param dice - decides whether a local step misbehaves, after its effect
  * @returns the saga with its local steps replaced by stand-ins that note their effects

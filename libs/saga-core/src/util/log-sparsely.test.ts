@@ -8,7 +8,7 @@ interface Line {
   readonly id?: number;
   readonly count?: number;
   readonly total?: number;
-  readonly examples?: readonly { readonly id: number }[];
+  readonly examples?: readonly object[];
 }
 
 let lines: Line[];
@@ -31,6 +31,15 @@ describe('logSparsely', () => {
     expect(lines.slice(1)).toEqual([
       { level: 30, count: 999, total: 1_000, examples: [2, 3, 4, 5, 6].map((id) => ({ id })), msg: 'it is late' },
     ]);
+  });
+
+  it('has an example of another reason among those of one that is frequent', () => {
+    const tell = (reason: string) => logSparsely(logger, 'warn', { reason }, 'it failed');
+    for (let time = 0; time < 20; time++) tell('a lost race');
+    tell('a full disk');
+    for (let time = 0; time < 20; time++) tell('a lost race');
+    pass();
+    expect(lines[1]!.examples).toContainEqual({ reason: 'a full disk' });
   });
 
   it('writes one line for each span of a flood that goes on, and then is silent', () => {

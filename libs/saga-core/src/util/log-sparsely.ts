@@ -20,7 +20,8 @@ const tallies = new WeakMap<Logger, Map<string, Tally>>();
 /**
  * Logs an event of a kind that may come in floods.
  *
- * @param fields - of this event; those of the first few that are told together stand in `examples`
+ * @param fields - of this event; those of the first few that are told together stand in `examples`, and of one with
+ *   another `reason`
  * @param message - names the kind, so it never varies
  */
 export function logSparsely(logger: Logger, level: 'info' | 'warn', fields: object, message: string): void {
@@ -45,5 +46,10 @@ export function logSparsely(logger: Logger, level: 'info' | 'warn', fields: obje
     return tellLater();
   }
   tally.count++;
-  if (tally.examples.length < MOST_EXAMPLES) tally.examples.push(fields);
+  const { examples } = tally;
+  if (examples.length < MOST_EXAMPLES) examples.push(fields);
+  // Another reason tells more than one more example of the same.
+  else if (!examples.some((example) => reasonOf(example) === reasonOf(fields))) examples[MOST_EXAMPLES - 1] = fields;
 }
+
+const reasonOf = (fields: object): unknown => (fields as { reason?: unknown }).reason;
