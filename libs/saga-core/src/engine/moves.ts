@@ -132,8 +132,8 @@ export function compensate<Data, Tx>(draft: Draft<Data, Tx>, problem: Problem, h
 }
 
 /**
- * Turns the saga back while its awaited step is not done. A step that failed, and waits to be tried again, needs no undo
- * when it has certainly had no effect.
+ * Turns the saga back while its awaited step is not done. A step that failed, and waits to be tried again, needs no
+ * undo when it has certainly had no effect.
  */
 export function turnBack<Data, Tx>(draft: Draft<Data, Tx>, problem: Problem): void {
   compensate(draft, problem, draft.awaited.state === 'pausing' && draft.hadNoEffect ? false : null);
