@@ -1,7 +1,7 @@
 /** Lists of sagas, and their summary. */
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { UUID_PATTERN_ANY_CASE } from 'saga-core';
-import { LastErrorSchema, SAGA_STATUSES } from 'saga-core/admin';
+import { LastErrorSchema, type ListFilter, SAGA_STATUSES } from 'saga-core/admin';
 import { MAX_INTEGER, nameParameter, nullable, oneOf, timestamp } from './common.js';
 
 export const SagaSummarySchema = Type.Object({
@@ -30,6 +30,7 @@ export const SagaSummarySchema = Type.Object({
 });
 export type SagaSummary = Static<typeof SagaSummarySchema>;
 
+/** `q` is read by the routes; any other filter must be one that the list knows, or it would be ignored. */
 const filters = {
   status: Type.Optional(oneOf(SAGA_STATUSES, 'Only sagas of this status.')),
   saga: Type.Optional(nameParameter('Only sagas of this definition, by name.')),
@@ -51,7 +52,7 @@ const filters = {
       description: 'A saga id, an order id (`orderId` of the data), or `data.<path>:<value>`.',
     }),
   ),
-};
+} satisfies Partial<Record<keyof ListFilter | 'q', TSchema>>;
 export const SORTS = ['newest', 'stalest', 'attempts'] as const;
 
 export const ListQuery = Type.Object({
