@@ -35,6 +35,7 @@ export { databaseAnswers } from './store/database-answers.js';
 export { parseDatabaseUrl } from './store/database-url.js';
 export { ensureDatabase } from './store/ensure-database.js';
 export { openDatabase } from './store/open-database.js';
+export { executeLast } from './store/pipelining-driver.js';
 export type { DatabaseOptions } from './store/open-database.js';
 export { toJson } from './store/json.js';
 export { unnestRows, unnestValues } from './store/unnest-rows.js';

@@ -76,6 +76,11 @@ export const CONSTANTS = {
    * and its deadlines would be short.
    */
   maxDecisionAgeMs: 500,
+  /**
+   * How long the saving of instances that were not locked waits for a row that another transaction holds. Then the
+   * instances are locked and read, and those that are held wait alone.
+   */
+  heldRowTimeoutMs: 250,
   /** The most living instances that an orchestrator keeps in memory; others are read when their reply comes. */
   maxCachedInstances: 5_000,
   /**

@@ -10,7 +10,7 @@ import type { OrderDatabase } from '../database.js';
 import type { Candidate, Outcome } from './candidate.js';
 import { claimKeys, type KeyOwner } from './idempotency-keys.js';
 import { orderNotAccepted, OutcomeUnknown } from './order-problems.js';
-import { findOrders } from './order-queries.js';
+import { findOrdersAndCommit } from './order-queries.js';
 import { findEarlier, outcomeOf } from './replays.js';
 import { findCommitted } from './unknown-commit.js';
 
@@ -36,14 +36,18 @@ export async function acceptOrders(
 ): Promise<(Outcome | Promise<Outcome>)[]> {
   const progress = { started: null as Started | null, committing: false };
   try {
-    const outcomes = await parts.database.transaction().execute(async (tx) => {
-      const { taken, started } = await takeWithin(tx, parts, candidates);
-      progress.started = started;
+    const { ownerOf, orders } = await parts.database.transaction().execute(async (tx) => {
+      const taken = await takeWithin(tx, parts, candidates);
+      progress.started = taken.started;
       progress.committing = true;
-      return taken;
+      const ids = candidates.map((candidate) => taken.ownerOf(candidate).orderId);
+      return { ...taken, orders: await findOrdersAndCommit(tx, ids) };
     });
     publish(progress.started, parts.logger);
-    return outcomes;
+    return candidates.map((candidate) => {
+      const owner = ownerOf(candidate);
+      return outcomeOf(candidate.claim, owner, orders, owner.orderId !== candidate.orderId);
+    });
   } catch (error) {
     if (!progress.committing || !isLost(error)) throw error;
     parts.logger.warn({ err: error }, 'the connection was lost during COMMIT');
@@ -57,7 +61,7 @@ async function takeWithin(
   tx: Transaction<OrderDatabase>,
   { orchestrator }: IntakeParts,
   candidates: readonly Candidate[],
-): Promise<{ taken: Outcome[]; started: Started | null }> {
+): Promise<{ ownerOf: (candidate: Candidate) => KeyOwner; started: Started | null }> {
   const owners = await claimKeys(
     tx,
     candidates.flatMap(({ claim, orderId }) => (claim ? [{ ...claim, orderId }] : [])),
@@ -70,15 +74,7 @@ async function takeWithin(
   };
   const first = candidates.filter((candidate) => ownerOf(candidate).orderId === candidate.orderId);
   const started = first.length > 0 ? await orchestrator.start(tx, createOrderSaga, first.map(instanceOf)) : null;
-  const orders = await findOrders(
-    tx,
-    candidates.map((candidate) => ownerOf(candidate).orderId),
-  );
-  const taken = candidates.map((candidate) => {
-    const owner = ownerOf(candidate);
-    return outcomeOf(candidate.claim, owner, orders, owner.orderId !== candidate.orderId);
-  });
-  return { taken, started };
+  return { ownerOf, started };
 }
 
 const instanceOf = ({ sagaId, orderId, order, traceparent }: Candidate) => ({

@@ -1,6 +1,6 @@
 /** Reads orders. */
-import type { Kysely, Selectable } from 'kysely';
-import { createBatcher, unnestValues } from 'saga-core';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import { createBatcher, executeLast, unnestValues } from 'saga-core';
 import type { OrderDatabase, OrderTable } from '../database.js';
 import type { OrderStatus } from './order.js';
 import type { Order } from './order-schemas.js';
@@ -24,15 +24,23 @@ function orderOf(row: Selectable<OrderTable>): Order {
 }
 
 /** @returns those of the orders that exist, by their ids. */
-export async function findOrders(database: Kysely<OrderDatabase>, ids: readonly string[]): Promise<Map<string, Order>> {
-  // One parameter for all: a text for each number of ids would be planned anew each time.
-  const rows = await database
-    .selectFrom('orders')
-    .selectAll()
-    .where('order_id', 'in', unnestValues('uuid', ids))
-    .execute();
-  return new Map(rows.map((row) => [row.order_id, orderOf(row)]));
-}
+export const findOrders = async (
+  database: Kysely<OrderDatabase>,
+  ids: readonly string[],
+): Promise<Map<string, Order>> => byId(await ordersOf(database, ids).execute());
+
+/** The same as the last statement of a transaction, which is committed with it, in one round trip. */
+export const findOrdersAndCommit = async (
+  tx: Transaction<OrderDatabase>,
+  ids: readonly string[],
+): Promise<Map<string, Order>> => byId(await executeLast(tx, ordersOf(tx, ids)));
+
+/** One parameter for all ids: a text for each number of them would be planned anew each time. */
+const ordersOf = (database: Kysely<OrderDatabase>, ids: readonly string[]) =>
+  database.selectFrom('orders').selectAll().where('order_id', 'in', unnestValues('uuid', ids));
+
+const byId = (rows: readonly Selectable<OrderTable>[]): Map<string, Order> =>
+  new Map(rows.map((row) => [row.order_id, orderOf(row)]));
 
 /** Finds an order; null when there is none of this id. */
 export type FindOrder = (id: string) => Promise<Order | null>;

@@ -161,19 +161,22 @@ export function evolve(instance: MutableInstance, fact: Fact, now: number): void
 export function entryOf(instance: SagaInstance, fact: Fact): HistoryEntry | null {
   const { type, problem, tookMs, told } = fact;
   if (type === 'command_begun' || type === 'attempt_begun') return null;
+  // Several for each input: assigning takes a fifth of the time that spreading does.
+  const entry: { -readonly [Key in keyof HistoryEntry]: HistoryEntry[Key] } = { type };
   if (type === 'reply_ignored' || type === 'started' || type === 'completed' || type === 'compensated')
-    return { type, ...told };
-  const { name, attempt } = instance.awaited!;
-  const entry = { type, ...(problem && problemOf(problem)), ...told };
-  const took = tookMs == null || !ATTEMPT_OUTCOMES[type] ? {} : { tookMs };
-  return { ...entry, ...took, step: name, attempt, commandId: awaitedCommandId(instance)! };
+    return Object.assign(entry, told);
+  if (problem) {
+    entry.code = problem.code;
+    entry.message = problem.message;
+    if (problem.details !== undefined) entry.details = bounded(problem.details);
+  }
+  Object.assign(entry, told);
+  if (tookMs != null && ATTEMPT_OUTCOMES[type]) entry.tookMs = tookMs;
+  entry.step = instance.awaited!.name;
+  entry.attempt = instance.awaited!.attempt;
+  entry.commandId = awaitedCommandId(instance)!;
+  return entry;
 }
-
-const problemOf = ({ code, message, details }: Problem) => ({
-  code,
-  message,
-  ...(details === undefined ? {} : { details: bounded(details) }),
-});
 
 function beginCommand(
   instance: MutableInstance,

@@ -17,6 +17,7 @@ import { messageOf } from '../errors.js';
 import { backoffMs } from '../util/backoff.js';
 import { failureOf, type Draft } from './draft.js';
 import type { Problem } from './evolve.js';
+import type { DataChange } from './history.js';
 import { awaitedCommandId, type ActionRecord } from './instance.js';
 import { withChanges, type ChangedData } from './saga-data.js';
 
@@ -64,7 +65,9 @@ export function takeAnswer<Data, Tx>(draft: Draft<Data, Tx>, reply: unknown): Pr
     return failureOf('REPLY_NOT_APPLIED', messageOf(thrown));
   }
   const { data, change } = changed;
-  const told = { ...(said === undefined ? {} : { reply: said }), ...(change ? { data: change } : {}) };
+  const told: { reply?: unknown; data?: DataChange } = {};
+  if (said !== undefined) told.reply = said;
+  if (change) told.data = change;
   draft.record({ type: 'step_succeeded', data, tookMs, told });
   if (awaited.direction === 'action') goForward(draft, awaited.step + 1);
   else goBack(draft, awaited.step - 1);

@@ -47,9 +47,13 @@ export function withChanges(definition: Schema, data: unknown, changes: unknown)
     throw new SagaError('INVALID_SAGA_DATA', 'Changes of the data must be an object of its members');
   const known = data as Record<string, unknown>;
   const next = dataAsSaved(definition, { ...known, ...changes }) as Record<string, unknown>;
-  const changed = Object.keys(changes).filter((member) => !isDeepStrictEqual(known[member], next[member]));
+  const changed = Object.keys(changes).filter((member) => !isSame(known[member], next[member]));
   if (changed.length === 0) return { data, change: null };
-  const membersOf = (of: Record<string, unknown>) =>
-    Object.fromEntries(changed.flatMap((member) => (Object.hasOwn(of, member) ? [[member, of[member]]] : [])));
-  return { data: next, change: { before: membersOf(known), after: membersOf(next) } };
+  return { data: next, change: { before: membersOf(known, changed), after: membersOf(next, changed) } };
 }
+
+/** Most members are no objects, for which asking in depth takes long. */
+const isSame = (a: unknown, b: unknown): boolean => a === b || (typeof a === typeof b && isDeepStrictEqual(a, b));
+
+const membersOf = (data: Record<string, unknown>, names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(names.filter((name) => Object.hasOwn(data, name)).map((name) => [name, data[name]]));

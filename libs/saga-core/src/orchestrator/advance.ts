@@ -102,15 +102,20 @@ class Item<Tx> {
   }
 }
 
-/**
- * Advances instances as far as it goes without a transaction.
- *
- * @param now - milliseconds since the epoch, by the sagas' clock
- * @returns null when a local step has to run: then nothing has happened, and {@link advance} does all
- */
-export function advanceWithoutLocal<Tx>(inputs: readonly AdvanceInput<Tx>[], now: number): Advanced | null {
-  const items = inputs.map((input) => new Item(input, now));
-  return items.some((item) => item.local !== null) ? null : advancedOf(items);
+/** Instances that have advanced as far as it goes without a transaction. One that is run is used up. */
+export class AdvancingBatch<Tx> {
+  /** Only for {@link advance}. */
+  readonly items: readonly Item<Tx>[];
+
+  /** @param now - milliseconds since the epoch, by the sagas' clock */
+  constructor(inputs: readonly AdvanceInput<Tx>[], now: number) {
+    this.items = inputs.map((input) => new Item(input, now));
+  }
+
+  /** What comes of it; null while a local step has to run, and {@link advance} does that. */
+  get result(): Advanced | null {
+    return this.items.some((item) => item.local !== null) ? null : advancedOf(this.items);
+  }
 }
 
 /** How local steps run. */
@@ -123,18 +128,17 @@ export interface LocalOptions {
 }
 
 /**
+ * Runs the local steps of a batch, and advances it to its end.
+ *
  * @param session - the transaction; local steps write through it
- * @param now - milliseconds since the epoch, by the sagas' clock
  * @returns what is to be saved, and the ids of instances whose local step threw beside others: nothing of them is kept,
  *   and they are to be advanced alone
  */
 export async function advance<Tx>(
   session: HandlerSession<Tx>,
-  inputs: readonly AdvanceInput<Tx>[],
-  now: number,
+  { items }: AdvancingBatch<Tx>,
   { mode, timeoutMs, failure }: LocalOptions,
 ): Promise<Advanced & { readonly suspects: readonly string[] }> {
-  const items = inputs.map((input) => new Item(input, now));
   const suspects = new Set<Item<Tx>>();
   await runLocals(items, async (action, inputs, batch) => {
     if (failure) return batch.map(() => failure);
@@ -203,7 +207,7 @@ export async function startSagas<Data, Tx>(
  * @throws {SagaError} START_FAILED, with what a local step threw as its cause
  */
 async function advanceStart<Tx>(tx: Tx, inputs: readonly AdvanceInput<Tx>[], now: number): Promise<Advanced> {
-  const items = inputs.map((input) => new Item(input, now));
+  const { items } = new AdvancingBatch(inputs, now);
   await runLocals(items, async ({ name, handle }, locals) => {
     const answers: unknown[] = [];
     try {

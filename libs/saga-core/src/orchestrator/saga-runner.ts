@@ -9,14 +9,7 @@ import { crashPoint } from '../crash-point.js';
 import type { OperatorAction, SagaEvent } from '../engine/event.js';
 import { groupBy } from '../util/group-by.js';
 import { hasEnded, type SagaInstance } from '../engine/instance.js';
-import {
-  HandlerTimeout,
-  optimistically,
-  logRetry,
-  TransactionBroken,
-  withinTime,
-  type HandlerMode,
-} from '../store/run-handler.js';
+import { HandlerTimeout, optimistically, logRetry, withinTime, type HandlerMode } from '../store/run-handler.js';
 import type { SagaObserver } from './saga-observer.js';
 import type { BatchFailure, BatchPlace } from '../store/batch-observer.js';
 import type { KeptReply, LockedBatch, SagaChange, SagaSession, SagaStore } from './saga-store.js';
@@ -24,10 +17,11 @@ import { messageOf, SagaError } from '../errors.js';
 import { CONSTANTS } from '../settings.js';
 import { causeOf, isOutage } from '../store/database-errors.js';
 import { bisectBatch, handleIsolated, HandlerTimeBudget } from '../store/bisect-batch.js';
-import { advance, advanceWithoutLocal, type Advanced, type AdvanceInput, type LocalOptions } from './advance.js';
+import { AdvancingBatch, type LocalOptions } from './advance.js';
+import { CachedInstances, type Events } from './cached-instances.js';
 import { InFlightLimit } from './in-flight-limit.js';
 import { InstanceCache } from './instance-cache.js';
-import { replyWaits } from './reply-waits.js';
+import { InstanceSaver, type SaveOptions } from './instance-saver.js';
 import type { SagaRegistry } from './saga-registry.js';
 
 /** What events have led to. */
@@ -47,9 +41,6 @@ export interface Applied {
 }
 
 const NOTHING: Applied = { commands: [], unknown: [], foreign: [], suspects: [] };
-
-/** Events by saga id. */
-export type Events = ReadonlyMap<string, readonly SagaEvent[]>;
 
 /** Instances that are locked, with what has happened to them. */
 interface LockedInputs extends LockedBatch {
@@ -84,6 +75,8 @@ export class SagaRunner<Tx> {
   private readonly shared: ApplyOptions<Tx>;
   private readonly isolatedOptions: LocalOptions;
   private readonly cache = new InstanceCache();
+  private readonly saver: InstanceSaver<Tx>;
+  private readonly cached: CachedInstances<Tx>;
   private readonly timeBudget = new HandlerTimeBudget();
   private readonly inFlightLimit: InFlightLimit | null;
 
@@ -94,14 +87,19 @@ export class SagaRunner<Tx> {
     this.logger = logger;
     this.shared = { timeoutMs: handlerTimeoutMs * CONSTANTS.sharedHandlerTimeShare };
     this.isolatedOptions = { timeoutMs: handlerTimeoutMs, mode: 'isolated' };
-    const count = () => this.cache.countSaved(CONSTANTS.inFlightForMs);
-    this.inFlightLimit = limitInFlight ? new InFlightLimit(count) : null;
+    const { cache } = this;
+    const count = () => cache.countSaved(CONSTANTS.inFlightForMs);
+    const inFlightLimit = limitInFlight ? new InFlightLimit(count) : null;
+    this.inFlightLimit = inFlightLimit;
+    const saver = new InstanceSaver(store, registry, observer, cache);
+    this.saver = saver;
+    const { timeoutMs } = this.shared;
+    this.cached = new CachedInstances({ store, cache, saver, inFlightLimit, logger, timeoutMs });
   }
 
   /** Tells of instances that were started and committed. */
   started(changes: readonly SagaChange[]): void {
-    this.cache.saved(changes.map(({ instance }) => instance));
-    this.observer.saved(changes, this.store.clock() ?? Date.now());
+    this.saver.saved(changes);
   }
 
   /** @returns whether `more` sagas would be too many: steps would take so long that they time out */
@@ -116,7 +114,7 @@ export class SagaRunner<Tx> {
    */
   async apply(where: BatchPlace, events: Events): Promise<Applied> {
     const ids = [...events.keys()].sort();
-    const known = await this.applyKnown(where, ids, events);
+    const known = await this.cached.apply(ids, events, (error, size) => this.batchFailed(where, 'item', error, size));
     const left = ids.filter((id) => !known.settled.has(id) && !known.suspects.includes(id));
     const divided = await this.divide(where, left, (part, options) => this.applyTo(part, events, options));
     return merged([{ ...NOTHING, commands: known.commands, suspects: known.suspects }, ...divided]);
@@ -293,81 +291,6 @@ export class SagaRunner<Tx> {
     return this.store.absorbClockJump();
   }
 
-  /** @returns the instance as this process knows it, unless a reply says that it has gone on elsewhere */
-  private cached(id: string, events: readonly SagaEvent[]): SagaInstance | undefined {
-    const instance = this.cache.get(id);
-    const isOvertaken = events.some(
-      (event) => event.type === 'reply' && (parseCommandId(event.commandId)?.sequence ?? 0) > (instance?.sequence ?? 0),
-    );
-    return isOvertaken ? undefined : instance;
-  }
-
-  /**
-   * Applies events to instances as this process knows them, without locks.
-   *
-   * @returns the ids of those that are settled by it
-   */
-  private async applyKnown(
-    where: BatchPlace,
-    ids: readonly string[],
-    events: Events,
-  ): Promise<Pick<Applied, 'commands' | 'suspects'> & { settled: ReadonlySet<string> }> {
-    const none = { commands: [], suspects: [], settled: new Set<string>() };
-    const now = this.store.clock();
-    const cached = now === null ? [] : ids.flatMap((id) => this.cached(id, events.get(id)!) ?? []);
-    if (now === null || cached.length === 0) return none;
-    try {
-      return await this.applyCached(cached, events, now);
-    } catch (error) {
-      // What was committed is not known.
-      this.cache.forget(ids);
-      if (await isOutage(error, () => this.store.isReachable())) throw causeOf(error);
-      this.batchFailed(where, 'item', causeOf(error), cached.length);
-      const suspect = error instanceof TransactionBroken ? error.suspect : null;
-      return { ...none, suspects: ids.filter((id) => id === suspect) };
-    }
-  }
-
-  /** One statement when no local step runs. Instances that were saved by someone else since are not settled. */
-  private async applyCached(
-    instances: readonly SagaInstance[],
-    events: Events,
-    now: number,
-  ): Promise<Pick<Applied, 'commands' | 'suspects'> & { settled: ReadonlySet<string> }> {
-    const inputs = this.inputs(instances, ({ id }) => events.get(id)!);
-    this.inFlightLimit?.note(replyWaits(inputs, now));
-    const advanced = advanceWithoutLocal(inputs, now);
-    if (!advanced) return this.applyCachedWithLocal(inputs, now);
-    crashPoint('orchestrator:before-commit');
-    const saved = await this.store.saveUnlocked(advanced.changes, now);
-    this.moved(advanced.changes.filter(({ instance }) => saved.has(instance.id)));
-    const changed = new Set(advanced.changes.map(({ instance }) => instance.id));
-    const settled = instances.map(({ id }) => id).filter((id) => saved.has(id) || !changed.has(id));
-    return {
-      commands: advanced.commands.filter(({ sagaId }) => saved.has(sagaId)),
-      suspects: [],
-      settled: new Set(settled),
-    };
-  }
-
-  private async applyCachedWithLocal(
-    inputs: readonly AdvanceInput<Tx>[],
-    now: number,
-  ): Promise<Pick<Applied, 'commands' | 'suspects'> & { settled: ReadonlySet<string> }> {
-    try {
-      const { changes, commands, suspects } = await optimistically(
-        (mode) => this.store.transaction((session) => this.save(session, inputs, now, { ...this.shared, mode }, now)),
-        logRetry(this.logger),
-      );
-      this.moved(changes);
-      const settled = inputs.map(({ instance }) => instance.id).filter((id) => !suspects.includes(id));
-      return { commands, suspects, settled: new Set(settled) };
-    } catch (error) {
-      if (!(error instanceof SagaError && error.code === 'STALE_INSTANCE')) throw error;
-      return { commands: [], suspects: [], settled: new Set() };
-    }
-  }
-
   /** Locks instances, and applies events to them. */
   private async applyTo(ids: readonly string[], events: Events, options: ApplyOptions<Tx>): Promise<Applied> {
     if (ids.length === 0) return NOTHING;
@@ -399,52 +322,20 @@ export class SagaRunner<Tx> {
     const run = (mode: HandlerMode) =>
       this.store.transaction(async (session) => {
         const { now, instances, eventsOf } = await source(session);
-        return this.save(session, this.inputs(instances, eventsOf), now, { ...options, mode });
+        const batch = new AdvancingBatch(this.saver.inputs(instances, eventsOf), now);
+        return this.saver.save(session, batch, { ...options, mode });
       });
     const { changes, commands, suspects } = await (options.mode
       ? run(options.mode)
       : optimistically(run, logRetry(this.logger)));
-    this.moved(changes);
-    return { ...NOTHING, commands, suspects };
-  }
-
-  private inputs(
-    instances: readonly SagaInstance[],
-    eventsOf: (instance: SagaInstance) => readonly SagaEvent[],
-  ): AdvanceInput<Tx>[] {
-    return instances.flatMap((instance) => {
-      const definition = this.registry.find(instance);
-      return definition ? [{ definition, instance, events: eventsOf(instance) }] : [];
-    });
-  }
-
-  private async save(
-    session: SagaSession<Tx>,
-    inputs: readonly AdvanceInput<Tx>[],
-    now: number,
-    options: LocalOptions & Pick<ApplyOptions<Tx>, 'alongside'>,
-    decidedAt?: number,
-  ): Promise<Advanced & { readonly suspects: readonly string[] }> {
-    const advanced = await advance(session, inputs, now, options);
-    if (advanced.changes.length > 0) await options.alongside?.(session.tx);
-    crashPoint('orchestrator:before-commit');
-    await session.saveLast(advanced.changes, decidedAt);
-    return advanced;
-  }
-
-  private moved(changes: readonly SagaChange[]): void {
     crashPoint('orchestrator:after-commit');
-    this.cache.saved(changes.map(({ instance }) => instance));
-    if (changes.length > 0) this.observer.saved(changes, this.store.clock() ?? Date.now());
+    this.saver.saved(changes);
+    return { ...NOTHING, commands, suspects };
   }
 }
 
 /** How a transaction runs: optimistically at first, unless the mode is given. */
-type ApplyOptions<Tx> = Omit<LocalOptions, 'mode'> &
-  Partial<Pick<LocalOptions, 'mode'>> & {
-    /** Written in the same transaction, if anything is saved. */
-    readonly alongside?: (tx: Tx) => Promise<void>;
-  };
+type ApplyOptions<Tx> = Omit<SaveOptions<Tx>, 'mode' | 'decidedAt'> & Partial<Pick<LocalOptions, 'mode'>>;
 
 /** @throws {SagaError} SAGA_ROW_HELD when another transaction holds a row for too long */
 async function lockAlone<Tx>(session: SagaSession<Tx>, ids: readonly string[], timeoutMs: number) {

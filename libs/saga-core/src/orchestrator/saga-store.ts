@@ -85,7 +85,7 @@ export interface SagaSession<Tx> {
    * The same, as the last act of the transaction: it is committed with it, in one round trip.
    *
    * @param decidedAt - milliseconds since the epoch, by the sagas' clock: for instances that were not locked; an old
-   *   decision counts as stale, and so does a row that another transaction holds
+   *   decision counts as stale, and so does a row that another transaction goes on holding
    */
   saveLast(changes: readonly SagaChange[], decidedAt?: number): Promise<void>;
   /** Runs work whose writes are undone when it throws. @throws {TransactionBroken} when they cannot be, alone */
@@ -117,7 +117,7 @@ export interface SagaStore<Tx> {
   transaction<Result>(work: (session: SagaSession<Tx>) => Promise<Result>): Promise<Result>;
   /**
    * Saves instances that were not locked, in one statement that commits by itself: each of them only if nobody has
-   * saved it since it was read or holds it now, and none when the decision is old.
+   * saved it since it was read, and none when the decision is old, or another transaction goes on holding one of them.
    *
    * @param decidedAt - milliseconds since the epoch, by the sagas' clock
    * @returns the ids of those that were saved

@@ -57,7 +57,7 @@ export class CheckedClient extends pg.Client {
     const statement = textOf(text);
     if (this.isInTransaction && !this.mayEnd && endsTransaction(statement, values))
       return Promise.reject(new SagaError('HANDLER_CONTRACT', NOT_YOURS)) as never;
-    this.watch(statement);
+    if (!this.mayEnd) this.watch(statement);
     const prepared =
       this.prepared && args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0;
     const given = prepared ? [preparedQuery(text, values)] : args;

@@ -101,6 +101,9 @@ export const causeOf = (error: unknown): unknown => (error instanceof Transactio
  */
 export const isConflict = (error: unknown): boolean => CONFLICT_STATES.test(codeOf(error));
 
+/** @returns whether a lock was not had within `lock_timeout` */
+export const isLockTimeout = (error: unknown): boolean => codeOf(error) === '55P03';
+
 /** @returns whether running the whole transaction again may succeed: unavailability, and conflicts. */
 export function isTransient(error: unknown): boolean {
   return isUnavailable(error) || isConflict(error);

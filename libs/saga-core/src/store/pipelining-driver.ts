@@ -10,7 +10,6 @@ import {
   type DatabaseConnection,
   type Driver,
   type PostgresDialectConfig,
-  type RawBuilder,
   type Transaction,
   type TransactionSettings,
 } from 'kysely';
@@ -61,14 +60,19 @@ export class PipeliningDialect extends PostgresDialect {
  * @returns the statement's rows, once the commit is known to have happened
  * @throws what the statement threw, and then nothing was committed; or what COMMIT threw
  */
-export function executeLast<Row, Db>(tx: Transaction<Db>, statement: RawBuilder<Row>): Promise<Row[]> {
+export function executeLast<Row, Db>(
+  tx: Transaction<Db>,
+  statement: { compile(executor: Transaction<Db>): CompiledQuery<Row> },
+): Promise<Row[]> {
   const compiled = statement.compile(tx);
   return tx.getExecutor().provideConnection(async (connection) => {
     ended.add(connection);
-    const [executed, committed] = await Promise.allSettled([
-      connection.executeQuery<Row>(compiled),
-      ending(connection, () => connection.executeQuery(CompiledQuery.raw('commit'))),
-    ]);
+    const [executed, committed] = await Promise.allSettled(
+      ending(
+        connection,
+        () => [connection.executeQuery<Row>(compiled), connection.executeQuery(CompiledQuery.raw('commit'))] as const,
+      ),
+    );
     if (executed.status === 'rejected') throw executed.reason;
     if (committed.status === 'rejected') throw committed.reason;
     return executed.value.rows;

@@ -22,11 +22,11 @@ import { CONSTANTS } from '../settings.js';
 import { abandonerOf, sessionResetterOf } from './abandon-connection.js';
 import { databaseAnswers } from './database-answers.js';
 import { DatabaseClock, type ClockSample } from './database-clock.js';
-import { isDivisionByZero, isUniqueViolation } from './database-errors.js';
+import { isDivisionByZero, isLockTimeout, isUniqueViolation } from './database-errors.js';
 import { excludingIds, keepReplies, sagasWithKeptReplies, takeKeptReplies } from './kept-replies.js';
 import { isKnown } from './known-definitions.js';
 import { executeLast } from './pipelining-driver.js';
-import { readSagaTime, CLOCK_SAMPLE, absorbClockJump, SAGAS_NOW, sagaTime, SHOWN_DEADLINE } from './saga-clock.js';
+import { absorbClockJump, CLOCK_SAMPLE, moment, readSagaTime, SHOWN_DEADLINE } from './saga-clock.js';
 import { INSTANCE_COLUMNS, inputOf, instanceOf, type HistoryRow, type InstanceRow } from './saga-rows.js';
 import { inSavepoint } from './savepoints.js';
 import { unnestValues } from './unnest-rows.js';
@@ -142,7 +142,7 @@ async function lockDue<Db>(
 ): Promise<LockedBatch> {
   const asked = clock.asking();
   const { rows } = await sql<({ saga_id: null } & ClockSample) | (InstanceRow & ClockSample)>`
-    with moment as materialized (select ${sagaTime(clock)} as now, ${CLOCK_SAMPLE}),
+    with ${moment(clock)},
     due as (
       select ${columns} from saga_instance
       where wake_at > '-infinity' and wake_at <= (select now from moment) and deadline <= (select now from moment)
@@ -163,13 +163,13 @@ async function lockDue<Db>(
 async function postponeEarlyTimers<Db>(database: Kysely<Db>, limit: number, clock: DatabaseClock): Promise<boolean> {
   const asked = clock.asking();
   const { rows } = await sql<{ early: number } & ClockSample>`
-    with moment as materialized (select ${sagaTime(clock)} as now, ${CLOCK_SAMPLE}),
+    with ${moment(clock)},
     early as (
       select saga_id from saga_instance
       where wake_at > '-infinity' and wake_at <= (select now from moment) and deadline > (select now from moment)
       order by wake_at limit ${limit} for update skip locked
     ),
-    put_off as (
+    postponed as (
       update saga_instance set wake_at = deadline where saga_id = any(array(select saga_id from early)) and deadline > (select now from moment)
     )
     select (select count(*) from early)::integer as early, wall, shift from moment`.execute(database);
@@ -187,7 +187,7 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], c
   try {
     const { rows } = await sql<ClockSample>`
       with input as (select * from ${inputOf(changes)}),
-      moment as materialized (select ${sagaTime(clock)} as now),
+      ${moment(clock)},
       logged as (insert into saga_history (saga_id, version, at, entries) select saga_id, version, clock_timestamp(), entries from input),
       inserted as (
         insert into saga_instance (saga_id, saga_name, definition_version, fingerprint, status, version, sequence, step, awaited, deadline, wake_at, data, actions,
@@ -196,7 +196,7 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], c
           data, actions, failure, last_error, traceparent, ${after('started')}, clock_timestamp(), clock_timestamp(), case when ended then clock_timestamp() end
         from input order by saga_id
       )
-      select ${CLOCK_SAMPLE}`.execute(tx);
+      select wall, shift from moment`.execute(tx);
     clock.hear(rows[0]!, asked);
   } catch (error) {
     if (isUniqueViolation(error))
@@ -207,22 +207,27 @@ async function insert<Db>(tx: Transaction<Db>, changes: readonly SagaChange[], c
 
 const NO_CONDITION = sql``;
 const isFresh = (decidedAt: number) =>
-  sql`and abs(extract(epoch from ${SAGAS_NOW}) * 1000 - ${decidedAt}::float8) < ${CONSTANTS.maxDecisionAgeMs}`;
+  sql`and abs(extract(epoch from told_now) * 1000 - ${decidedAt}::float8) < ${CONSTANTS.maxDecisionAgeMs}`;
 
-const FREE = sql`free as materialized (
-    select saga_id from saga_instance where saga_id = any(array(select saga_id from input)) for update skip locked
-  ),`;
+/**
+ * How long a statement waits for a row that another transaction holds. It is a column of what the UPDATE joins, so that
+ * it is set before the first row is locked.
+ */
+const PATIENCE = sql`, set_config('lock_timeout', ${sql.lit(String(CONSTANTS.heldRowTimeoutMs))}, true) as patience`;
+
+/** What a statement tells of the time that has a `moment`. */
+const TOLD = sql`(select wall from moment) as wall, (select shift from moment) as shift`;
 
 /**
  * Saves those of the changed instances that still have the version before. Two steps of one statement: `saved` has the
  * ids of those that did.
  *
- * @param decidedAt - for instances that were not locked: what another transaction holds is left out, not waited for
+ * @param decidedAt - for instances that were not locked: a row that another transaction holds is not waited for long,
+ *   and the statement fails
  */
 const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?: number) => sql`
   with input as (select * from ${inputOf(changes)}),
-  ${decidedAt === undefined ? NO_CONDITION : FREE}
-  moment as materialized (select ${sagaTime(clock)} as now),
+  ${moment(clock, decidedAt === undefined ? undefined : PATIENCE)},
   saved as (
     update saga_instance saga set
       status = input.status, version = input.version, sequence = input.sequence, step = input.step, awaited = input.awaited,
@@ -235,7 +240,7 @@ const saving = (changes: readonly SagaChange[], clock: DatabaseClock, decidedAt?
         else ${after('due_in')} end,
       data = coalesce(input.data, saga.data), actions = input.actions, failure = input.failure, last_error = input.last_error,
       updated_at = clock_timestamp(), ended_at = case when input.ended then coalesce(saga.ended_at, clock_timestamp()) end
-    from input ${decidedAt === undefined ? NO_CONDITION : sql`join free using (saga_id)`}
+    from input cross join moment
     where saga.saga_id = input.saga_id and saga.version = input.version - 1 ${decidedAt === undefined ? NO_CONDITION : isFresh(decidedAt)}
     returning saga.saga_id, saga.version, input.entries
   ),
@@ -254,14 +259,14 @@ async function saveAll(
   const asked = clock.asking();
   try {
     const [heard] = await execute(
-      sql`${saving(changes, clock, decidedAt)} select 1 / (count(*) = ${changes.length})::integer, ${CLOCK_SAMPLE} from saved`,
+      sql`${saving(changes, clock, decidedAt)} select 1 / (count(*) = ${changes.length})::integer, ${TOLD} from saved`,
     );
     clock.hear(heard!, asked);
   } catch (error) {
-    if (!isDivisionByZero(error)) throw error;
+    if (!isDivisionByZero(error) && !isHeld(error, decidedAt)) throw error;
     throw new SagaError(
       'STALE_INSTANCE',
-      'Another process has saved one of these sagas since it was read; nothing was written',
+      'Another process has saved one of these sagas since it was read, or is about to; nothing was written',
     );
   }
 }
@@ -274,15 +279,24 @@ async function saveUnlocked<Db>(
 ): Promise<ReadonlySet<string>> {
   if (changes.length === 0) return new Set();
   const asked = clock.asking();
-  // Null says that all were saved; an aggregate of no rows would be null as well.
-  const { rows } = await sql<{ saved: string[] | null } & ClockSample>`
-    ${saving(changes, clock, decidedAt)}
-    select ${CLOCK_SAMPLE}, case when count(*) < ${changes.length} then coalesce(array_agg(saga_id::text), '{}') end as saved from saved`.execute(
-    database,
-  );
-  clock.hear(rows[0]!, asked);
-  return new Set(rows[0]!.saved ?? changes.map(({ instance }) => instance.id));
+  try {
+    // Null says that all were saved; an aggregate of no rows would be null as well.
+    const { rows } = await sql<{ saved: string[] | null } & ClockSample>`
+      ${saving(changes, clock, decidedAt)}
+      select ${TOLD}, case when count(*) < ${changes.length} then coalesce(array_agg(saga_id::text), '{}') end as saved from saved`.execute(
+      database,
+    );
+    clock.hear(rows[0]!, asked);
+    return new Set(rows[0]!.saved ?? changes.map(({ instance }) => instance.id));
+  } catch (error) {
+    if (isHeld(error, decidedAt)) return new Set();
+    throw error;
+  }
 }
+
+/** @returns whether a row was waited for in vain: only instances that were not locked wait no longer than that */
+const isHeld = (error: unknown, decidedAt: number | undefined): boolean =>
+  decidedAt !== undefined && isLockTimeout(error);
 
 async function find<Db>(database: Kysely<Db>, id: string): Promise<StoredSaga | null> {
   const { rows } = await sql<

@@ -13,15 +13,21 @@ export const SHOWN_DEADLINE = sql`(extract(epoch from deadline - ${SHIFT_INTERVA
 export const CLOCK_SAMPLE = sql`(extract(epoch from clock_timestamp()) * 1000)::float8 as wall, ${SHIFT}::float8 as shift`;
 
 /**
- * @returns the sagas' clock, for what is saved and what is due. A jump that nobody has made good yet is left out of
- *   it: the process knows the time well enough
- *   to see that it cannot be.
+ * Makes `with ${moment(clock)}` possible: a table `moment` of one row, which is read once for a whole statement. `now`
+ * is the sagas' clock, for what is saved and what is due. A jump that nobody has made good yet is left out of it: the
+ * process knows the time well enough to see that it cannot be. It stands in `told_now`. `wall` and `shift` are what the
+ * clock is told, as {@link ClockSample}.
+ *
+ * @param more - further columns
  */
-export function sagaTime(clock: DatabaseClock): RawBuilder<unknown> {
-  const bounds = clock.bounds();
-  if (bounds === null) return SAGAS_NOW;
-  const [earliest, latest] = bounds.map((ms) => sql`to_timestamp(${ms / 1_000}::float8)`);
-  return sql`least(greatest(${SAGAS_NOW}, ${earliest}), ${latest})`;
+export function moment(clock: DatabaseClock, more: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
+  const bounds = clock.bounds()?.map((ms) => sql`to_timestamp(${ms / 1_000}::float8)`);
+  const now = bounds ? sql`least(greatest(told_now, ${bounds[0]}), ${bounds[1]})` : sql`told_now`;
+  return sql`moment as materialized (
+    select ${now} as now, told_now, (extract(epoch from at) * 1000)::float8 as wall, shift ${more}
+    from (select at, shift, at + shift * interval '1 millisecond' as told_now
+      from (select clock_timestamp() as at, ${SHIFT}::float8 as shift) as read) as clock
+  )`;
 }
 
 /** Asks for the time. @returns milliseconds since the epoch, by the sagas' clock */

@@ -6,8 +6,7 @@ import type { HistoryType } from '../engine/history.js';
 import type * as DataModule from '../engine/saga-data.js';
 import type { CommandToSend } from '../contract/command-message.js';
 import { commandMessage } from '../contract/command-message.js';
-import type * as RunnerModule from '../orchestrator/saga-runner.js';
-import type { Advanced } from '../orchestrator/advance.js';
+import type * as SaverModule from '../orchestrator/instance-saver.js';
 import type { SagaChange, SagaStore } from '../orchestrator/saga-store.js';
 import type * as BarrierModule from '../participant/barrier.js';
 import type * as ClockModule from '../store/database-clock.js';
@@ -133,9 +132,9 @@ function publishingFirst(): void {
     }
     return { ...actual, SimulatedBroker: Known };
   });
-  jest.doMock('../orchestrator/saga-runner.js', () => {
-    const actual = jest.requireActual<typeof RunnerModule>('../orchestrator/saga-runner.js');
-    const prototype = actual.SagaRunner.prototype as unknown as { save(...given: unknown[]): Promise<Advanced> };
+  jest.doMock('../orchestrator/instance-saver.js', () => {
+    const actual = jest.requireActual<typeof SaverModule>('../orchestrator/instance-saver.js');
+    const { prototype } = actual.InstanceSaver;
     const { save } = prototype;
     prototype.save = async function (...given) {
       const advanced = await save.apply(this, given);

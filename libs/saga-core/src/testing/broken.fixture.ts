@@ -35,7 +35,7 @@ const REPLACED = [
   '../engine/saga-data.js',
   '../engine/decide.js',
   '../orchestrator/command-sender.js',
-  '../orchestrator/saga-runner.js',
+  '../orchestrator/instance-saver.js',
   '../participant/barrier.js',
   '../store/database-clock.js',
   './memory-inbox-store.js',

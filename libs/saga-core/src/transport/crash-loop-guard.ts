@@ -16,7 +16,7 @@ import { CONSTANTS } from '../settings.js';
 import { ensureDeadLettered } from './ensure-dead-lettered.js';
 import type { ConsumeOptions, Suspect, Transport, Unfinished } from './transport.js';
 
-type HandleSet = ConsumeOptions['handleBatch'];
+type HandleBatch = ConsumeOptions['handleBatch'];
 
 interface Redelivered {
   readonly key: DeliveryKey;
@@ -32,11 +32,11 @@ interface Redelivered {
 /** @returns `handleBatch`, guarded; messages that were never delivered before take no detour */
 export function guardAgainstCrashLoops(
   queue: string,
-  handleBatch: HandleSet,
+  handleBatch: HandleBatch,
   attempts: DeliveryAttempts,
   transport: Pick<Transport, 'publish'>,
   logger: Logger,
-): HandleSet {
+): HandleBatch {
   /** Noted, and not forgotten again, because the database was away just then: no death, for this process lives. */
   const survived = new Set<DeliveryKey>();
   const forget = async (keys: readonly DeliveryKey[]): Promise<void> => {
