@@ -37,7 +37,8 @@ export function unnestRows<Item>(
 }
 
 /**
- * Makes `where order_id in ${unnestValues('uuid', ids)}` possible, for which all that is said of {@link unnestRows} holds.
+ * Makes `where order_id in ${unnestValues('uuid', ids)}` possible, for which all that is said of {@link unnestRows}
+ * holds.
  *
  * @param type - PostgreSQL's
  */
