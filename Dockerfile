@@ -31,7 +31,8 @@ RUN cd /built && cp --recursive --parents libs/*/dist apps/*/dist /app/ \
 
 FROM node:20-slim
 ARG SERVICE
-ENV NODE_ENV=production PORT=8080
+# Of a container, only what is published can be reached.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
 COPY --from=production /app /app
 WORKDIR /app/apps/${SERVICE}
 USER node

@@ -22,6 +22,7 @@ export interface ProblemKind {
 export const PROBLEMS = {
   invalidRequest: { code: 'INVALID_REQUEST', status: 400, title: 'The request breaks its schema' },
   malformedRequest: { code: 'MALFORMED_REQUEST', status: 400, title: 'The request cannot be read' },
+  crossSite: { code: 'CROSS_SITE_REQUEST', status: 403, title: 'A page of another site asks for this' },
   notFound: { code: 'NOT_FOUND', status: 404, title: 'There is nothing here' },
   methodNotAllowed: {
     code: 'METHOD_NOT_ALLOWED',

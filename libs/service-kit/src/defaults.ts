@@ -2,7 +2,7 @@
 
 /** What a setting is unless it is given. */
 export const DEFAULTS = {
-  host: '0.0.0.0',
+  host: '127.0.0.1',
   logLevel: 'info',
   /** Where each service listens unless PORT says otherwise, for the links between their pages. */
   servicePorts: {
@@ -17,6 +17,11 @@ export const DEFAULTS = {
 export const CONSTANTS = {
   /** The largest body that a route reads. */
   bodyLimitBytes: 65_536,
+  /** How long a request may take to come whole, and how often it is looked for those that took longer. */
+  requestTimeoutMs: 10_000,
+  requestCheckMs: 1_000,
+  /** The most connections open of which no request has come whole. */
+  maxIdleConnections: 2_000,
   /** How long the database may take to answer a readiness probe. */
   databaseProbeMs: 2_000,
   /**

@@ -18,16 +18,20 @@ export function drainRequests(app: FastifyInstance): void {
   let closing = false;
   let drained = (): void => undefined;
 
-  app.addHook('onRequest', async (request) => {
-    if (!request.routeOptions.config.endless) inHand.add(request);
+  const finish = (request: FastifyRequest): void => {
+    inHand.delete(request);
+    if (inHand.size === 0) drained();
+  };
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.endless) return;
+    inHand.add(request);
+    // One whose client goes away before its body has come whole is never answered.
+    reply.raw.once('close', () => finish(request));
   });
   shedLoadWhile(app, () => (closing ? 'The service is stopping: try again.' : null));
 
-  // Called for every request that began, also when its client has gone away.
-  app.addHook('onResponse', async (request) => {
-    inHand.delete(request);
-    if (inHand.size === 0) drained();
-  });
+  app.addHook('onResponse', async (request) => finish(request));
 
   app.addHook('preClose', async () => {
     closing = true;

@@ -13,9 +13,12 @@ import {
 import { compileValidator, HttpProblem, problemOf, PROBLEMS, sendProblem } from 'http-kit';
 import { messageOf, type Logger } from 'saga-core';
 import { answerOtherMethods } from './allowed-methods.js';
+import { limitConnections } from './connection-limits.js';
+import { refuseCrossSite } from './cross-site.js';
 import { CONSTANTS } from './defaults.js';
 import { drainRequests } from './drain-requests.js';
 import { readJsonAlone } from './json-body.js';
+import { sendSecurityHeaders } from './security-headers.js';
 import { answerUnreadable } from './unreadable-request.js';
 
 /** A Fastify app whose routes infer their types from TypeBox schemas. */
@@ -30,23 +33,32 @@ export type HttpApp = FastifyInstance<
 export type HttpRequest = FastifyRequest;
 export type HttpReply = FastifyReply;
 
+/** How long a request may take to come, and what may stand open meanwhile: see CONSTANTS. */
+type HttpLimits = Readonly<Record<'requestTimeoutMs' | 'requestCheckMs' | 'maxIdleConnections', number>>;
+
 /**
  * Builds an app without routes, which does not listen yet: routes are added to it, tests `inject` into it. When it
  * closes, it lets requests in hand finish; a route whose answer has no end sets `config: { endless: true }` and is cut.
  */
-export function createHttpApp(logger: Logger): HttpApp {
+export function createHttpApp(logger: Logger, limits: HttpLimits = CONSTANTS): HttpApp {
   const loggerInstance: FastifyBaseLogger = logger;
   const app = fastify({
     loggerInstance,
     // Two lines for each request are two too many under load.
     logController: new LogController({ disableRequestLogging: !logger.isLevelEnabled('debug') }),
     bodyLimit: CONSTANTS.bodyLimitBytes,
+    // Without these, who sends a byte now and then is served for ever.
+    requestTimeout: limits.requestTimeoutMs,
+    http: { headersTimeout: limits.requestTimeoutMs, connectionsCheckingInterval: limits.requestCheckMs },
     forceCloseConnections: true,
     // drainRequests answers them, with problem details.
     return503OnClosing: false,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply as FastifyReply),
   });
+  limitConnections(app.server, limits.maxIdleConnections);
+  sendSecurityHeaders(app);
+  refuseCrossSite(app);
   readJsonAlone(app);
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(answerProblem);

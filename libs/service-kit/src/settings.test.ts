@@ -12,7 +12,7 @@ describe('readSettings', () => {
     expect(readSettings(8081, {}, required)).toEqual({
       ...required,
       DATABASE_POOLER: false,
-      HOST: '0.0.0.0',
+      HOST: '127.0.0.1',
       PORT: 8081,
       LOG_LEVEL: 'info',
       DECLARE_TOPOLOGY: true,
@@ -28,14 +28,14 @@ describe('readSettings', () => {
       AMQP_URL,
       PORT: 9000,
       LOG_LEVEL: 'info',
-      HOST: '0.0.0.0',
+      HOST: '127.0.0.1',
     });
   });
 
   it.each(['x86_64-conda-linux-gnu', 'x86_64-conda_cos6-linux-gnu', 'arm64-apple-darwin20.0.0'])(
     'takes a HOST that names the kind of machine for none: %s',
     (HOST) => {
-      expect(readSettings(8081, {}, { ...required, HOST }).HOST).toBe('0.0.0.0');
+      expect(readSettings(8081, {}, { ...required, HOST }).HOST).toBe('127.0.0.1');
     },
   );
 

@@ -94,7 +94,7 @@ function onReply<Data, Tx>(draft: Draft<Data, Tx>, reply: ReplyEvent): void {
   const { awaited } = draft.instance;
   const { commandId, outcome } = reply;
   const { kind } = outcome;
-  if (!awaited || commandId !== awaitedCommandId(draft.instance)) return onLateReply(draft, reply);
+  if (!awaited || commandId !== awaitedCommandId(draft.instance)) return onReplyToEarlierCommand(draft, reply);
   if (reply.task !== undefined && reply.task !== awaited.name)
     return ignore(draft, { commandId, kind, why: `It answers ${reply.task}, not ${awaited.name}` });
   if (wasCounted(awaited, reply)) return ignore(draft, { commandId, kind, why: 'Its attempt was counted before' });
@@ -102,11 +102,12 @@ function onReply<Data, Tx>(draft: Draft<Data, Tx>, reply: ReplyEvent): void {
 }
 
 /**
- * A late or doubled reply, or one to a command that was never sent. If the broker says that it delivers it again, the
+ * A reply that comes when the saga has gone on, a doubled one, or one to a command that was never sent. (One that is
+ * late, but to the command that is awaited still, counts.) If the broker says that it delivers it again, the
  * process that applied it may have died before it published what came next: that command is sent once more. A merely
  * doubled reply must not do so, or all that follows would be doubled.
  */
-function onLateReply<Data, Tx>(draft: Draft<Data, Tx>, reply: ReplyEvent): void {
+function onReplyToEarlierCommand<Data, Tx>(draft: Draft<Data, Tx>, reply: ReplyEvent): void {
   ignore(draft, { commandId: reply.commandId, kind: reply.outcome.kind });
   if (reply.redelivered && draft.instance.awaited) sendAgain(draft);
 }

@@ -17,7 +17,7 @@ export function batchMetrics(registry: Registry): Required<BatchObserver> {
     instrumentsIn(registry).counter(name, help, labels);
   const failures = counter(
     FAILURES,
-    'Batches that failed as a whole, by what was handled and why: database, broker, conflict, or item when one of its items broke it.',
+    'Batches that failed as a whole, by what was handled and why: database, conflict, or item when one of its items broke it.',
     ['where', 'reason'],
   );
   const blamed = counter(BLAMED, 'Items that were found guilty of a failure, by what was handled and how they ended.', [

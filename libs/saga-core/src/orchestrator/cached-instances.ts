@@ -9,7 +9,9 @@ import { crashPoint } from '../crash-point.js';
 import type { SagaEvent } from '../engine/event.js';
 import type { SagaInstance } from '../engine/instance.js';
 import { SagaError } from '../errors.js';
-import { causeOf, isOutage } from '../store/database-errors.js';
+import type { BatchFailure } from '../store/batch-observer.js';
+import { failureOf } from '../store/bisect-batch.js';
+import { causeOf } from '../store/database-errors.js';
 import { logRetry, optimistically, TransactionBroken } from '../store/run-handler.js';
 import { AdvancingBatch, type AdvanceInput } from './advance.js';
 import type { InFlightLimit } from './in-flight-limit.js';
@@ -60,13 +62,13 @@ export class CachedInstances<Tx> {
   }
 
   /**
-   * @param onFailure - told what all of them failed with, and how many they were
+   * @param onFailure - told why all of them failed and with what, and how many they were
    * @throws when the database is away
    */
   async apply(
     ids: readonly string[],
     events: Events,
-    onFailure: (error: unknown, size: number) => void,
+    onFailure: (failure: BatchFailure, error: unknown, size: number) => void,
   ): Promise<Settled> {
     const now = this.store.clock();
     const cached = now === null ? [] : ids.flatMap((id) => this.current(id, events.get(id)!) ?? []);
@@ -76,8 +78,9 @@ export class CachedInstances<Tx> {
     } catch (error) {
       // What was committed is not known.
       this.cache.forget(ids);
-      if (await isOutage(error, () => this.store.isReachable())) throw causeOf(error);
-      onFailure(causeOf(error), cached.length);
+      const failure = await failureOf(error, () => this.store.isReachable());
+      if (failure === 'database') throw causeOf(error);
+      onFailure(failure, causeOf(error), cached.length);
       const suspect = error instanceof TransactionBroken ? error.suspect : null;
       return { ...NONE, suspects: ids.filter((id) => id === suspect) };
     }

@@ -16,7 +16,7 @@ import type { KeptReply, LockedBatch, SagaChange, SagaSession, SagaStore } from 
 import { messageOf, SagaError } from '../errors.js';
 import { CONSTANTS } from '../settings.js';
 import { causeOf, isOutage } from '../store/database-errors.js';
-import { bisectBatch, handleIsolated, HandlerTimeBudget } from '../store/bisect-batch.js';
+import { bisectBatch, failureOf, handleIsolated, HandlerTimeBudget } from '../store/bisect-batch.js';
 import { AdvancingBatch, type LocalOptions } from './advance.js';
 import { CachedInstances, type Events } from './cached-instances.js';
 import { InFlightLimit } from './in-flight-limit.js';
@@ -114,7 +114,7 @@ export class SagaRunner<Tx> {
    */
   async apply(where: BatchPlace, events: Events): Promise<Applied> {
     const ids = [...events.keys()].sort();
-    const known = await this.cached.apply(ids, events, (error, size) => this.batchFailed(where, 'item', error, size));
+    const known = await this.cached.apply(ids, events, (...failed) => this.batchFailed(where, ...failed));
     const left = ids.filter((id) => !known.settled.has(id) && !known.suspects.includes(id));
     const divided = await this.divide(where, left, (part, options) => this.applyTo(part, events, options));
     return merged([{ ...NOTHING, commands: known.commands, suspects: known.suspects }, ...divided]);
@@ -222,7 +222,9 @@ export class SagaRunner<Tx> {
       const applied = await this.applyFrom(noting, this.shared);
       return { ...applied, more: locked.length === limit };
     } catch (error) {
-      if (locked.length === 0 || (await isOutage(error, () => this.store.isReachable()))) throw causeOf(error);
+      const failure = await failureOf(error, () => this.store.isReachable());
+      if (locked.length === 0 || failure === 'database') throw causeOf(error);
+      this.batchFailed(where, failure, causeOf(error), locked.length);
       return { ...merged(await this.divide(where, locked, again)), more: locked.length === limit };
     }
   }

@@ -127,7 +127,7 @@ const isLostSession = (error: unknown): boolean =>
   isUnavailable(error) || (error instanceof SagaError && error.code === 'COMMIT_ROLLED_BACK');
 
 /** @returns why a transaction failed: of its own library's making, or of one of its items */
-async function failureOf(error: unknown, isReachable: () => Promise<boolean>): Promise<BatchFailure> {
+export async function failureOf(error: unknown, isReachable: () => Promise<boolean>): Promise<BatchFailure> {
   if (await isOutage(error, isReachable)) return 'database';
   return isConflict(causeOf(error)) ? 'conflict' : 'item';
 }

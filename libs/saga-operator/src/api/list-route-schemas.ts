@@ -39,7 +39,10 @@ export const exportSagasSchema = {
   response: {
     400: problemResponse('A filter is wrong.', PROBLEMS.invalidRequest),
     ...ACCESS_PROBLEMS,
-    429: problemResponse('Another export is not over.', OPERATOR_PROBLEMS.exportRunning),
+    429: problemResponse(
+      'Another export is not over, or too many wrong tokens came from this address.',
+      OPERATOR_PROBLEMS.exportRunning,
+    ),
   },
 };
 

@@ -29,7 +29,7 @@ export const operatorConsole: FastifyPluginAsyncTypebox<OperatorConsoleOptions> 
 };
 
 const guardedRoutes: FastifyPluginAsyncTypebox<OperatorConsoleOptions> = async (app, options) => {
-  app.addHook('onRequest', requireToken(options.token));
+  app.addHook('onRequest', requireToken(options.token, app.log));
   app.addHook('preHandler', refuseUnstorable);
   await app.register(listRoutes, options);
   await app.register(sagaRoutes, options);

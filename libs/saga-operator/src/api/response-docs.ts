@@ -1,7 +1,7 @@
 /** Descriptions of answers, for the OpenAPI document. */
 import { Type, type TSchema } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { HttpProblem, ProblemSchema, type Problem, type ProblemKind } from 'http-kit';
+import { HttpProblem, PROBLEMS, ProblemSchema, type Problem, type ProblemKind } from 'http-kit';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
 
 /** The name of the problem schema in the app's OpenAPI document. */
@@ -33,5 +33,6 @@ export const problemResponse = (description: string, kind: ProblemKind) => ({
 export const ACCESS_PROBLEMS = {
   401: problemResponse('The token is missing or wrong.', OPERATOR_PROBLEMS.unauthorized),
   403: problemResponse('No token is set, so nobody is let in.', OPERATOR_PROBLEMS.forbidden),
+  429: problemResponse('Too many wrong tokens came from this address.', PROBLEMS.tooManyRequests),
 };
 export const TAGS = ['sagas'];
