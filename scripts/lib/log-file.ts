@@ -7,7 +7,8 @@ const LARGEST = 64 * 1024 * 1024;
 export function openLogFile(file: string, { keep = false } = {}): number {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   if (!keep && fs.existsSync(file)) fs.renameSync(file, `${file}.1`);
-  return fs.openSync(file, 'a');
+  // Orders stand in it, and whatever a server tells of itself.
+  return fs.openSync(file, 'a', 0o600);
 }
 
 /** @returns the last lines of a text, indented, for a message about a failure */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { amqpAnswers, managementOverview } from './broker.js';
@@ -41,9 +41,8 @@ export interface RunningRabbitMq extends RestartableProcess {
 
 /**
  * Starts a private RabbitMQ node with the management plugin and waits until both answer. Whatever a node needs is its
- * own: name, cookie, ports, data, plugins, configuration and the port mapper (epmd), so that it neither meets another
- * node of the machine nor leaves anything behind. It listens on this machine only; the user is guest, and so is the
- * password.
+ * own: name, cookie, ports, data, plugins, configuration, password and the port mapper (epmd), so that it neither meets
+ * another node of the machine nor leaves anything behind. It listens on this machine only; the user is guest.
  */
 export async function startRabbitMq(options: RabbitMqOptions): Promise<RunningRabbitMq> {
   return retryOnPortTaken(() => startOnce(options));
@@ -58,9 +57,10 @@ async function startOnce(options: RabbitMqOptions): Promise<RunningRabbitMq> {
   const ports = { ...(await choosePorts()), distribution: await freePort(), epmd: await freePort() };
   // A node's data belongs to its name. This one depends on nothing but the folder: the name of a machine may change.
   const nodeName = `saga-${createHash('sha256').update(dataDir).digest('hex').slice(0, 10)}@localhost`;
-  const env = prepare({ dataDir, nodeName, ports, config, program });
-  const amqpUrl = `amqp://guest:guest@127.0.0.1:${ports.amqp}`;
-  const managementUrl = `http://guest:guest@127.0.0.1:${ports.management}`;
+  const password = passwordOf(dataDir);
+  const env = prepare({ dataDir, nodeName, ports, config: [`default_pass = ${password}`, ...config], program });
+  const amqpUrl = `amqp://guest:${password}@127.0.0.1:${ports.amqp}`;
+  const managementUrl = `http://guest:${password}@127.0.0.1:${ports.management}`;
   const common = { env, cwd: dataDir, registry, isServer: true };
 
   // A node starts an epmd if there is none, and that one would outlive it. So there is one before, in the foreground.
@@ -75,7 +75,7 @@ async function startOnce(options: RabbitMqOptions): Promise<RunningRabbitMq> {
     throw new PortTaken(`epmd could not listen on port ${ports.epmd}`);
   };
 
-  // Another one's broker may answer there: every stack has the same user.
+  // Another one's broker may answer there.
   const answers = async (): Promise<boolean> => {
     const { node, listeners = [] } = (await managementOverview(managementUrl)) ?? {};
     const isListed = listeners.some(({ protocol, port }) => protocol === 'amqp' && port === ports.amqp);
@@ -108,6 +108,20 @@ async function startOnce(options: RabbitMqOptions): Promise<RunningRabbitMq> {
   });
 }
 
+/**
+ * The password of a node, made at its first start. Any page that somebody opens can post to the management API of a node
+ * with the usual one. Data of an earlier version has that.
+ */
+function passwordOf(dataDir: string): string {
+  const file = path.join(dataDir, 'password');
+  if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8');
+  if (fs.existsSync(path.join(dataDir, 'mnesia'))) return 'guest';
+  const password = randomBytes(18).toString('base64url');
+  fs.mkdirSync(dataDir, { recursive: true });
+  fs.writeFileSync(file, password, { mode: 0o600 });
+  return password;
+}
+
 /** Writes the node's files and returns its environment. */
 function prepare({
   dataDir,
@@ -124,6 +138,8 @@ function prepare({
 }): NodeJS.ProcessEnv {
   const inside = (name: string): string => path.join(dataDir, name);
   for (const folder of ['home', 'mnesia', 'log']) fs.mkdirSync(inside(folder), { recursive: true });
+  // Messages and passwords are nobody else's.
+  fs.chmodSync(dataDir, 0o700);
   const lines = [
     `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
     'management.tcp.ip = 127.0.0.1',
