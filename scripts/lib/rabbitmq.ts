@@ -109,8 +109,8 @@ async function startOnce(options: RabbitMqOptions): Promise<RunningRabbitMq> {
 }
 
 /**
- * The password of a node, made at its first start. Any page that somebody opens can post to the management API of a node
- * with the usual one. Data of an earlier version has that.
+ * The password of a node, made at its first start. Any page that somebody opens can post to the management API of one
+ * that has the usual password. Data of an earlier version has that.
  */
 function passwordOf(dataDir: string): string {
   const file = path.join(dataDir, 'password');
