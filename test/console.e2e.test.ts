@@ -1,4 +1,6 @@
 /** The operator's console, in a browser, on the real services. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { connect } from 'amqplib';
 import type { Browser } from 'puppeteer-core';
 import { openConsole, startBrowser, type ConsolePage } from './support/console-page.js';
@@ -55,6 +57,35 @@ test('a link that carries the token lets its tab in, and is not kept in its addr
   await page.waitForFunction(`document.querySelector('dialog input[name=token]')`);
   await context.close();
 }, 60_000);
+
+test('the page of the REST API works under its policy', async () => {
+  const { page, complaints } = tab;
+  complaints.length = 0;
+  await page.goto(`${stack.url('order-service')}/openapi`);
+  await page.locator('.opblock-summary-control ::-p-text(/health/live)').click();
+  const answered = page.waitForResponse((response) => response.url().endsWith('/health/live'));
+  await page.locator('.opblock .execute').click();
+  expect((await answered).status()).toBe(200);
+  expect(complaints).toEqual([]);
+}, 90_000);
+
+test('a page of another site cannot put ours into a frame', async () => {
+  const ours = stack.url('order-service');
+  const other = createServer((_request, response) => {
+    const frames = ['/', '/openapi', '/asyncapi'].map((path) => `<iframe src="${ours}${path}"></iframe>`).join('');
+    response.setHeader('content-type', 'text/html').end(`<body>${frames}</body>`);
+  });
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  try {
+    const { page } = tab;
+    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    const frames = page.frames().filter((frame) => frame !== page.mainFrame());
+    expect(frames.map((frame) => frame.url())).toEqual(Array(3).fill('chrome-error://chromewebdata/'));
+  } finally {
+    other.closeAllConnections();
+    other.close();
+  }
+}, 90_000);
 
 test('what can be operated has a name, and nothing is wider than a phone', async () => {
   await tab.page.setViewport({ width: 360, height: 740 });
