@@ -29,7 +29,7 @@ export const rejectOrders = inBatches(
           toJson,
         ],
       })}
-      where orders.order_id = rejected.order_id and orders.saga_id = rejected.saga_id and orders.status = 'APPROVAL_PENDING'
+      where orders.order_id = rejected.order_id and orders.saga_id = rejected.saga_id and (orders.status = 'APPROVAL_PENDING') is true
       returning orders.order_id`.execute(tx);
     return checkedChange('reject', inputs, changed.rows);
   },
