@@ -7,8 +7,8 @@ import { checkedChange } from './checked-change.js';
 
 /**
  * Approves the orders of a batch of sagas by one statement, and notes ticket and authorization. The status is asked for
- * by an expression that no index serves: a planner that has seen few pending orders would look for them by their status,
- * among all that ever were pending, instead of for these by their ids.
+ * by an expression that no index serves: a planner that has seen few pending orders would look for them by their
+ * status, among all that ever were pending, instead of for these by their ids.
  *
  * @throws {Error} when an order is not APPROVAL_PENDING, for nothing else than its own saga ends it
  */
