@@ -2,7 +2,6 @@
  * Lines about what others send, of which there may be any number: the first is written at once, and what follows is
  * counted and told every few seconds.
  */
-import type { Logger } from 'pino';
 import { CONSTANTS } from '../settings.js';
 
 const MOST_EXAMPLES = 5;
@@ -15,7 +14,10 @@ interface Tally {
   timer: NodeJS.Timeout | null;
 }
 
-const tallies = new WeakMap<Logger, Map<string, Tally>>();
+/** Any logger whose levels take fields and a message: pino's, and those of frameworks that are like it. */
+type SparseLogger = Record<'info' | 'warn', (fields: object, message: string) => void>;
+
+const tallies = new WeakMap<SparseLogger, Map<string, Tally>>();
 
 /**
  * Logs an event of a kind that may come in floods.
@@ -24,7 +26,7 @@ const tallies = new WeakMap<Logger, Map<string, Tally>>();
  *   another `reason`
  * @param message - names the kind, so it never varies
  */
-export function logSparsely(logger: Logger, level: 'info' | 'warn', fields: object, message: string): void {
+export function logSparsely(logger: SparseLogger, level: 'info' | 'warn', fields: object, message: string): void {
   const ofLogger = tallies.get(logger) ?? new Map<string, Tally>();
   tallies.set(logger, ofLogger);
   const tally = ofLogger.get(message) ?? { total: 0, count: 0, examples: [], timer: null };

@@ -6,14 +6,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
 import { HttpProblem, PROBLEMS } from 'http-kit';
+import { logSparsely } from 'saga-core';
 import { OPERATOR_PROBLEMS } from './operator-problems.js';
 
 /** How long whoever has sent a wrong token waits for the answer, in milliseconds. */
 const WRONG_TOKEN_MS = 1_000;
 /** So many of one address may wait; whatever else comes from there meanwhile is refused without being looked at. */
 const MOST_WAITING = 10;
-/** How often wrong tokens are told of in the log, in milliseconds. */
-const LOG_EVERY_MS = 10_000;
 
 /**
  * @param token - what a client must send as `Authorization: Bearer <token>`; null lets in nobody
@@ -22,11 +21,10 @@ const LOG_EVERY_MS = 10_000;
  */
 export function requireToken(
   token: string | null,
-  log: Pick<FastifyBaseLogger, 'warn'>,
+  log: Pick<FastifyBaseLogger, 'info' | 'warn'>,
 ): (request: FastifyRequest) => Promise<void> {
   const expected = token === null || token === '' ? null : digest(token);
   const waiting = new Map<string, number>();
-  const tell = wrongTokenLog(log);
   return async ({ headers, ip }) => {
     if (expected === null)
       throw new HttpProblem(
@@ -43,7 +41,7 @@ export function requireToken(
       });
     // The digests have one length, and comparing them always takes the same time: the time must not tell the token.
     if (timingSafeEqual(digest(given), expected)) return;
-    tell(ip);
+    logSparsely(log, 'warn', { address: ip }, 'a wrong operator token was sent');
     waiting.set(ip, others + 1);
     await pause(WRONG_TOKEN_MS);
     const left = waiting.get(ip)! - 1;
@@ -55,18 +53,5 @@ export function requireToken(
 
 const unauthorized = () =>
   new HttpProblem(OPERATOR_PROBLEMS.unauthorized, 'Send the header Authorization: Bearer <OPERATOR_TOKEN>.');
-
-/** @returns a function that tells of a wrong token: of the first at once, of the others how many they were */
-function wrongTokenLog(log: Pick<FastifyBaseLogger, 'warn'>): (address: string) => void {
-  let count = 0;
-  let toldAt = -Infinity;
-  return (address) => {
-    count++;
-    const now = performance.now();
-    if (now - toldAt < LOG_EVERY_MS) return;
-    log.warn({ address, count }, 'a wrong operator token was sent');
-    [count, toldAt] = [0, now];
-  };
-}
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
